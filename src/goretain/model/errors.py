@@ -1,0 +1,111 @@
+"""Every error goretain raises on purpose: one base, each with data and a hint.
+
+The message says what is wrong (naming the offset, struct or field); the hint says what to do.
+Front ends print both and exit with code 2. Imports nothing of goretain.
+"""
+
+from __future__ import annotations
+
+
+class GoretainError(Exception):
+    """Base of all errors that goretain raises on purpose.
+
+    Attributes:
+        message: what is wrong, one sentence.
+        hint: what the user can do about it ("" when nothing is known to help).
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(GoretainError):
+    """The arguments do not fit together."""
+
+
+class NoSuchProcess(GoretainError):
+    """There is no process with that PID."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(
+            f"no process has PID {pid}",
+            hint="list candidates with 'pgrep -a .'; inside a container the PID is another one",
+        )
+        self.pid = pid
+
+
+class NotGoProgram(GoretainError):
+    """The executable was not built by the Go toolchain, or carries nothing that says so."""
+
+
+class UnsupportedArchitecture(GoretainError):
+    """The target is 32-bit or of another architecture than amd64."""
+
+
+class PermissionDenied(GoretainError):
+    """The kernel does not let us trace or read the target."""
+
+
+class AlreadyTraced(GoretainError):
+    """Another tracer (a debugger, strace, a second goretain) holds the target."""
+
+    def __init__(self, pid: int, tracer: int) -> None:
+        super().__init__(
+            f"process {pid} is already traced by process {tracer}",
+            hint=f"end or detach the tracer first: ps -p {tracer}",
+        )
+        self.pid = pid
+        self.tracer = tracer
+
+
+class TargetGone(GoretainError):
+    """The target ended while it was being read."""
+
+
+class BinaryMismatch(GoretainError):
+    """The binary given is not the one that the process or core ran."""
+
+
+class CorruptFile(GoretainError):
+    """A file is truncated or malformed.
+
+    Attributes:
+        path: the file.
+        offset: byte offset of the first thing that does not fit (None where no single place is at fault).
+    """
+
+    def __init__(self, path: str, offset: int | None, reason: str, *, hint: str = "") -> None:
+        where = f" at offset {offset:#x}" if offset is not None else ""
+        super().__init__(f"{path}{where}: {reason}", hint=hint)
+        self.path = path
+        self.offset = offset
+        self.reason = reason
+
+
+class UnknownLayout(GoretainError):
+    """A runtime struct is not laid out in a way that goretain understands."""
+
+    def __init__(self, struct: str, field: str | None, go_version: str) -> None:
+        what = f"field {field!r} of {struct}" if field else f"struct {struct}"
+        super().__init__(
+            f"{what} not found in the debug information of this {go_version} program",
+            hint="goretain reads Go 1.21 to 1.27; build without -ldflags=-w so that DWARF is kept",
+        )
+        self.struct = struct
+        self.field = field
+        self.go_version = go_version
+
+
+class MissingMemory(GoretainError):
+    """An address was not captured; its content is unknown (never 0)."""
+
+    def __init__(self, address: int, size: int = 8) -> None:
+        super().__init__(f"{size} bytes at {address:#x} were not captured")
+        self.address = address
+        self.size = size
+
+
+class ToolchainError(GoretainError):
+    """A Go toolchain could not be found, installed or run."""

@@ -1,0 +1,91 @@
+"""What goretain answers with: a Finding and its parts.
+
+Every report format, the Python API and the JSON schema derive from these structs.
+Imports msgspec only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+Level = Literal["proved", "likely", "undecided"]
+Severity = Literal["leak", "waste", "observation"]
+
+
+class Confidence(msgspec.Struct, frozen=True, kw_only=True):
+    """How sure a finding is.
+
+    Attributes:
+        level: "proved" was seen in memory; "likely" is statistical or source evidence; "undecided" needs more.
+        reason: why this level, one sentence.
+        decide: what would decide an undecided finding ("take a second snapshot"); None otherwise.
+    """
+
+    level: Level
+    reason: str
+    decide: str | None = None
+
+
+class Chain(msgspec.Struct, frozen=True, kw_only=True):
+    """A path from a root to an object, in Go syntax.
+
+    Attributes:
+        root: the holder, a name: ``main.cache`` or ``goroutine 18 [chan receive] main.worker``.
+        links: one text a step, appended to the root as they stand: ``[key len 12]``, ``.body (len 5, cap 64)``.
+        end: type of the object at the end: ``[1048576]byte``.
+    """
+
+    root: str
+    links: tuple[str, ...]
+    end: str
+
+    @property
+    def text(self) -> str:
+        """The whole chain on one line."""
+        return f"{self.root}{''.join(self.links)} -> {self.end}"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason why memory is still alive.
+
+    Attributes:
+        code: pattern code, ``GR101``.
+        pattern: pattern name, ``subslice-pins-array``.
+        title: one line for people.
+        severity: "leak", "waste" (bytes that a fix gives back at once) or "observation".
+        confidence: how sure, and why.
+        holder: name of the root variable or goroutine that holds the memory.
+        chain: shortest chain to a representative object.
+        count: how many objects (or maps) show the pattern under this holder.
+        retained_bytes: bytes that would come back if the holder let go; None when unknown.
+        hidden_bytes: bytes pinned that no slice or string shows; None when the pattern has none.
+        saving_bytes: bytes that the fix gives back: what findings are ranked by.
+        type: Go type of the objects at the end of the chain; None when unknown.
+        also_from: other roots that reach the same memory.
+        fix: one line, imperative.
+        fingerprint: stable across builds: pattern and chain names, no addresses, no line numbers.
+    """
+
+    code: str
+    pattern: str
+    title: str
+    severity: Severity
+    confidence: Confidence
+    holder: str
+    chain: Chain
+    count: int
+    saving_bytes: int
+    retained_bytes: int | None = None
+    hidden_bytes: int | None = None
+    type: str | None = None
+    also_from: tuple[str, ...] = ()
+    fix: str = ""
+    fingerprint: str = ""
+
+
+def fingerprint(pattern: str, *names: str) -> str:
+    """16 hex digits identifying a finding by its pattern and the names on its chain."""
+    return hashlib.sha256("\0".join((pattern, *names)).encode()).hexdigest()[:16]

@@ -1,0 +1,31 @@
+"""The object graph of one Go heap at rest: columns, tables and their file.
+
+A snapshot is shareable: addresses, sizes, types, edges, lengths and names; no contents of the program's
+objects. Built by ``golang``, measured by ``heap``. Imports ``model``, numpy and msgspec only.
+"""
+
+from goretain.snapshot.columns import (
+    NO_OBJECT,
+    Columns,
+    Layer,
+    ObjectFlag,
+    RootFlag,
+    Snapshot,
+)
+from goretain.snapshot.tables import Frame, Goroutine, HeapTotals, Meta, RootNode, TypeField, TypeInfo
+
+__all__ = [
+    "NO_OBJECT",
+    "Columns",
+    "Frame",
+    "Goroutine",
+    "HeapTotals",
+    "Layer",
+    "Meta",
+    "ObjectFlag",
+    "RootFlag",
+    "RootNode",
+    "Snapshot",
+    "TypeField",
+    "TypeInfo",
+]
