@@ -11,6 +11,7 @@ from goretain.snapshot.columns import (
     ObjectFlag,
     RootFlag,
     Snapshot,
+    WindowKind,
 )
 from goretain.snapshot.tables import Frame, Goroutine, HeapTotals, Meta, RootNode, TypeField, TypeInfo
 
@@ -28,4 +29,5 @@ __all__ = [
     "Snapshot",
     "TypeField",
     "TypeInfo",
+    "WindowKind",
 ]

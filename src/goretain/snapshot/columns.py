@@ -47,6 +47,14 @@ class ObjectFlag(enum.IntFlag):
     LARGE = 256  #: has a span of its own (size class 0)
 
 
+class WindowKind(enum.IntEnum):
+    """Values of ``Columns.window_kind``."""
+
+    SLICE = 0
+    STRING = 1
+    POINTER = 2
+
+
 class RootFlag(enum.IntFlag):
     """Bits of ``Columns.root_flags``."""
 
@@ -74,7 +82,9 @@ class Columns:
         objects flagged SHOWN have no rows.
     window_source: uint32[w], owner object of the referring slot, NO_OBJECT for a root.
     window_word: uint32[w], the slot's word in its owner, or the row in the root columns for a root.
-    window_start, window_length, window_capacity: int64[w], bytes from the start of the target's data.
+    window_kind: uint8[w], WindowKind: through what the target is seen.
+    window_start: int64[w], bytes from the start of the target's data (after a malloc header) to the window.
+    window_length, window_capacity: int64[w], bytes shown and bytes that the referrer may still use.
     map_object: uint32[k], header object, NO_OBJECT for a header inside another object, a stack or a global.
     map_type: int32[k], the map type (kind "map").
     map_table: uint32[k], the object that holds groups or buckets (the directory when there are several tables), NO_OBJECT
@@ -104,6 +114,7 @@ class Columns:
     window_target: U32
     window_source: U32
     window_word: U32
+    window_kind: U8
     window_start: I64
     window_length: I64
     window_capacity: I64
