@@ -1,0 +1,173 @@
+"""Where the runtime keeps its fields: struct layouts, symbols and constants asked of the binary itself.
+
+Features are detected, versions never checked: code asks ``has("runtime.mspan", "largeType")``. What the binary
+does not describe is an UnknownLayout error naming struct, field and Go version, never a guess.
+Imports ``debuginfo`` and ``model``.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from goretain.debuginfo.dwarf import Dwarf, DwarfType
+from goretain.debuginfo.elf import Elf
+from goretain.model.errors import UnknownLayout
+
+
+class Layout:
+    """Field offsets and widths of runtime structs, and link-time addresses of runtime symbols.
+
+    Paths name nested fields: ``offset("runtime.mheap", "arenas")``, ``offset("runtime.g", "sched", "pc")``.
+    """
+
+    def __init__(self, elf: Elf, dwarf: Dwarf, go_version: str) -> None:
+        self.elf = elf
+        self.dwarf = dwarf
+        self.go_version = go_version
+        self._fields: dict[tuple[str, ...], tuple[int, int]] = {}
+
+    def has_struct(self, struct: str) -> bool:
+        """Whether the binary describes this struct."""
+        return self.dwarf.struct(struct) is not None
+
+    def has(self, struct: str, *path: str) -> bool:
+        """Whether the struct exists and has the field."""
+        try:
+            self._field(struct, path)
+        except UnknownLayout:
+            return False
+        return True
+
+    def offset(self, struct: str, *path: str) -> int:
+        """Byte offset of a (nested) field. Raises UnknownLayout."""
+        return self._field(struct, path)[0]
+
+    def type_of(self, struct: str, *path: str) -> int:
+        """DIE offset of a (nested) field's type. Raises UnknownLayout."""
+        return self._field(struct, path)[1]
+
+    def width(self, struct: str, *path: str) -> int:
+        """Bytes of a (nested) field's value. Raises UnknownLayout."""
+        return self.size_of_type(self.type_of(struct, *path))
+
+    def size(self, struct: str) -> int:
+        """Bytes of the struct. Raises UnknownLayout."""
+        return self._struct(struct).size
+
+    def array_length(self, struct: str, *path: str) -> int:
+        """Number of elements of an array field. Raises UnknownLayout."""
+        return self._resolve(self.type_of(struct, *path)).count
+
+    def element_size(self, struct: str, *path: str) -> int:
+        """Bytes of one element of an array field. Raises UnknownLayout."""
+        return self.size_of_type(self._resolve(self.type_of(struct, *path)).elem)
+
+    def has_symbol(self, name: str) -> bool:
+        """Whether the symbol table lists this name."""
+        return name in self.elf.symbols
+
+    def symbol(self, name: str) -> int:
+        """Link-time address of a symbol. Raises UnknownLayout."""
+        found = self.elf.symbols.get(name)
+        if found is None:
+            raise UnknownLayout(name, None, self.go_version)
+        return found.value
+
+    def constant(self, name: str, default: int | None = None) -> int | None:
+        """Value of a named constant in the debug information, else the default."""
+        value = self.dwarf.constant(name)
+        return default if value is None else value
+
+    def size_of_type(self, die: int) -> int:
+        """Bytes of a value of the type at a DIE offset."""
+        record = self._resolve(die)
+        if record.size >= 0:
+            return record.size
+        if record.tag == "array":
+            return record.count * self.size_of_type(record.elem)
+        return 8
+
+    def _struct(self, struct: str) -> DwarfType:
+        die = self.dwarf.struct(struct)
+        if die is None:
+            raise UnknownLayout(struct, None, self.go_version)
+        return self._resolve(die)
+
+    def _resolve(self, die: int) -> DwarfType:
+        record = self.dwarf.type(die)
+        while record.tag == "typedef" and record.elem:
+            record = self.dwarf.type(record.elem)
+        return record
+
+    def _field(self, struct: str, path: tuple[str, ...]) -> tuple[int, int]:
+        key = (struct, *path)
+        found = self._fields.get(key)
+        if found is None:
+            found = self._fields[key] = self._walk(struct, path)
+        return found
+
+    def _walk(self, struct: str, path: tuple[str, ...]) -> tuple[int, int]:
+        record, offset, die = self._struct(struct), 0, 0
+        for name in path:
+            member = next((m for m in record.members if m.name == name), None)
+            if member is None:
+                raise UnknownLayout(struct, ".".join(path), self.go_version)
+            offset += member.offset
+            die = member.type
+            record = self._resolve(die)
+        return offset, die
+
+
+class Readable(Protocol):
+    """What a Program reads from: an Image, or a memory source while the target is frozen."""
+
+    def read(self, address: int, size: int) -> bytes:
+        """size bytes at address. Raises MissingMemory."""
+        ...
+
+
+class Program:
+    """The runtime of one captured program: symbols at their run-time addresses, fields read by name."""
+
+    def __init__(self, memory: Readable, layout: Layout, bias: int) -> None:
+        self.memory = memory
+        self.layout = layout
+        self.bias = bias
+
+    def symbol(self, name: str) -> int:
+        """Run-time address of a symbol. Raises UnknownLayout."""
+        return self.layout.symbol(name) + self.bias
+
+    def uint(self, address: int, struct: str, *path: str) -> int:
+        """Value of an integer or pointer field of the struct at address. Raises MissingMemory, UnknownLayout."""
+        offset = self.layout.offset(struct, *path)
+        width = min(self.layout.width(struct, *path), 8)
+        return int.from_bytes(self.memory.read(address + offset, width), "little")
+
+    def word(self, address: int) -> int:
+        """Pointer-sized value at address. Raises MissingMemory."""
+        return int.from_bytes(self.memory.read(address, 8), "little")
+
+    def slice(self, address: int) -> tuple[int, int, int]:
+        """(pointer, length, capacity) of the slice header at address. Raises MissingMemory."""
+        raw = self.memory.read(address, 24)
+        return (
+            int.from_bytes(raw[0:8], "little"),
+            int.from_bytes(raw[8:16], "little"),
+            int.from_bytes(raw[16:24], "little"),
+        )
+
+    def text(self, address: int, limit: int = 4096) -> str:
+        """The Go string whose header is at address, at most limit bytes. Raises MissingMemory."""
+        raw = self.memory.read(address, 16)
+        length = min(int.from_bytes(raw[8:], "little"), limit)
+        return self.memory.read(int.from_bytes(raw[:8], "little"), length).decode("utf-8", "replace")
+
+    @property
+    def module(self) -> int:
+        """Run-time address of ``runtime.firstmoduledata``."""
+        return self.symbol("runtime.firstmoduledata")
+
+    def moduledata(self, *path: str) -> int:
+        """An integer field of the first module's ``runtime.moduledata`` (runtime/symtab.go)."""
+        return self.uint(self.module, "runtime.moduledata", *path)
