@@ -1,0 +1,293 @@
+"""ELF files: segments, sections, symbols, notes and what Go adds to them; executables and core files alike.
+
+Read lazily with ``pread``: opening costs the header and the two tables. Files of another class, byte order or
+machine open too, with empty tables, so that the caller can say what they are. Source: elf(5), debug/elf/elf.go;
+cmd/link/internal/ld/elf.go for .note.go.buildid and compressed DWARF. May import ``model`` and numpy.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from typing import Literal, Self
+
+from goretain.debuginfo import buildinfo
+from goretain.debuginfo.buildinfo import GoBuildInfo
+from goretain.debuginfo.files import PreadFile
+from goretain.debuginfo.symbols import Symbol, SymbolTable
+from goretain.model.errors import CorruptFile, MissingMemory
+
+EM_X86_64 = 62
+PT_LOAD, PT_NOTE = 1, 4
+PF_X, PF_W, PF_R = 1, 2, 4
+SHF_WRITE, SHF_ALLOC, SHF_COMPRESSED = 1, 2, 0x800
+_SHT_NOBITS = 8
+_XNUM = 0xFFFF
+_KINDS: dict[int, Literal["exec", "dyn", "core", "other"]] = {2: "exec", 3: "dyn", 4: "core"}
+_MACHINES = {3: "386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64"}
+_MACHINES |= {243: "riscv64", 258: "loong64"}
+# Deflate cannot shrink data more than this; a header that claims more is hostile. No real DWARF nears 2 GiB.
+_DEFLATE_LIMIT, _SECTION_LIMIT = 1032, 1 << 31
+# The linker puts the build info at the start of the data segment; debug/buildinfo searches as much.
+_BUILDINFO_WINDOW = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One program header: type and flags (PT_*, PF_*), offset and size in the file, address and size in memory."""
+
+    type: int
+    flags: int
+    offset: int
+    vaddr: int
+    filesz: int
+    memsz: int
+    align: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section header: type and flags (SHT_*, SHF_*), link address (0 when not loaded), place in the file."""
+
+    name: str
+    type: int
+    flags: int
+    address: int
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note: owner ("CORE", "GNU", "Go"), type, offset of its description in the file, and the description."""
+
+    name: str
+    type: int
+    offset: int
+    data: bytes
+
+
+class Elf:
+    """An ELF file.
+
+    Attributes:
+        path: the file, as opened.
+        elf_class: 32 or 64. little_endian: its byte order. machine: the e_machine number.
+        type: "exec", "dyn" (also PIE), "core" or "other".
+        entry: link address of the first instruction.
+        segments: program headers in file order. sections: by name (the first of equal names).
+            Both are empty unless the file is 64-bit little-endian.
+    """
+
+    def __init__(self, file: PreadFile) -> None:
+        self._file = file
+        self.path = file.path
+        self.segments: list[Segment] = []
+        self.sections: dict[str, Section] = {}
+        ident = file.read(0, 20) if file.size >= 20 else b""
+        if ident[:4] != b"\x7fELF":
+            raise CorruptFile(self.path, 0, "not an ELF file", hint="give the program itself, not a script")
+        self.elf_class = {1: 32, 2: 64}.get(ident[4], 0)
+        self.little_endian = ident[5] == 1
+        order: Literal["little", "big"] = "little" if self.little_endian else "big"
+        self.type = _KINDS.get(int.from_bytes(ident[16:18], order), "other")
+        self.machine = int.from_bytes(ident[18:20], order)
+        self.entry = 0
+        if self.elf_class == 64 and self.little_endian:
+            self._read_tables()
+
+    @classmethod
+    def open(cls, target: str | int) -> Self:
+        """Open a path or an open descriptor (duplicated). Raises OSError, CorruptFile."""
+        file = PreadFile.open(target)
+        try:
+            return cls(file)
+        except BaseException:
+            file.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file; what was read stays usable."""
+        self._file.close()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return self._file.size
+
+    @property
+    def machine_name(self) -> str:
+        """The machine as GOARCH names it, or its number."""
+        return _MACHINES.get(self.machine, f"machine {self.machine}")
+
+    def _read_tables(self) -> None:
+        head = struct.unpack("<QQQIHHHHHH", self._file.read(24, 40))
+        self.entry, phoff, shoff, _flags, _ehsize, phentsize, phnum, shentsize, shnum, names_at = head
+        first = None
+        if shoff and shentsize == 64 and (shnum or phnum == _XNUM or shoff + 64 <= self.size):
+            first = struct.unpack("<IIQQQQIIQQ", self._file.read(shoff, 64))
+        # Counts that do not fit into 16 bits stand in the first section header (cores of many mappings).
+        if first is not None:
+            shnum = shnum or first[5]
+            phnum = first[7] if phnum == _XNUM else phnum
+            names_at = first[6] if names_at == _XNUM else names_at
+        if phnum and phentsize != 56:
+            raise CorruptFile(self.path, 54, f"program headers of {phentsize} bytes instead of 56")
+        if shnum and shentsize != 64:
+            raise CorruptFile(self.path, 58, f"section headers of {shentsize} bytes instead of 64")
+        for row in struct.iter_unpack("<IIQQQQQQ", self._file.read(phoff, phnum * 56)):
+            kind, flags, offset, vaddr, _paddr, filesz, memsz, align = row
+            self.segments.append(Segment(kind, flags, offset, vaddr, filesz, memsz, align))
+        rows = list(struct.iter_unpack("<IIQQQQIIQQ", self._file.read(shoff, shnum * 64)))
+        self._read_sections(rows, names_at)
+
+    def _read_sections(self, rows: list[tuple[int, ...]], names_at: int) -> None:
+        if names_at >= len(rows):
+            return
+        names = self._file.read(rows[names_at][4], rows[names_at][5])
+        for row in rows[1:]:
+            end = names.find(b"\0", row[0], row[0] + 256)
+            if end < 0:
+                raise CorruptFile(self.path, rows[names_at][4] + row[0], "a section's name has no end")
+            name = names[row[0] : end].decode("utf-8", "replace")
+            self.sections.setdefault(name, Section(name, row[1], row[2], row[3], row[4], row[5]))
+
+    def read(self, offset: int, size: int) -> bytes:
+        """size bytes at an offset of the file. Raises CorruptFile."""
+        return self._file.read(offset, size)
+
+    def read_vaddr(self, vaddr: int, size: int) -> bytes:
+        """size bytes at a link address, from the file. Raises MissingMemory (bss counts as missing), CorruptFile."""
+        for segment in self.segments:
+            if segment.type == PT_LOAD and segment.vaddr <= vaddr and vaddr + size <= segment.vaddr + segment.filesz:
+                return self.read(segment.offset + vaddr - segment.vaddr, size)
+        raise MissingMemory(vaddr, size)
+
+    def section(self, name: str) -> bytes:
+        """Content of a section, decompressed; empty when there is none or it has no bytes in the file.
+
+        A DWARF section is also found by its old compressed name (.zdebug_info for .debug_info).
+        Raises CorruptFile when it lies outside the file or does not decompress to the size it claims.
+        """
+        section = self.sections.get(name)
+        if section is None:
+            old = self.sections.get(name.replace(".debug_", ".zdebug_")) if name.startswith(".debug_") else None
+            return self._zdebug(old) if old is not None else b""
+        if section.type == _SHT_NOBITS:
+            return b""
+        data = self.read(section.offset, section.size)
+        if not section.flags & SHF_COMPRESSED:
+            return data
+        if len(data) < 24:
+            raise CorruptFile(self.path, section.offset, f"the compression header of {name} is cut off")
+        method, _, size, _ = struct.unpack_from("<IIQQ", data)
+        if method == 1:
+            return self._inflate(section, data, 24, size)
+        if method == 2:
+            return self._unzstd(section, data[24:], size)
+        raise CorruptFile(self.path, section.offset, f"{name} is compressed by unknown method {method}")
+
+    def _zdebug(self, section: Section) -> bytes:
+        data = self.read(section.offset, section.size)
+        if data[:4] != b"ZLIB" or len(data) < 12:
+            raise CorruptFile(self.path, section.offset, f"{section.name} does not begin with ZLIB")
+        return self._inflate(section, data, 12, int.from_bytes(data[4:12], "big"))
+
+    def _inflate(self, section: Section, data: bytes, start: int, size: int) -> bytes:
+        if size > min(_SECTION_LIMIT, _DEFLATE_LIMIT * len(data) + 64):
+            raise CorruptFile(self.path, section.offset, f"{section.name} claims {size} bytes when decompressed")
+        try:
+            out = zlib.decompressobj().decompress(memoryview(data)[start:], size + 1)
+        except zlib.error as error:
+            raise CorruptFile(self.path, section.offset, f"{section.name} does not decompress: {error}") from None
+        if len(out) != size:
+            raise CorruptFile(self.path, section.offset, f"{section.name} decompresses to another size than {size}")
+        return out
+
+    def _unzstd(self, section: Section, data: bytes, size: int) -> bytes:
+        if size > _SECTION_LIMIT:
+            raise CorruptFile(self.path, section.offset, f"{section.name} claims {size} bytes when decompressed")
+        try:
+            zstd = import_module("zstandard")
+        except ImportError:
+            raise CorruptFile(
+                self.path,
+                section.offset,
+                f"{section.name} is compressed with zstd, which this Python cannot read",
+                hint="install the Python package zstandard, or link with -compressdwarf=false",
+            ) from None
+        try:
+            out: bytes = zstd.ZstdDecompressor().decompress(data, max_output_size=size)
+        except zstd.ZstdError as error:
+            raise CorruptFile(self.path, section.offset, f"{section.name} does not decompress: {error}") from None
+        if len(out) != size:
+            raise CorruptFile(self.path, section.offset, f"{section.name} decompresses to another size than {size}")
+        return out
+
+    @cached_property
+    def symbols(self) -> SymbolTable:
+        """Defined symbols by name; empty when stripped. Raises CorruptFile (also when a name is looked up)."""
+        table = self.sections.get(".symtab")
+        at = table.offset if table is not None else 0
+        return SymbolTable(self.section(".symtab"), self.section(".strtab"), self.path, at)
+
+    def object_symbol_at(self, address: int) -> Symbol | None:
+        """The data symbol that covers a link address, or None."""
+        return self.symbols.object_at(address)
+
+    def notes(self) -> Iterator[Note]:
+        """All notes of all note segments, in file order. Raises CorruptFile when one is cut off."""
+        for segment in self.segments:
+            if segment.type == PT_NOTE:
+                yield from self._notes_in(segment)
+
+    def _notes_in(self, segment: Segment) -> Iterator[Note]:
+        align = 8 if segment.align == 8 else 4
+        at, end = segment.offset, segment.offset + segment.filesz
+        while at + 12 <= end:
+            name_size, size, kind = struct.unpack("<III", self.read(at, 12))
+            data_at = at + -(-(12 + name_size) // align) * align
+            if name_size > 4096 or data_at + size > end:
+                raise CorruptFile(self.path, at, "a note is longer than its segment")
+            name = self.read(at + 12, name_size).rstrip(b"\0").decode("utf-8", "replace")
+            yield Note(name, kind, data_at, self.read(data_at, size))
+            at = data_at + -(-size // align) * align
+
+    @cached_property
+    def go_build_id(self) -> str:
+        """The build ID that the Go linker wrote, "" when there is none."""
+        return next((n.data.decode("utf-8", "replace") for n in self.notes() if (n.name, n.type) == ("Go", 4)), "")
+
+    @cached_property
+    def gnu_build_id(self) -> str:
+        """The GNU build ID in hexadecimal, "" when there is none."""
+        return next((n.data.hex() for n in self.notes() if (n.name, n.type) == ("GNU", 3)), "")
+
+    @cached_property
+    def _build_info(self) -> tuple[str, str] | None:
+        section = self.sections.get(".go.buildinfo")
+        if section is not None:
+            return buildinfo.decode(self.section(section.name))
+        for segment in self.segments:
+            if segment.type == PT_LOAD and segment.flags & PF_W and segment.filesz:
+                data = self.read(segment.offset, min(segment.filesz, _BUILDINFO_WINDOW))
+                at = buildinfo.find(data)
+                return buildinfo.decode(data[at:]) if at >= 0 else None
+        return None
+
+    @property
+    def go_version(self) -> str | None:
+        """Such as "go1.25.5" or "go1.24.11 X:noswissmap", also when stripped; None when not built by Go 1.18+."""
+        return self._build_info[0] if self._build_info is not None else None
+
+    @cached_property
+    def go_modinfo(self) -> GoBuildInfo | None:
+        """Modules and build settings; None when the binary carries none."""
+        found = self._build_info
+        return buildinfo.parse_modules(found[1]) if found is not None and found[1] else None
+
+

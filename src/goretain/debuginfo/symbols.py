@@ -1,0 +1,105 @@
+"""The ELF symbol table as numpy columns, looked up by name or by address.
+
+Go binaries carry 10 000 to 200 000 symbols; goretain asks for a few dozen, so nothing is decoded until it is
+asked for, and then all names at once. May import ``model`` and numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.model.errors import CorruptFile
+
+_SYM = np.dtype(
+    [("name", "<u4"), ("info", "u1"), ("other", "u1"), ("section", "<u2"), ("value", "<u8"), ("size", "<u8")]
+)
+_OBJECT = 1
+_TYPES = ("notype", "object", "func", "section", "file", "common", "tls")
+# Tail merging lets names share bytes, but never by this factor: beyond it the table is hostile.
+_MAX_SHARING = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """One symbol: link address and size in bytes; type "object", "func", "notype", "tls", ..."""
+
+    name: str
+    value: int
+    size: int
+    type: str
+
+
+class SymbolTable(Mapping[str, Symbol]):
+    """Defined symbols by name; of two with one name the last (global after local) wins."""
+
+    def __init__(self, table: bytes, strings: bytes, path: str, offset: int) -> None:
+        """table: bytes of .symtab found at offset of the file path; strings: bytes of .strtab.
+
+        Raises CorruptFile when a name lies outside the strings, or names overlap beyond reason.
+        """
+        rows = np.frombuffer(table, _SYM, len(table) // _SYM.itemsize)
+        self._rows: NDArray[np.void] = rows[rows["section"] != 0]
+        self._strings = strings
+        self._path = path
+        self._offset = offset
+
+    @cached_property
+    def _spans(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Start and end of each row's name in the strings, int64[n] each."""
+        nul = np.flatnonzero(np.frombuffer(self._strings, np.uint8) == 0)
+        starts = self._rows["name"].astype(np.int64)
+        at = np.searchsorted(nul, starts)
+        if len(starts) and (not len(nul) or int(at.max()) >= len(nul)):
+            raise CorruptFile(self._path, self._offset, "a symbol's name lies outside the string table")
+        ends = nul[at].astype(np.int64)
+        if int((ends - starts).sum()) > _MAX_SHARING * len(self._strings) + 4096:
+            raise CorruptFile(self._path, self._offset, "the symbols' names overlap beyond reason")
+        return starts, ends
+
+    @cached_property
+    def _index(self) -> dict[bytes, int]:
+        starts, ends = self._spans
+        strings = self._strings
+        names = [strings[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+        index = dict(zip(names, range(len(names)), strict=True))
+        index.pop(b"", None)
+        return index
+
+    @cached_property
+    def _objects(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Starts, ends and row numbers of data symbols with a size, sorted by start."""
+        rows = np.flatnonzero(
+            ((self._rows["info"] & 15) == _OBJECT) & (self._rows["size"] > 0) & (self._rows["value"] < 1 << 62)
+        )
+        rows = rows[np.argsort(self._rows["value"][rows], kind="stable")]
+        starts = self._rows["value"][rows].astype(np.int64)
+        sizes = np.minimum(self._rows["size"][rows], np.uint64(1 << 62)).astype(np.int64)
+        return starts, starts + sizes, rows
+
+    def _symbol(self, row: int) -> Symbol:
+        starts, ends = self._spans
+        name = self._strings[int(starts[row]) : int(ends[row])].decode("utf-8", "replace")
+        record = self._rows[row]
+        kind = int(record["info"]) & 15
+        text = _TYPES[kind] if kind < len(_TYPES) else str(kind)
+        return Symbol(name, int(record["value"]), int(record["size"]), text)
+
+    def object_at(self, address: int) -> Symbol | None:
+        """The data symbol whose [value, value + size) holds the link address, or None."""
+        starts, ends, rows = self._objects
+        i = int(np.searchsorted(starts, address, side="right")) - 1
+        return self._symbol(int(rows[i])) if i >= 0 and address < int(ends[i]) else None
+
+    def __getitem__(self, name: str) -> Symbol:
+        return self._symbol(self._index[name.encode()])
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode("utf-8", "replace") for name in self._index)
+
+    def __len__(self) -> int:
+        return len(self._index)
