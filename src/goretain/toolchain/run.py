@@ -1,0 +1,160 @@
+"""Run ``go`` so that nothing of the machine's Go settings leaks in or out.
+
+Own build and module caches under the user's cache, GOFLAGS, GOENV and GOWORK off, no automatic toolchain
+switch, a time limit that ends the whole process group. Imports ``model`` and the standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from goretain.model.errors import ToolchainError, UsageError
+from goretain.model.places import user_cache
+
+#: Settings that say how to reach module registries: kept, since without them modules may be out of reach.
+_KEPT = frozenset({"GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOPROXY", "GOPRIVATE", "GOINSECURE", "GOMAXPROCS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """One finished run of go.
+
+    Attributes:
+        arguments: the command line after ``go``.
+        returncode: exit status; negative: the signal that ended it.
+        stdout, stderr: what it printed.
+        seconds: wall time.
+    """
+
+    arguments: tuple[str, ...]
+    returncode: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """One Go toolchain.
+
+    Attributes:
+        goroot: its GOROOT; ``bin/go`` is inside.
+        version: ``1.26.6``.
+    """
+
+    goroot: Path
+    version: str
+
+    @property
+    def go(self) -> Path:
+        """The go command."""
+        return self.goroot / "bin" / "go"
+
+    def environment(
+        self, extra: Mapping[str, str] | None = None, experiments: Sequence[str] = ()
+    ) -> dict[str, str]:
+        """The environment go runs in: the process's own without Go settings, plus ``extra``."""
+        caches = user_cache() / "go"
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name in _KEPT or not name.startswith(("GO", "CGO_"))
+        }
+        isolated = {
+            "GOROOT": str(self.goroot),
+            "GOCACHE": str(caches / "build" / self.version),
+            "GOPATH": str(caches / "path"),
+            "GOENV": "off",
+            "GOFLAGS": "",
+            "GOTOOLCHAIN": "local",
+            "GOWORK": "off",
+            "GOEXPERIMENT": ",".join(experiments),
+            "XDG_CONFIG_HOME": str(caches / "config"),  # go counts its use below the user's configuration
+            "PATH": f"{self.goroot / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        }
+        return {**kept, **isolated, **(extra or {})}
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        *,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        experiments: Sequence[str] = (),
+        timeout: float = 600.0,
+    ) -> Completed:
+        """Run ``go ARGUMENTS`` in ``cwd`` and wait for it, whatever its exit status.
+
+        Raises:
+            ToolchainError: go cannot be started, or ``timeout`` seconds passed (everything it started is
+                ended then).
+        """
+        started = time.monotonic()
+        try:
+            process = subprocess.Popen(
+                [self.go, *arguments],
+                cwd=cwd,
+                env=self.environment(env, experiments),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ToolchainError(
+                f"cannot run {self.go}: {error.strerror}", hint="remove this toolchain, it will be fetched again"
+            ) from error
+        with process:
+            try:
+                stdout, stderr = process.communicate(timeout=timeout)
+            except BaseException as error:
+                os.killpg(process.pid, signal.SIGKILL)
+                if isinstance(error, subprocess.TimeoutExpired):
+                    raise ToolchainError(
+                        f"go {arguments[0]} took more than {timeout:.0f} s", hint="give it more time"
+                    ) from None
+                raise
+        return Completed(tuple(arguments), process.returncode, stdout, stderr, time.monotonic() - started)
+
+    def build(
+        self,
+        package: Path,
+        out: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        flags: Sequence[str] = (),
+        experiments: Sequence[str] = (),
+        timeout: float = 600.0,
+    ) -> Path:
+        """Build the main package in directory ``package`` to the file ``out``; returns ``out``.
+
+        Args:
+            package: a directory with a go.mod, or below one.
+            out: the executable to write; a regular file or nothing may stand there.
+            env: extra variables (``CGO_ENABLED``, ``GOAMD64``).
+            flags: of go build: ``-tags``, ``-ldflags``, ``-buildmode=pie``.
+            experiments: GOEXPERIMENT names.
+            timeout: seconds.
+
+        Raises:
+            ToolchainError: it does not compile (the message holds what the compiler said), or time ran out.
+            UsageError: ``out`` is a device or directory: as root, go build would replace ``/dev/null``.
+        """
+        if out.exists() and not out.is_file():
+            raise UsageError(f"{out} is not a regular file", hint="give the path of a file to build to")
+        arguments = ["build", "-o", str(out.absolute()), *flags, "."]
+        done = self.run(arguments, cwd=package, env=env, experiments=experiments, timeout=timeout)
+        if done.returncode != 0:
+            raise ToolchainError(
+                f"Go {self.version} cannot build {package}:\n{(done.stderr or done.stdout).strip()}",
+                hint="mend what the compiler names, or use another Go version",
+            )
+        return out
