@@ -101,8 +101,8 @@ class Image:
         """Little-endian unsigned integer of size bytes at address. Raises MissingMemory."""
         return int.from_bytes(self.read(address, size), "little")
 
-    def locate(self, addresses: I64, size: int = 8) -> I64:
-        """Vectorised offset_of: int64[k] positions in ``memory``, -1 where not captured."""
+    def locate(self, addresses: I64, size: int | I64 = 8) -> I64:
+        """Vectorised offset_of (size: one for all, or int64[k]): int64[k] positions in ``memory``, -1 where not captured."""
         i = np.searchsorted(self.starts, addresses, side="right") - 1
         j = np.maximum(i, 0)
         if not len(self.starts):

@@ -1,0 +1,184 @@
+"""The span table: which slots of the heap are allocated, and where their bits and contents lie in the image.
+
+Reads ``runtime.mheap_.allspans``, ``runtime.mspan`` (runtime/mheap.go), ``runtime.heapArena.bitmap`` (up to Go 1.21) and
+the inline marks of ``runtime.spanInlineMarkBits`` (runtime/mgcmark_greenteagc.go). Imports ``capture``, ``kernels``,
+``snapshot`` and ``golang.layout``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.capture.image import Image
+from goretain.golang.layout import Program
+from goretain.kernels.heapscan import Spans
+from goretain.kernels.lookup import PageTable, build_page_table
+
+PAGE = 8192
+_WORD_TYPES = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.int64}
+_IN_USE, _MANUAL = 1, 2  # runtime/mheap.go mSpanInUse, mSpanManual
+_INLINE_MARK_BYTES = 128  # runtime/mgcmark_greenteagc.go: sizeof(spanInlineMarkBits)
+_INLINE_MARKS_AT = PAGE - 64  # its marks field
+_BITMAP_OBJECT_LIMIT = 512  # runtime/mbitmap.go: minSizeForMallocHeader
+_ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # runtime/malloc.go: heapArenaBytes, arenaBaseOffset (amd64)
+
+I64 = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class SpanTable:
+    """In-use spans in address order, and what the others sum up to.
+
+    Attributes:
+        spans: the kernel's view.
+        table: finds the span of an address.
+        pages: int64[s], 8 KiB pages; specials: int64[s], address of the first special, 0 without.
+        stack_bytes: pages of spans that hold stacks.
+        green_tea, inline_bitmaps: detected features.
+    """
+
+    spans: Spans
+    table: PageTable
+    pages: I64
+    specials: I64
+    stack_bytes: int
+    green_tea: bool
+    inline_bitmaps: bool
+
+    @property
+    def in_use_bytes(self) -> int:
+        """Bytes of all in-use spans (MemStats.HeapInuse)."""
+        return int(self.pages.sum()) * PAGE
+
+
+class _MspanReader:
+    """Fields of many mspans at once, as int64 columns, by their widths in the debug information."""
+
+    def __init__(self, image: Image, program: Program, addresses: I64) -> None:
+        self.image, self.layout, self.addresses = image, program.layout, addresses
+
+    def __call__(self, *path: str) -> I64:
+        width = min(self.layout.width("runtime.mspan", *path), 8)
+        at = self.addresses + self.layout.offset("runtime.mspan", *path)
+        return self.image.gather(at, _WORD_TYPES[width])[0].astype(np.int64)
+
+
+def read_spans(image: Image, program: Program) -> SpanTable:
+    """The span table of an image. Raises UnknownLayout, MissingMemory."""
+    layout = program.layout
+    heap = program.symbol("runtime.mheap_")
+    first, count, _ = program.slice(heap + layout.offset("runtime.mheap", "allspans"))
+    addresses = np.frombuffer(image.read(first, 8 * count), np.int64)
+    state = _MspanReader(image, program, addresses)("state")
+    stack_bytes = int(_MspanReader(image, program, addresses[state == _MANUAL])("npages").sum()) * PAGE
+    used = addresses[state == _IN_USE]
+    used = used[np.argsort(_MspanReader(image, program, used)("startAddr"), kind="stable")]
+    read = _MspanReader(image, program, used)
+    pages, specials = read("npages"), read("specials")
+    inline_bitmaps = not layout.has("runtime.heapArena", "bitmap")
+    spans, green_tea = _kernel_view(image, program, read, pages, inline_bitmaps)
+    table = build_page_table(spans.start, pages * PAGE)
+    return SpanTable(spans, table, pages, specials, stack_bytes, green_tea, inline_bitmaps)
+
+
+def _kernel_view(
+    image: Image, program: Program, read: _MspanReader, pages: I64, inline_bitmaps: bool
+) -> tuple[Spans, bool]:
+    layout = program.layout
+    start, size, count = read("startAddr"), read("elemsize"), read("nelems")
+    span_class = read("spanclass")
+    noscan, large = (span_class & 1) == 1, (span_class >> 1) == 0
+    free_index = read("freeindex")
+    scan_index = read("freeIndexForScan") if layout.has("runtime.mspan", "freeIndexForScan") else free_index
+    bit_bytes = (count + 7) // 8
+    alloc, mark = read("allocBits"), read("gcmarkBits")
+    content = image.locate(start, pages * PAGE)
+    green_tea = _has_inline_marks(size, count, pages, noscan)
+    inline = green_tea & (pages == 1) & (size >= 16) & (size <= _BITMAP_OBJECT_LIMIT) & ~large
+    generation = program.uint(program.symbol("runtime.mheap_"), "runtime.mheap", "sweepgen")
+    if inline_bitmaps:
+        bitmap_bit = _bitmaps_in_spans(size, content, inline, noscan | large)
+        crossing = np.empty(0, np.uint8)
+    else:
+        bitmap_bit, crossing = _bitmaps_in_arenas(image, program, start, pages * PAGE, noscan | (content < 0))
+    spans = Spans(
+        start=start,
+        elem_size=size,
+        count=count,
+        free_index=free_index,
+        scan_index=scan_index,
+        alloc_at=np.where(alloc != 0, image.locate(alloc, bit_bytes), -1),
+        mark_at=np.where(mark != 0, image.locate(mark, bit_bytes), -1),
+        inline_at=np.where(inline, _inline_marks(image, start), -1),
+        content_at=content,
+        bitmap_bit=bitmap_bit,
+        crossing=crossing,
+        header=(~noscan & (size > _BITMAP_OBJECT_LIMIT) & ~large & inline_bitmaps).astype(np.uint8),
+        large_type=np.where(large, read("largeType"), 0) if layout.has("runtime.mspan", "largeType") else 0 * start,
+        unswept=_unswept(read("sweepgen"), generation).astype(np.uint8),
+        noscan=noscan.astype(np.uint8),
+        large=large.astype(np.uint8),
+        first_slot=np.concatenate(([0], np.cumsum(count))).astype(np.int64),
+    )
+    return spans, green_tea
+
+
+def _unswept(sweepgen: I64, generation: int) -> NDArray[np.bool_]:
+    """Spans that wait for their sweep: runtime/mheap.go, comment on mspan.sweepgen (uint32 arithmetic)."""
+    behind = (generation - sweepgen) % (1 << 32)
+    return (behind == 2) | (behind == 1) | (behind == (1 << 32) - 1)
+
+
+def _has_inline_marks(size: I64, count: I64, pages: I64, noscan: NDArray[np.bool_]) -> bool:
+    """Green Tea takes 128 bytes of each small one-page span: asked of any span whose slot count tells."""
+    small = (pages == 1) & (size >= 16) & (size <= _BITMAP_OBJECT_LIMIT)
+    room = np.where(noscan, PAGE, PAGE - PAGE // 64)[small]
+    slots = size[small]
+    without, with_marks = room // slots, (room - _INLINE_MARK_BYTES) // slots
+    telling = without != with_marks
+    return bool((count[small][telling] == with_marks[telling]).any())
+
+
+def _inline_marks(image: Image, start: I64) -> I64:
+    """Positions of the 63 mark bytes; read apart from the span's content, which a lean capture may leave out."""
+    return image.locate(start + _INLINE_MARKS_AT, 63)
+
+
+def _bitmaps_in_spans(size: I64, content: I64, inline: NDArray[np.bool_], without: NDArray[np.bool_]) -> I64:
+    """Bit positions of the bitmaps at the end of small spans (runtime/mbitmap.go heapBitsInSpan), -1 without."""
+    has = ~without & (size <= _BITMAP_OBJECT_LIMIT) & (content >= 0)
+    at = content + PAGE - PAGE // 64 - np.where(inline, _INLINE_MARK_BYTES, 0)
+    return np.where(has, at * 8, -1)
+
+
+def _bitmaps_in_arenas(
+    image: Image, program: Program, start: I64, size: I64, without: NDArray[np.bool_]
+) -> tuple[I64, NDArray[np.uint8]]:
+    """Bit positions of the bitmaps in heapArena.bitmap (up to Go 1.21), and those of arena-crossing spans, joined."""
+    level_two = program.uint(program.symbol("runtime.mheap_"), "runtime.mheap", "arenas")
+    offset = program.layout.offset("runtime.heapArena", "bitmap")
+    in_arena = (1 << _ARENA_SHIFT) - 1
+
+    def position(address: I64, length: I64) -> I64:
+        metadata = image.gather(level_two + ((address + _ARENA_BASE) >> _ARENA_SHIFT) * 8)[0].astype(np.int64)
+        return image.locate(metadata + offset + (address & in_arena) // 64, length // 64)
+
+    fits = (start & in_arena) + size <= in_arena + 1
+    at = position(start, size)
+    bits = np.where(~without & fits & (at >= 0), at * 8, -1)
+    parts: list[NDArray[np.uint8]] = []
+    joined = 0
+    for i in np.flatnonzero(~without & ~fits).tolist():
+        cuts = [int(start[i]), *range((int(start[i]) | in_arena) + 1, int(start[i] + size[i]), in_arena + 1)]
+        lengths = np.diff([*cuts, int(start[i] + size[i])])
+        pieces = position(np.array(cuts), lengths)
+        if (pieces < 0).any():
+            continue
+        bits[i] = -2 - joined * 8
+        for piece, length in zip(pieces.tolist(), (lengths // 64).tolist(), strict=True):
+            parts.append(image.memory[piece : piece + length])
+            joined += length
+    return bits, np.concatenate(parts) if parts else np.empty(0, np.uint8)

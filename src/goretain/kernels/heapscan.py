@@ -1,0 +1,311 @@
+"""From captured spans to objects and edges: allocation bits, pointer slots, resolution.
+
+These kernels read bytes of another process, so they are bounds-checked and trust nothing but the shapes of their own
+outputs. Source of the layouts: runtime/mheap.go (mspan), runtime/mbitmap.go (heap bitmaps, malloc headers),
+runtime/mgcmark_greenteagc.go (inline marks). Imports numpy and sibling kernels.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.kernels.jit import checked, kernel
+from goretain.kernels.lookup import PageTable, find
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+U16 = NDArray[np.uint16]
+U32 = NDArray[np.uint32]
+I32 = NDArray[np.int32]
+
+FREE, LIVE, DEAD = 0, 1, 2
+SURVIVED = 4  #: added to LIVE: the last finished mark reached the slot
+
+
+class Spans(NamedTuple):
+    """In-use spans, ascending by start; s rows. Positions are bytes into the image's memory, -1 when not captured.
+
+    start, elem_size, count: int64[s]: address, bytes of a slot, number of slots.
+    free_index: slots below it are allocated whatever the bits say; scan_index: the collector looks at slots above it
+        only when their allocBit is set: between the two an object may not be initialised yet.
+    alloc_at, mark_at: positions of allocBits and gcmarkBits; inline_at: of Green Tea's inline marks, -1 without.
+    content_at: position of the span's first byte.
+    bitmap_bit: position in BITS of the pointer bitmap's bit for the first word, -1 when objects carry no bitmap;
+        -2 - b for bit b of ``crossing``.
+    crossing: uint8[...], bitmaps of spans that cross an arena (up to Go 1.21), put together.
+    header: uint8[s], 1 when each slot begins with an 8-byte malloc header.
+    large_type: int64[s], address of the abi.Type of a large object, 0 without.
+    unswept, noscan, large: uint8[s].
+    first_slot: int64[s + 1].
+    """
+
+    start: I64
+    elem_size: I64
+    count: I64
+    free_index: I64
+    scan_index: I64
+    alloc_at: I64
+    mark_at: I64
+    inline_at: I64
+    content_at: I64
+    bitmap_bit: I64
+    crossing: U8
+    header: U8
+    large_type: I64
+    unswept: U8
+    noscan: U8
+    large: U8
+    first_slot: I64
+
+
+class Masks(NamedTuple):
+    """Pointer masks of the abi.Types that headers and large spans name; t types.
+
+    key: int64[t], ascending addresses; size: int64[t], bytes of one value; start: int64[t + 1] into word;
+    word: int64[...], word offsets of a value's pointers.
+    """
+
+    key: I64
+    size: I64
+    start: I64
+    word: I64
+
+
+@checked
+def slot_states(memory: U8, spans: Spans, state: U8, unswept_rule: bool) -> int:
+    """Writes uint8 FREE, LIVE (+ SURVIVED) or DEAD for every slot; returns how many spans lack their allocation bits.
+
+    A slot is allocated when it lies below free_index or its allocBit is set. In a span that waits for its sweep the
+    allocated slots without a mark are dead (runtime/mgcsweep.go). O(slots).
+    """
+    missing = 0
+    for s in range(spans.start.shape[0]):
+        base = spans.first_slot[s]
+        at = spans.alloc_at[s]
+        if at < 0:
+            missing += 1
+            continue
+        judge = unswept_rule and spans.unswept[s] == 1
+        if judge and spans.mark_at[s] < 0:
+            missing += 1
+            judge = False
+        inline = spans.inline_at[s]
+        for k in range(spans.count[s]):
+            bit = (memory[at + (k >> 3)] >> (k & 7)) & 1
+            if bit == 0 and k >= spans.free_index[s]:
+                continue
+            if judge:
+                marked = (memory[spans.mark_at[s] + (k >> 3)] >> (k & 7)) & 1
+                if inline >= 0:
+                    marked |= (memory[inline + (k >> 3)] >> (k & 7)) & 1
+                state[base + k] = LIVE + SURVIVED if marked else DEAD
+            else:
+                state[base + k] = LIVE + SURVIVED if bit else LIVE
+    return missing
+
+
+@kernel
+def count_states(state: U8, spans: Spans, totals: I64) -> None:
+    """Fills totals int64[4]: live objects, live bytes, dead objects, dead bytes."""
+    totals[:] = 0
+    for s in range(spans.start.shape[0]):
+        size = spans.elem_size[s]
+        for i in range(spans.first_slot[s], spans.first_slot[s + 1]):
+            if state[i] == FREE:
+                continue
+            which = 2 if state[i] == DEAD else 0
+            totals[which] += 1
+            totals[which + 1] += size
+
+
+@kernel
+def list_objects(state: U8, spans: Spans, address: I64, size: I64, span: I32, survived: U8) -> int:
+    """Writes the live slots in address order (arrays of length n); returns n."""
+    n = 0
+    for s in range(spans.start.shape[0]):
+        first = spans.first_slot[s]
+        for k in range(spans.count[s]):
+            what = state[first + k]
+            if what == FREE or what == DEAD:
+                continue
+            address[n] = spans.start[s] + k * spans.elem_size[s]
+            size[n] = spans.elem_size[s]
+            span[n] = s
+            survived[n] = 1 if what & SURVIVED else 0
+            n += 1
+    return n
+
+
+@kernel
+def mask_row(masks: Masks, key: int) -> int:
+    """Row of an abi.Type address in masks, or -1."""
+    low = 0
+    high = masks.key.shape[0]
+    while low < high:
+        mid = (low + high) >> 1
+        if masks.key[mid] < key:
+            low = mid + 1
+        else:
+            high = mid
+    if low < masks.key.shape[0] and masks.key[low] == key:
+        return low
+    return -1
+
+
+@checked
+def header_types(words: I64, spans: Spans, address: I64, span: I32, out: I64) -> int:
+    """Writes each object's abi.Type address from its malloc header or large span (0 without); returns how many are set."""
+    n = 0
+    for i in range(address.shape[0]):
+        s = span[i]
+        out[i] = 0
+        if spans.noscan[s] or spans.bitmap_bit[s] != -1:
+            continue
+        if spans.header[s]:
+            if spans.content_at[s] >= 0:
+                out[i] = words[(spans.content_at[s] + address[i] - spans.start[s]) >> 3]
+        else:
+            out[i] = spans.large_type[s]
+        if out[i] != 0:
+            n += 1
+    return n
+
+
+@checked
+def _pointer_bit(memory: U8, crossing: U8, bit: int) -> int:
+    if bit >= 0:
+        return (memory[bit >> 3] >> (bit & 7)) & 1
+    at = -2 - bit
+    return (crossing[at >> 3] >> (at & 7)) & 1
+
+
+# Counters that pointer_slots fills.
+SLOTS, NONZERO, EDGES, DANGLING, NO_CONTENT, NO_MASK = 0, 1, 2, 3, 4, 5
+
+
+@checked
+def count_pointers(
+    memory: U8, words: I64, spans: Spans, masks: Masks, address: I64, span: I32, survived: U8, header: I64, counters: I64
+) -> int:
+    """Number of non-nil pointer slots of all objects: the room that :func:`fill_edges` needs."""
+    total = 0
+    for i in range(address.shape[0]):
+        s = span[i]
+        if spans.noscan[s]:
+            continue
+        k = (address[i] - spans.start[s]) // spans.elem_size[s]
+        if survived[i] == 0 and k >= spans.scan_index[s]:
+            continue
+        if spans.content_at[s] < 0:
+            counters[NO_CONTENT] += 1
+            continue
+        first = (spans.content_at[s] + address[i] - spans.start[s]) >> 3
+        length = spans.elem_size[s] >> 3
+        if spans.bitmap_bit[s] != -1:
+            bit = spans.bitmap_bit[s]
+            step = 1 if bit >= 0 else -1
+            bit += step * k * length
+            for w in range(length):
+                if _pointer_bit(memory, spans.crossing, bit + step * w):
+                    counters[SLOTS] += 1
+                    if words[first + w] != 0:
+                        total += 1
+            continue
+        if header[i] == 0:
+            continue
+        row = mask_row(masks, header[i])
+        if row < 0:
+            counters[NO_MASK] += 1
+            continue
+        if masks.start[row] == masks.start[row + 1]:
+            continue
+        skip = 1 if spans.header[s] else 0
+        step = masks.size[row] >> 3
+        base = skip
+        while base < length:
+            for j in range(masks.start[row], masks.start[row + 1]):
+                w = base + masks.word[j]
+                if w >= length:
+                    break
+                counters[SLOTS] += 1
+                if words[first + w] != 0:
+                    total += 1
+            base += step
+    return total
+
+
+@kernel
+def _edge(pointer: int, w: int, table: PageTable, span_table: PageTable, m: int, target: U32, word: U32, counters: I64) -> int:
+    found = find(pointer, table)
+    if found < 0:
+        if find(pointer, span_table) >= 0:
+            counters[DANGLING] += 1
+        return m
+    target[m] = found
+    word[m] = w
+    return m + 1
+
+
+@checked
+def fill_edges(
+    memory: U8,
+    words: I64,
+    spans: Spans,
+    masks: Masks,
+    table: PageTable,
+    span_table: PageTable,
+    span: I32,
+    survived: U8,
+    header: I64,
+    all_elements: bool,
+    start: I64,
+    target: U32,
+    word: U32,
+    counters: I64,
+) -> int:
+    """Resolves every non-nil pointer slot to the object that it points into, interior pointers included.
+
+    start int64[n + 1], target and word uint32[capacity] become a CSR; returns the number of edges. ``all_elements``
+    off reproduces the fault of tools that apply a type's mask to an array's first element only.
+    """
+    address = table.address
+    m = 0
+    for i in range(address.shape[0]):
+        start[i] = m
+        s = span[i]
+        if spans.noscan[s] or spans.content_at[s] < 0:
+            continue
+        k = (address[i] - spans.start[s]) // spans.elem_size[s]
+        if survived[i] == 0 and k >= spans.scan_index[s]:
+            continue
+        first = (spans.content_at[s] + address[i] - spans.start[s]) >> 3
+        length = spans.elem_size[s] >> 3
+        if spans.bitmap_bit[s] != -1:
+            bit = spans.bitmap_bit[s]
+            step = 1 if bit >= 0 else -1
+            bit += step * k * length
+            for w in range(length):
+                if _pointer_bit(memory, spans.crossing, bit + step * w) and words[first + w] != 0:
+                    m = _edge(words[first + w], w, table, span_table, m, target, word, counters)
+            continue
+        row = mask_row(masks, header[i]) if header[i] != 0 else -1
+        if row < 0 or masks.start[row] == masks.start[row + 1]:
+            continue
+        base = 1 if spans.header[s] else 0
+        step = masks.size[row] >> 3
+        while base < length:
+            for j in range(masks.start[row], masks.start[row + 1]):
+                w = base + masks.word[j]
+                if w >= length:
+                    break
+                if words[first + w] != 0:
+                    m = _edge(words[first + w], w, table, span_table, m, target, word, counters)
+            if not all_elements:
+                break
+            base += step
+    start[address.shape[0]] = m
+    counters[EDGES] = m
+    return m
