@@ -13,7 +13,9 @@ from goretain.snapshot.columns import (
     Snapshot,
     WindowKind,
 )
+from goretain.snapshot.file import is_snapshot, load, save
 from goretain.snapshot.tables import Frame, Goroutine, HeapTotals, Meta, RootNode, TypeField, TypeInfo
+from goretain.snapshot.validate import validate
 
 __all__ = [
     "NO_OBJECT",
@@ -30,4 +32,8 @@ __all__ = [
     "TypeField",
     "TypeInfo",
     "WindowKind",
+    "is_snapshot",
+    "load",
+    "save",
+    "validate",
 ]

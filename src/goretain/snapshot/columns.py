@@ -78,8 +78,8 @@ class Columns:
     root_path: uint32[r], index into strings: access path after the node's name (".m", ":local.f", "").
     root_flags: uint8[r], RootFlag.
     root_goroutine: int32[r], index into goroutines or -1.
-    window_target: uint32[w], object seen through a slice, string or typed pointer that does not show all of it;
-        objects flagged SHOWN have no rows.
+    window_target: uint32[w], object seen through a slice, string or typed pointer that does not show all of
+        it; objects flagged SHOWN have no rows.
     window_source: uint32[w], owner object of the referring slot, NO_OBJECT for a root.
     window_word: uint32[w], the slot's word in its owner, or the row in the root columns for a root.
     window_kind: uint8[w], WindowKind: through what the target is seen.
@@ -87,8 +87,8 @@ class Columns:
     window_length, window_capacity: int64[w], bytes shown and bytes that the referrer may still use.
     map_object: uint32[k], header object, NO_OBJECT for a header inside another object, a stack or a global.
     map_type: int32[k], the map type (kind "map").
-    map_table: uint32[k], the object that holds groups or buckets (the directory when there are several tables), NO_OBJECT
-        when the map is empty.
+    map_table: uint32[k], the object that holds groups or buckets (the directory when there are several
+        tables), NO_OBJECT when the map is empty.
     map_entries: int64[k], used count in the header.
     map_slots: int64[k], slots of all its tables.
     map_bytes: int64[k], bytes of header, directory, tables and groups/buckets.

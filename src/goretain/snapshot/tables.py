@@ -16,7 +16,7 @@ Role = Literal[
     "map-header",  # internal/runtime/maps.Map or runtime.hmap
     "map-directory",  # array of *table
     "map-table",  # internal/runtime/maps.table
-    "map-groups",  # array of groups (swiss) or of buckets (classic); has .slots[i].key/.elem or .keys[i]/.values[i]
+    "map-groups",  # array of groups (swiss: .slots[i].key/.elem) or of buckets (classic: .keys[i]/.values[i])
     "chan",  # runtime.hchan with its buffer
     "chan-buffer",  # a separately allocated channel buffer
     "closure",  # func value: PC and captured variables
@@ -37,7 +37,8 @@ class TypeInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: ``*main.User``, ``map[string]int``, ``closure main.handler.func1``.
-        kind: Go kind in lower case: bool int ... array chan func interface map ptr slice string struct unsafeptr.
+        kind: Go kind in lower case: bool int ... array chan func interface map ptr slice string struct
+            unsafeptr.
         size: bytes of one value.
         elem: index of the element (ptr, slice, array, chan, map value) type or -1.
         key: index of a map's key type or -1.
@@ -105,7 +106,8 @@ class HeapTotals(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         live_objects, live_bytes: allocated slots that are not known dead.
-        dead_objects, dead_bytes: slots of unswept spans that the last mark did not reach; MemStats still counts them.
+        dead_objects, dead_bytes: slots of unswept spans that the last mark did not reach; MemStats still
+            counts them.
         in_use_bytes: pages of in-use spans (MemStats.HeapInuse).
         stack_bytes: pages of stack spans (MemStats.StackInuse).
         span_count: in-use spans.
@@ -132,7 +134,8 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
         copied_bytes, rss_bytes: None when unknown.
         threads: how many were stopped.
         features: detected runtime features: swiss-maps, green-tea, inline-bitmaps, heap-arena-bitmaps ...
-        notes: what is missing or was dropped, one sentence each (truncated core, types that failed the self-test).
+        notes: what is missing or was dropped, one sentence each (truncated core, types that failed the
+            self-test).
         with_data: whether keys and strings were kept.
         counts: measured counters of the reading (pointer slots, pointers to free slots, mask mismatches ...).
     """

@@ -1,0 +1,259 @@
+"""A snapshot file: what was saved is what is opened, and nothing else is ever opened."""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import stat
+import struct
+import tracemalloc
+import zlib
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.unit.snapshot.synthetic import scattered, small
+
+from goretain.model.errors import CorruptFile, UsageError
+from goretain.snapshot import Columns, Snapshot, is_snapshot, load, save, validate
+from goretain.snapshot.layout import DTYPES, PREAMBLE, TABLES, Section
+
+FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def same(a: Snapshot, b: Snapshot) -> bool:
+    """Equal tables, and columns equal in dtype and values."""
+    tables = all(getattr(a, name) == getattr(b, name) for name in TABLES)
+    columns = all(
+        getattr(a.columns, name).dtype == getattr(b.columns, name).dtype
+        and np.array_equal(getattr(a.columns, name), getattr(b.columns, name))
+        for name in Columns.names()
+    )
+    return tables and columns
+
+
+def contents_of(raw: bytes) -> list[Section]:
+    (size,) = struct.unpack_from("<Q", raw, 16)
+    return msgspec.msgpack.decode(raw[PREAMBLE : PREAMBLE + size], type=list[Section])
+
+
+def resealed(raw: bytearray, sections: list[Section]) -> bytes:
+    """The file with its sections' and its header's checksums made to fit what is in it."""
+    fresh = [
+        Section(s.name, s.dtype, s.offset, s.bytes, zlib.crc32(raw[s.offset : s.offset + s.bytes]))
+        for s in sections
+    ]
+    contents = msgspec.msgpack.encode(fresh)
+    first = sections[0].offset
+    assert PREAMBLE + len(contents) <= first
+    head = struct.pack("<8sIIQQ", b"GORETAIN", 1, 0, len(contents), len(raw))
+    room = bytes(first - PREAMBLE - len(contents))
+    return head + hashlib.sha256(head + contents).digest() + contents + room + bytes(raw[first:])
+
+
+def test_the_table_of_dtypes_names_every_column() -> None:
+    assert tuple(DTYPES) == Columns.names()
+
+
+@given(seed=st.integers(0, 2**32), objects=st.integers(0, 60))
+@FEW
+def test_what_was_saved_is_opened(tmp_path: Path, seed: int, objects: int) -> None:
+    snapshot = scattered(seed, objects)
+    validate(snapshot)
+    size = save(snapshot, tmp_path / "a.goretain")
+    assert size == (tmp_path / "a.goretain").stat().st_size
+    assert same(snapshot, load(tmp_path / "a.goretain"))
+
+
+def test_columns_are_views_of_the_mapped_file_at_multiples_of_64(tmp_path: Path) -> None:
+    save(small(), tmp_path / "a")
+    opened = load(tmp_path / "a")
+    for name in Columns.names():
+        column = getattr(opened.columns, name)
+        if len(column):
+            assert isinstance(column.base, mmap.mmap | memoryview) or isinstance(
+                column.base.base, mmap.mmap
+            ), name
+            assert column.ctypes.data % 64 == 0
+            assert column.flags.writeable  # one numba type for fresh and opened columns
+    opened.columns.object_size[0] = 7
+    assert load(tmp_path / "a").columns.object_size[0] == 32  # the file is not written through
+
+
+def test_opening_allocates_less_than_a_column(tmp_path: Path) -> None:
+    snapshot = scattered(1, 40)
+    rows = 2_000_000
+    snapshot.columns.window_start = np.zeros(rows, np.int64)
+    for name in ("target", "source", "word", "kind", "length", "capacity"):
+        setattr(snapshot.columns, f"window_{name}", np.zeros(rows, DTYPES[f"window_{name}"]))
+    save(snapshot, tmp_path / "a")
+    tracemalloc.start()
+    load(tmp_path / "a")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < rows * 8
+
+
+def test_a_file_that_others_may_write_to_is_not_mapped(tmp_path: Path) -> None:
+    save(small(), tmp_path / "a")
+    (tmp_path / "a").chmod(0o666)
+    opened = load(tmp_path / "a")
+    os.truncate(tmp_path / "a", 0)  # a mapping would end this process with SIGBUS below
+    assert int(opened.columns.object_size.sum()) == small().columns.object_size.sum()
+
+
+def test_the_file_is_for_this_user_only_and_leaves_no_other(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"older")
+    (tmp_path / "a").chmod(0o644)
+    save(small(), tmp_path / "a")
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_saving_over_an_opened_snapshot_leaves_it_whole(tmp_path: Path) -> None:
+    save(small(), tmp_path / "a")
+    opened = load(tmp_path / "a")
+    save(scattered(3), tmp_path / "a")
+    assert same(opened, small())
+
+
+def test_a_save_that_fails_keeps_the_older_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(small(), tmp_path / "a")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UsageError, match="No space left") as caught:
+        save(scattered(3), tmp_path / "a")
+    assert "free some space" in caught.value.hint
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    assert same(load(tmp_path / "a"), small())
+
+
+@pytest.mark.parametrize("path", ["missing/a", "folder"])
+def test_a_place_that_cannot_be_written_to_is_a_usage_error(tmp_path: Path, path: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(UsageError, match="cannot save to"):
+        save(small(), tmp_path / path)
+
+
+def test_only_a_file_with_the_magic_is_a_snapshot(tmp_path: Path) -> None:
+    save(small(), tmp_path / "a")
+    (tmp_path / "b").write_bytes(b"\x7fELF")
+    assert is_snapshot(tmp_path / "a")
+    assert not is_snapshot(tmp_path / "b")
+    assert not is_snapshot(tmp_path / "c")
+    assert not is_snapshot(tmp_path)
+
+
+def test_every_truncation_is_found_and_says_where(tmp_path: Path) -> None:
+    save(small(), tmp_path / "a")
+    raw = (tmp_path / "a").read_bytes()
+    for size in [*range(0, len(raw), 7), len(raw) - 1]:
+        (tmp_path / "b").write_bytes(raw[:size])
+        with pytest.raises(CorruptFile) as caught:
+            load(tmp_path / "b")
+        assert caught.value.offset is not None
+        assert caught.value.hint
+
+
+def test_a_longer_file_and_a_newer_version_are_refused(tmp_path: Path) -> None:
+    save(small(), tmp_path / "a")
+    raw = (tmp_path / "a").read_bytes()
+    (tmp_path / "b").write_bytes(raw + b"x")
+    with pytest.raises(CorruptFile, match="longer than it was"):
+        load(tmp_path / "b")
+    (tmp_path / "b").write_bytes(raw[:8] + b"\x02" + raw[9:])
+    with pytest.raises(CorruptFile, match="format version 2") as caught:
+        load(tmp_path / "b")
+    assert "newer" in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "foreign", "empty"])
+def test_what_is_not_a_snapshot_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / kind
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "foreign":
+            path.write_bytes(b"\x7fELF" + bytes(500))
+        case _:
+            path.write_bytes(b"")
+    with pytest.raises(CorruptFile):
+        load(path)
+
+
+@given(at=st.integers(0, 2**20), bit=st.integers(0, 7))
+@settings(FEW, max_examples=300)
+def test_every_flipped_bit_is_found(tmp_path: Path, at: int, bit: int) -> None:
+    path = tmp_path / "a"
+    if not path.exists():
+        save(scattered(5), path)
+        (tmp_path / "whole").write_bytes(path.read_bytes())
+    raw = bytearray((tmp_path / "whole").read_bytes())
+    at %= len(raw)
+    raw[at] ^= 1 << bit
+    path.write_bytes(raw)
+    sections = contents_of((tmp_path / "whole").read_bytes())
+    inside = at < 64 + struct.unpack_from("<Q", (tmp_path / "whole").read_bytes(), 16)[0] or any(
+        s.offset <= at < s.offset + s.bytes for s in sections
+    )
+    if inside:
+        with pytest.raises(CorruptFile):
+            load(path)
+    else:  # between two sections nothing is stored
+        assert same(load(path), scattered(5))
+
+
+@given(data=st.data())
+@settings(FEW, max_examples=400)
+def test_a_changed_file_with_fitting_checksums_is_refused_or_obeys_the_invariants(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    path = tmp_path / "a"
+    save(scattered(7), path)
+    raw = bytearray(path.read_bytes())
+    sections = contents_of(bytes(raw))
+    for _ in range(data.draw(st.integers(1, 4))):
+        section = data.draw(st.sampled_from([s for s in sections if s.bytes]))
+        at = section.offset + data.draw(st.integers(0, section.bytes - 1))
+        raw[at] = data.draw(st.sampled_from([0, 1, 0x7F, 0x80, 0xFF, raw[at] ^ 0x10]))
+    path.write_bytes(resealed(raw, sections))
+    try:
+        opened = load(path)
+    except CorruptFile:
+        return
+    validate(opened)
+
+
+@given(data=st.data())
+@settings(FEW, max_examples=200)
+def test_a_changed_table_of_contents_with_fitting_checksum_is_refused_or_harmless(
+    tmp_path: Path, data: st.DataObject
+) -> None:
+    path = tmp_path / "a"
+    save(scattered(7), path)
+    raw = path.read_bytes()
+    sections = contents_of(raw)
+    row = data.draw(st.integers(0, len(sections) - 1))
+    field = data.draw(st.sampled_from(["name", "dtype", "offset", "bytes"]))
+    texts = st.sampled_from(["", "meta", "object_size", "<i8", "|u1", "msgpack"])
+    numbers = st.sampled_from([-64, 0, 64, 1 << 20, 2**62, -(2**63), sections[row].bytes - 8])
+    value = data.draw(texts if field in ("name", "dtype") else numbers)
+    sections[row] = msgspec.structs.replace(sections[row], **{field: value})
+    contents = msgspec.msgpack.encode(sections)
+    head = struct.pack("<8sIIQQ", b"GORETAIN", 1, 0, len(contents), len(raw))
+    changed = head + hashlib.sha256(head + contents).digest() + contents
+    path.write_bytes(changed + raw[len(changed) :])
+    try:
+        opened = load(path)
+    except CorruptFile:
+        return
+    validate(opened)
