@@ -1,0 +1,24 @@
+"""Fixtures and options for all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.golang import VERSIONS
+
+
+@pytest.fixture(params=VERSIONS)
+def go_version(request: pytest.FixtureRequest) -> str:
+    """Each supported Go version in turn."""
+    version: str = request.param
+    return version
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty user cache for one test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    yield tmp_path / "cache" / "goretain"

@@ -1,0 +1,3 @@
+module goretain.test/zoo/exact
+
+go 1.21
