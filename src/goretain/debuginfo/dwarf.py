@@ -1,0 +1,143 @@
+"""What DWARF says about a Go program: globals, types, functions with their variables, named constants.
+
+Opening reads an index (from the cache, or in about 2 us a DIE); records are decoded when asked for. All
+addresses are link addresses. Hostile input gives CorruptFile. May import ``debuginfo`` and ``model``.
+"""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from goretain.debuginfo.cache import cache_key, load_index, save_index
+from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.functions import Function, FunctionReader, Variable
+from goretain.debuginfo.index import TAG_STRUCT, TAG_TYPEDEF, Index, build_index
+from goretain.debuginfo.types import DwarfType, Member, TypeReader
+from goretain.debuginfo.units import Sections, Units
+
+__all__ = ["Dwarf", "DwarfType", "Function", "Global", "Member", "Variable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Global:
+    """A package-level variable: full name, link address, DIE offset of its type."""
+
+    name: str
+    address: int
+    type: int
+
+
+class Dwarf:
+    """The DWARF of one file. ``present`` is False when it was linked with -w or stripped: then all is empty."""
+
+    def __init__(self, elf: Elf, cache_dir: Path | None) -> None:
+        self._sections = Sections(elf)
+        self._cache_dir = cache_dir
+        self.present = ".debug_info" in elf.sections or ".zdebug_info" in elf.sections
+        self._functions: dict[int, Function] = {}
+
+    @classmethod
+    def open(cls, elf: Elf, cache_dir: Path | None) -> Self:
+        """The DWARF of elf; its index is kept in cache_dir (None: not kept). Errors come with the first use."""
+        return cls(elf, cache_dir)
+
+    @cached_property
+    def _units(self) -> Units:
+        return Units(self._sections)
+
+    @cached_property
+    def _index(self) -> Index:
+        directory = self._cache_dir
+        key = cache_key(self._sections.elf) if directory is not None and self.present else ""
+        found = load_index(directory, key) if directory is not None and key else None
+        if found is None:
+            found = build_index(self._units)
+            if directory is not None and key:
+                save_index(directory, key, found)
+        return found
+
+    @cached_property
+    def _types(self) -> TypeReader:
+        return TypeReader(self._units)
+
+    @cached_property
+    def _function_reader(self) -> FunctionReader:
+        return FunctionReader(self._units)
+
+    @cached_property
+    def globals(self) -> list[Global]:
+        """Package-level variables by address. Raises CorruptFile."""
+        index = self._index
+        names = _names(index.global_names)
+        columns = zip(names, index.global_addresses.tolist(), index.global_types.tolist(), strict=True)
+        return [Global(name, address, type_offset) for name, address, type_offset in columns]
+
+    @cached_property
+    def _by_name(self) -> dict[str, tuple[int, int]]:
+        """Type name -> (DIE offset, signed tag); a DIE that describes the type wins over one that renames it."""
+        index = self._index
+        rows = zip(_names(index.type_names), index.type_offsets.tolist(), index.type_tags.tolist(), strict=True)
+        out: dict[str, tuple[int, int]] = {}
+        for name, offset, tag in rows:
+            known = out.get(name)
+            if known is None or known[1] < 0 < tag:
+                out[name] = (offset, tag)
+        return out
+
+    def type_by_name(self, name: str) -> int | None:
+        """DIE offset of the type with a full name such as "runtime.mspan" or "[]uint8". Raises CorruptFile."""
+        found = self._by_name.get(name)
+        return found[0] if found is not None else None
+
+    def struct(self, name: str) -> int | None:
+        """DIE offset of the named struct (or of a typedef, where the name is only one). Raises CorruptFile."""
+        found = self._by_name.get(name)
+        return found[0] if found is not None and abs(found[1]) in (TAG_STRUCT, TAG_TYPEDEF) else None
+
+    @cached_property
+    def _by_runtime_type(self) -> dict[int, int]:
+        index = self._index
+        pairs = zip(index.runtime_types.tolist(), index.type_offsets.tolist(), strict=True)
+        return {runtime_type: offset for runtime_type, offset in pairs if runtime_type}
+
+    def type_by_runtime_offset(self, offset: int) -> int | None:
+        """DIE offset of the type whose abi.Type is at moduledata.types + offset. Raises CorruptFile."""
+        return self._by_runtime_type.get(offset)
+
+    def type(self, offset: int) -> DwarfType:
+        """The type at a DIE offset. Types may refer to each other in cycles. Raises CorruptFile."""
+        return self._types.read(offset)
+
+    @cached_property
+    def _lows(self) -> list[int]:
+        lows: list[int] = self._index.function_lows.tolist()
+        return lows
+
+    def function_at(self, pc: int) -> Function | None:
+        """The function whose machine code holds a link pc, inlined calls counted as part of it. Raises CorruptFile."""
+        i = bisect.bisect_right(self._lows, pc) - 1
+        if i < 0 or pc >= int(self._index.function_highs[i]):
+            return None
+        known = self._functions.get(i)
+        if known is None:
+            index = self._index
+            offset, high = int(index.function_offsets[i]), int(index.function_highs[i])
+            known = self._functions[i] = self._function_reader.read(offset, self._lows[i], high)
+        return known
+
+    @cached_property
+    def _constants(self) -> dict[str, int]:
+        index = self._index
+        return dict(zip(_names(index.constant_names), index.constant_values.tolist(), strict=True))
+
+    def constant(self, name: str) -> int | None:
+        """Value of an integer constant such as "runtime._KindSpecialFinalizer". Raises CorruptFile."""
+        return self._constants.get(name)
+
+
+def _names(blob: bytes) -> list[str]:
+    return blob.decode("utf-8", "replace").split("\0")[:-1]
