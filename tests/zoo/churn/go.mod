@@ -1,0 +1,3 @@
+module goretain.test/zoo/churn
+
+go 1.21

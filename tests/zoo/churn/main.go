@@ -1,0 +1,99 @@
+// Command churn allocates and drops structures of many kinds as fast as two goroutines can, with the collector
+// running most of the time. It is READY when several collections have passed, and goes on until it is ended.
+package main
+
+import (
+	"runtime"
+	"strconv"
+	"time"
+)
+
+type payload struct {
+	data []byte
+	next *payload
+}
+
+type event struct {
+	id      int64
+	name    string
+	payload *payload
+	tags    []string
+}
+
+type record struct {
+	pad    [80]int64
+	events []*event
+	ref    *payload
+}
+
+var (
+	kept    = map[string]*event{}
+	windows [2][64][]*event
+	records [2][16]*record
+	tables  [2][8]map[string]*event
+	calls   [2][32]func() int
+	queues  [2]chan *event
+	finals  [2]*payload
+)
+
+func newEvent(n int) *event {
+	name := strconv.Itoa(n)
+	return &event{id: int64(n), name: name, payload: &payload{data: make([]byte, n%700)}, tags: []string{name}}
+}
+
+func churn(w int) {
+	queues[w] = make(chan *event, 32)
+	for n := 0; ; n++ {
+		batch := make([]*event, 0, 10)
+		for i := 0; i < 100; i++ {
+			batch = append(batch, newEvent(n+i))
+		}
+		windows[w][n%64] = batch
+		records[w][n%16] = &record{events: batch[:50], ref: batch[0].payload}
+		table := map[string]*event{}
+		for _, e := range batch {
+			table[e.name] = e
+		}
+		tables[w][n%8] = table
+		calls[w][n%32] = func() int { return len(batch) + n }
+		select {
+		case queues[w] <- batch[3]:
+		default:
+			<-queues[w]
+		}
+		if n%50 == 0 {
+			finals[w] = &payload{next: batch[1].payload}
+			runtime.SetFinalizer(finals[w], func(p *payload) { p.data = nil })
+		}
+		deep(n%200, batch[0])
+	}
+}
+
+// deep makes stacks grow and be copied while events are on them.
+//
+//go:noinline
+func deep(n int, e *event) int64 {
+	var local [8]*event
+	local[n%8] = e
+	if n == 0 {
+		return e.id
+	}
+	return deep(n-1, local[n%8])
+}
+
+func main() {
+	for i := 0; i < 20000; i++ {
+		e := newEvent(i)
+		kept[e.name] = e
+	}
+	go churn(0)
+	go churn(1)
+	var stats runtime.MemStats
+	for stats.NumGC < 5 {
+		time.Sleep(20 * time.Millisecond)
+		runtime.ReadMemStats(&stats)
+	}
+	println("NumGC", stats.NumGC)
+	println("READY")
+	select {}
+}

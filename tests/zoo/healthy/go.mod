@@ -1,0 +1,3 @@
+module goretain.test/zoo/healthy
+
+go 1.21

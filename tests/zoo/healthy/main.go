@@ -1,0 +1,142 @@
+// Command healthy keeps much memory in ways that are right: whole slices and strings, buffers with ordinary room
+// to grow, a free list of empty buffers, tokens that together show all of the text they were cut from, maps of
+// the size they need, a bounded cache, idle workers. A tool that finds a leak here is wrong.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"container/list"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+type document struct {
+	id    int
+	title string
+	body  []byte
+	words []string
+}
+
+// lru is a cache with a bound.
+type lru struct {
+	mu    sync.Mutex
+	order *list.List
+	index map[int]*list.Element
+}
+
+// ring is a queue whose slots are cleared when they are taken.
+type ring struct {
+	slots []*document
+	head  int
+}
+
+// arena hands out consecutive parts of big chunks: every byte of a chunk is shown by some part.
+type arena struct{ parts [][]byte }
+
+var (
+	documents = map[int]*document{}
+	byTitle   = map[string]*document{}
+	recent    = &lru{order: list.New(), index: map[int]*list.Element{}}
+	queue     = &ring{slots: make([]*document, 1024)}
+	free      [][]byte
+	growing   [][]int64
+	buffers   []*bytes.Buffer
+	readers   []*bufio.Reader
+	tokens    []string
+	parts     arena
+	rows      [][]float64
+	counters  = map[string]int64{}
+	pool      = sync.Pool{New: func() any { return make([]byte, 0, 16<<10) }}
+	jobs      = make(chan *document, 16)
+)
+
+func newDocument(i int) *document {
+	title := "document number " + strconv.Itoa(i)
+	body := bytes.Repeat([]byte{byte(i)}, 3000+i%500)
+	return &document{id: i, title: title, body: body, words: strings.Fields(title)}
+}
+
+func (c *lru) put(d *document) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.index[d.id] = c.order.PushFront(d)
+	if c.order.Len() > 200 {
+		oldest := c.order.Back()
+		delete(c.index, oldest.Value.(*document).id)
+		c.order.Remove(oldest)
+	}
+}
+
+func fillDocuments() {
+	for i := 0; i < 1500; i++ {
+		d := newDocument(i)
+		documents[i], byTitle[d.title] = d, d
+		counters[d.title] = int64(i)
+	}
+	for i := 0; i < 1000; i++ {
+		recent.put(newDocument(i + 1000000))
+	}
+	for i := 0; i < 500; i++ {
+		queue.slots[i] = newDocument(i)
+	}
+}
+
+func fillBuffers() {
+	for i := 0; i < 32; i++ {
+		free = append(free, make([]byte, 0, 8<<10))
+		var numbers []int64
+		for n := 0; n < 5000+i*100; n++ {
+			numbers = append(numbers, int64(n))
+		}
+		growing = append(growing, numbers)
+		buffer := &bytes.Buffer{}
+		buffer.WriteString(strings.Repeat("x", 3000+i*100))
+		buffers = append(buffers, buffer)
+		readers = append(readers, bufio.NewReader(strings.NewReader("short")))
+		pool.Put(make([]byte, 0, 16<<10))
+		rows = append(rows, make([]float64, 2048))
+	}
+}
+
+// fillTokens cuts one text into tokens and one array into parts, and keeps all of them.
+func fillTokens() {
+	tokens = strings.SplitAfter(strings.Repeat("alpha beta gamma delta ", 12000), " ")
+	for n := 0; n < 8; n++ {
+		chunk := make([]byte, 64<<10)
+		for len(chunk) > 0 {
+			parts.parts = append(parts.parts, chunk[:256:256])
+			chunk = chunk[256:]
+		}
+	}
+}
+
+func work(in <-chan *document) {
+	scratch := make([]byte, 0, 4096)
+	for d := range in {
+		scratch = append(scratch[:0], d.title...)
+	}
+}
+
+func main() {
+	fillDocuments()
+	fillBuffers()
+	fillTokens()
+	for i := 0; i < 8; i++ {
+		go work(jobs)
+	}
+	for i := 0; i < 100; i++ {
+		jobs <- newDocument(i)
+	}
+	time.Sleep(50 * time.Millisecond)
+	runtime.GC()
+	runtime.GC()
+	println("READY")
+	for {
+		syscall.Syscall(syscall.SYS_PAUSE, 0, 0, 0)
+	}
+}

@@ -1,0 +1,3 @@
+module goretain.test/zoo/planted
+
+go 1.21

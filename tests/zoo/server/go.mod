@@ -1,0 +1,3 @@
+module goretain.test/zoo/server
+
+go 1.21
