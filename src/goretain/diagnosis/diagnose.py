@@ -1,0 +1,145 @@
+"""Runs every pattern of the catalogue over a heap and turns what they find into one ranked list.
+
+Imports ``patterns``, ``heap`` (for typing), ``model`` and msgspec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from goretain.model.findings import Finding
+from goretain.patterns.catalogue import Pattern, catalogue
+
+if TYPE_CHECKING:
+    from goretain.heap.heap import Heap
+
+_LEVELS = ("undecided", "likely", "proved")  # weakest first
+
+#: An observation is dropped when proved findings of its holder account for this share of its bytes.
+_EXPLAINED = 0.5
+
+
+class NotJudged(msgspec.Struct, frozen=True, kw_only=True):
+    """A pattern that could not be looked for in this heap, and why."""
+
+    code: str
+    reason: str
+
+
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of ``goretain why``.
+
+    Attributes:
+        findings: ranked, most bytes first.
+        left_off: findings that fit ``focus`` but not ``min_bytes`` or ``top``.
+        left_off_bytes: their bytes, as ``weight`` counts them.
+        not_judged: patterns that this runtime gives no evidence for.
+    """
+
+    findings: tuple[Finding, ...]
+    left_off: int = 0
+    left_off_bytes: int = 0
+    not_judged: tuple[NotJudged, ...] = ()
+
+
+def diagnose(
+    heap: Heap,
+    *,
+    min_bytes: int = 0,
+    focus: str = "",
+    top: int | None = None,
+    patterns: Sequence[Pattern] | None = None,
+) -> Diagnosis:
+    """Look for every pattern in a heap.
+
+    Args:
+        heap: the measured heap.
+        min_bytes: findings below this many bytes are counted, not listed.
+        focus: only findings whose holder or chain starts with this text: ``main.cache``.
+        top: list at most this many; None lists all.
+        patterns: instead of the whole catalogue.
+    """
+    features = heap.snapshot.meta.features
+    found: list[Finding] = []
+    not_judged: list[NotJudged] = []
+    for pattern in catalogue() if patterns is None else patterns:
+        if pattern.applies_to(features):
+            found.extend(pattern.find(heap))
+        else:
+            missing = ", ".join(sorted(set(pattern.requires) - set(features)))
+            not_judged.append(NotJudged(code=pattern.code, reason=f"this program's runtime lacks: {missing}"))
+    ranked = rank(subsume(merge(found)))
+    in_focus = [f for f in ranked if f.holder.startswith(focus) or f.chain.text.startswith(focus)]
+    listed = [f for f in in_focus if weight(f) >= min_bytes][:top]
+    kept = {id(f) for f in listed}
+    rest = [f for f in in_focus if id(f) not in kept]
+    return Diagnosis(
+        findings=tuple(listed),
+        left_off=len(rest),
+        left_off_bytes=sum(weight(f) for f in rest),
+        not_judged=tuple(not_judged),
+    )
+
+
+def weight(finding: Finding) -> int:
+    """Bytes that a finding is ranked by: what the fix gives back; for an observation what is held."""
+    if finding.severity == "observation":
+        return finding.retained_bytes or 0
+    return finding.saving_bytes
+
+
+def rank(findings: Iterable[Finding]) -> list[Finding]:
+    """Most bytes first; equal ones in the order of code, holder and fingerprint."""
+    return sorted(findings, key=lambda f: (-weight(f), f.code, f.holder, f.fingerprint))
+
+
+def merge(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings of one fingerprint become one: the heaviest speaks for all, counts and bytes are added.
+
+    Twelve goroutines of one function that each hold the same thing are one finding, not twelve.
+    """
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.fingerprint or str(id(finding)), []).append(finding)
+    return [group[0] if len(group) == 1 else _merged(rank(group)) for group in groups.values()]
+
+
+def _merged(group: list[Finding]) -> Finding:
+    """One finding for a ranked group."""
+    first = group[0]
+    others = dict.fromkeys(name for f in group for name in (f.holder, *f.also_from) if name != first.holder)
+    return msgspec.structs.replace(
+        first,
+        count=sum(f.count for f in group),
+        saving_bytes=sum(f.saving_bytes for f in group),
+        hidden_bytes=_sum_known(f.hidden_bytes for f in group),
+        retained_bytes=_sum_known(f.retained_bytes for f in group),
+        confidence=min((f.confidence for f in group), key=lambda c: _LEVELS.index(c.level)),
+        also_from=tuple(others),
+    )
+
+
+def _sum_known(values: Iterable[int | None]) -> int | None:
+    """The sum, or None when a part is unknown."""
+    total = 0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+def subsume(findings: Sequence[Finding]) -> list[Finding]:
+    """Drop observations whose bytes other findings of the same holder explain for the most part."""
+    explained: dict[str, int] = {}
+    for finding in findings:
+        if finding.severity != "observation":
+            explained[finding.holder] = explained.get(finding.holder, 0) + finding.saving_bytes
+    return [
+        f
+        for f in findings
+        if f.severity != "observation" or explained.get(f.holder, 0) < _EXPLAINED * max(weight(f), 1)
+    ]

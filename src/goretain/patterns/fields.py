@@ -1,0 +1,103 @@
+"""Names the field that a pointer slot lies in, without indexes: ``main.session.token``.
+
+Patterns group by these names, so a name must be equal for all elements of an array and all slots of a map.
+Imports ``golang.packages``, ``snapshot`` and numpy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.golang.packages import STANDARD_ROOTS, package_of
+from goretain.snapshot import ObjectFlag, Snapshot, TypeInfo
+
+U32 = NDArray[np.uint32]
+I64 = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The place of a slot inside its owner.
+
+    Attributes:
+        name: stable text; equal for equal fields.
+        owner: the innermost struct type that has the field, "" when there is none (a map slot, an array).
+        library: whether that struct belongs to the standard library, which manages the slice itself.
+        placed: whether it is a field of a struct, other than a map's slot, or a variable.
+    """
+
+    name: str
+    owner: str
+    library: bool
+    placed: bool
+
+
+def slot_fields(snapshot: Snapshot, owners: U32, words: U32) -> tuple[I64, list[Field]]:
+    """Fields of heap slots: per slot an index into the returned list.
+
+    Args:
+        snapshot: the heap.
+        owners: object ids.
+        words: the slots' words in their owners (a malloc header counts).
+    """
+    columns = snapshot.columns
+    sizes = np.array([max(t.size, 1) for t in snapshot.types] or [1], np.int64)
+    kinds = columns.object_type[owners].astype(np.int64)
+    header = (columns.object_flags[owners] & ObjectFlag.HEADER) != 0
+    offset = words.astype(np.int64) * 8 - np.where(header, 8, 0)
+    within = np.where(kinds >= 0, offset % sizes[np.maximum(kinds, 0)], 0)
+    pairs, inverse = np.unique(np.stack([kinds, within], axis=1), axis=0, return_inverse=True)
+    codes: dict[str, int] = {}
+    fields: list[Field] = []
+    of_pair = np.empty(len(pairs), np.int64)
+    for i, (kind, at) in enumerate(pairs.tolist()):
+        field = field_at(snapshot.types, kind, at)
+        of_pair[i] = codes.setdefault(field.name, len(fields))
+        if of_pair[i] == len(fields):
+            fields.append(field)
+    return of_pair[inverse.reshape(-1)], fields
+
+
+def field_at(types: list[TypeInfo], index: int, offset: int) -> Field:
+    """The field at a byte offset of a value of a type (-1 unknown), with array indexes left out."""
+    if index < 0:
+        return Field("of unknown type", "", library=False, placed=False)
+    root = types[index]
+    path, owner, placed = root.name, "", False
+    while index >= 0:
+        info = types[index]
+        if info.kind == "array" and info.elem >= 0 and types[info.elem].size > 0:
+            offset %= types[info.elem].size
+            index = info.elem
+            path += "[]" if root.role == "" else ""
+            continue
+        if info.kind != "struct":
+            break
+        inside = [f for f in info.fields if f.offset <= offset and f.type >= 0]
+        if not inside:
+            break
+        field = inside[-1]
+        if (info.role == "" and root.role != "map-groups") or (info.role == "" and not _is_slot(info)):
+            owner, placed = info.name, True
+        path += f".{field.name}"
+        offset -= field.offset
+        index = field.type
+    return Field(path, owner, library=is_standard(owner), placed=placed)
+
+
+def _is_slot(info: TypeInfo) -> bool:
+    """Whether a struct is a group, bucket or slot of a map and not a value that a map stores."""
+    names = {f.name for f in info.fields}
+    return (
+        bool(names & {"slots", "tophash", "ctrl"}) or names == {"key", "elem"} or names == {"keys", "elems"}
+    )
+
+
+@lru_cache(maxsize=4096)
+def is_standard(type_name: str) -> bool:
+    """Whether a type belongs to the standard library: ``bytes.Buffer``, ``net/http.Request``."""
+    return package_of(type_name.lstrip("*")).split("/", 1)[0] in STANDARD_ROOTS

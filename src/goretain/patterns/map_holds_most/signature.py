@@ -1,0 +1,55 @@
+"""How map-holds-most looks in a heap: a map that dominates more than half of the live bytes.
+
+One look proves that it holds them; whether it leaks is a question of two looks. Imports ``patterns`` and the
+floors below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from goretain.heap.fill import map_objects
+from goretain.model.findings import Confidence, Finding
+from goretain.patterns.catalogue import own
+from goretain.snapshot import NO_OBJECT
+
+if TYPE_CHECKING:
+    from goretain.heap.heap import Heap
+
+#: Share of the reachable bytes, and bytes, that make a map worth a second look.
+_SHARE = 0.5
+_MINIMUM = 4 << 20
+
+
+def find(heap: Heap) -> Iterator[Finding]:
+    """At most one finding: of the innermost map that holds most."""
+    columns, types = heap.snapshot.columns, heap.snapshot.types
+    top = map_objects(heap.snapshot)
+    rows = np.flatnonzero(top != NO_OBJECT)
+    retained = heap.graph.retained(top[rows])
+    live = int(heap.graph.retained_bytes[0])
+    enough = (retained > _SHARE * live) & (retained >= _MINIMUM)
+    if not enough.any():
+        return
+    # More than half fits into a heap only once: these maps lie inside one another, the smallest is innermost.
+    rows, retained = rows[enough], retained[enough]
+    best = int(np.argmin(retained))
+    row, held = int(rows[best]), int(retained[best])
+    entries = int(columns.map_entries[row])
+    yield own(__package__).finding(
+        confidence=Confidence(
+            level="undecided",
+            reason=f"proved that it holds {held / live:.0%} of the live heap in {entries:,} entries, "
+            "undecided whether it leaks: one look cannot see growth",
+            decide="take a second snapshot: goretain diff PID --every 30s",
+        ),
+        chain=heap.chain(int(top[row])),
+        count=1,
+        saving_bytes=0,
+        retained_bytes=held,
+        type=types[columns.map_type[row]].name if columns.map_type[row] >= 0 else None,
+        also_from=tuple(heap.also_from(int(top[row]))),
+    )

@@ -1,0 +1,65 @@
+"""How map-never-shrinks looks in a heap: tables with many more slots than their entries need.
+
+A map that has just doubled is 7/16 full (Swiss) or 13/32 (classic), so less than a quarter means that it once
+held more than it does, or was made for more. Imports ``patterns`` and the floors below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from goretain.heap.fill import map_objects
+from goretain.model.findings import Confidence, Finding
+from goretain.patterns.catalogue import own
+from goretain.patterns.holding import holding_of
+from goretain.snapshot import NO_OBJECT
+
+if TYPE_CHECKING:
+    from goretain.heap.heap import Heap
+
+#: A table less full than this has been much larger.
+_FILL = 0.25
+#: What one map, and all maps of one place together, must be able to give back.
+_MAP_MINIMUM = 1 << 10
+_PLACE_MINIMUM = 64 << 10
+
+
+def find(heap: Heap) -> Iterator[Finding]:
+    """One finding for each holder and map type."""
+    pattern, columns = own(__package__), heap.snapshot.columns
+    objects = map_objects(heap.snapshot)
+    saving = columns.map_bytes - columns.map_needed
+    sparse = columns.map_entries < _FILL * columns.map_slots
+    rows = np.flatnonzero(sparse & (saving >= _MAP_MINIMUM) & (objects != NO_OBJECT))
+    holding = holding_of(heap, objects[rows])
+    keep = holding.alive & ~holding.passing
+    rows, code = rows[keep], holding.code[keep]
+    place = code * (len(heap.snapshot.types) + 1) + columns.map_type[rows] + 1
+    order = np.lexsort((-saving[rows], place))
+    rows, place = rows[order], place[order]
+    for group in np.split(rows, np.flatnonzero(np.diff(place)) + 1):
+        total = int(saving[group].sum()) if len(group) else 0
+        if total < _PLACE_MINIMUM:
+            continue
+        largest = int(objects[group[0]])
+        entries, slots = int(columns.map_entries[group].sum()), int(columns.map_slots[group].sum())
+        chain = heap.chain(largest)
+        yield pattern.finding(
+            confidence=Confidence(
+                level="proved", reason=f"{entries:,} entries in {slots:,} slots; a new table would be smaller"
+            ),
+            chain=chain,
+            count=len(group),
+            saving_bytes=total,
+            retained_bytes=int(columns.map_bytes[group].sum()),
+            type=_type_name(heap, int(columns.map_type[group[0]])),
+            also_from=tuple(heap.also_from(largest)),
+        )
+
+
+def _type_name(heap: Heap, index: int) -> str | None:
+    """Name of a map's type, None when unknown."""
+    return heap.snapshot.types[index].name if index >= 0 else None

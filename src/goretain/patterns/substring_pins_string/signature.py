@@ -1,0 +1,43 @@
+"""How substring-pins-string looks in a heap: texts of which the strings into them show less than half.
+
+A string has no capacity: what no string shows is lost for certain. Imports ``patterns`` and the floors below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from goretain.model.findings import Confidence, Finding
+from goretain.patterns.catalogue import own
+from goretain.patterns.windows import pinned
+from goretain.snapshot import Layer, WindowKind
+
+if TYPE_CHECKING:
+    from goretain.heap.heap import Heap
+
+#: Bytes that the texts of one place hide together before it is reported.
+_PLACE_MINIMUM = 64 << 10
+
+_LOST = Confidence(level="proved", reason="no string reaches these bytes any more")
+
+
+def find(heap: Heap) -> Iterator[Finding]:
+    """One finding for each holder and field."""
+    pattern, found = own(__package__), pinned(heap, WindowKind.STRING)
+    chosen = ~found.passing & (found.layer != Layer.RUNTIME) & (found.hidden >= found.shown)
+    for rows in found.groups(chosen, _PLACE_MINIMUM):
+        largest, hidden = int(found.objects[rows[0]]), int(found.hidden[rows].sum())
+        chain = heap.chain(largest)
+        yield pattern.finding(
+            confidence=_LOST,
+            chain=chain,
+            count=len(rows),
+            saving_bytes=hidden,
+            hidden_bytes=hidden,
+            retained_bytes=int(np.sum(heap.graph.retained(found.objects[rows]))),
+            type=chain.end,
+            also_from=tuple(heap.also_from(largest)),
+        )

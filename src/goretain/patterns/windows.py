@@ -1,0 +1,131 @@
+"""Objects of which slices or strings show only a part, gathered by place: what the two window patterns share.
+
+Imports ``heap``, ``snapshot``, ``model`` and numpy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.patterns.fields import Field, slot_fields
+from goretain.patterns.holding import holding_of
+from goretain.patterns.names import stable_name
+from goretain.snapshot import NO_OBJECT, Snapshot, WindowKind
+
+if TYPE_CHECKING:
+    from goretain.heap.heap import Heap
+
+U32 = NDArray[np.uint32]
+I64 = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+#: An object that hides less is not worth a copy of what it shows.
+OBJECT_MINIMUM = 1 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """k objects, each seen through at least one window that shows less than the object.
+
+    Attributes:
+        objects: uint32[k], ids.
+        shown, lost, slack: int64[k], bytes; they and the padding add up to the slot.
+        first: int64[k], where the earliest window starts.
+        layer: int64[k], layer of the holder; passing: bool[k], held by a goroutine at work only.
+        field: int64[k], index into fields: where the window's own header is stored.
+        place: int64[k], number of the pair of holder and field.
+    """
+
+    objects: U32
+    shown: I64
+    lost: I64
+    slack: I64
+    first: I64
+    layer: I64
+    passing: Flags
+    field: I64
+    fields: list[Field]
+    place: I64
+
+    @property
+    def hidden(self) -> I64:
+        """Bytes that no window shows."""
+        return self.lost + self.slack
+
+    def of_fields(self, predicate: str) -> Flags:
+        """Per object whether its field has an attribute of Field set."""
+        values = np.array([bool(getattr(f, predicate)) for f in self.fields] or [False], np.bool_)
+        return values[self.field]
+
+    def groups(self, chosen: Flags, minimum: int) -> Iterator[I64]:
+        """Rows of the chosen objects, place by place, the one that hides most first.
+
+        Places that hide less than ``minimum`` bytes in total are left out.
+        """
+        rows = np.flatnonzero(chosen)
+        rows = rows[np.lexsort((-self.hidden[rows], self.place[rows]))]
+        for group in np.split(rows, np.flatnonzero(np.diff(self.place[rows])) + 1):
+            if len(group) and int(self.hidden[group].sum()) >= minimum:
+                yield group
+
+
+def pinned(heap: Heap, kind: WindowKind) -> Pinned:
+    """Objects with hidden bytes that slices (or strings) see. Undecided and unreached objects are left out.
+
+    An object that slices and strings both see counts as seen by slices: its bytes may still change.
+    """
+    columns, backing = heap.snapshot.columns, heap.backing
+    worth = (backing.hidden >= OBJECT_MINIMUM) & ~backing.undecided
+    by_slice = np.zeros(len(worth), np.bool_)
+    by_slice[columns.window_target[columns.window_kind == WindowKind.SLICE]] = True
+    wanted = worth & (by_slice if kind == WindowKind.SLICE else ~by_slice)
+    rows = np.flatnonzero(wanted[columns.window_target] & (columns.window_kind == kind))
+    rows = rows[np.argsort(columns.window_target[rows], kind="stable")]
+    targets, begin = np.unique(columns.window_target[rows], return_index=True)
+    objects = targets.astype(np.uint32)
+    first = np.minimum.reduceat(columns.window_start[rows], begin) if len(begin) else np.empty(0, np.int64)
+    field, fields = _fields(heap.snapshot, rows[begin])
+    holding = holding_of(heap, objects)
+    lost, slack = backing.lost[objects], backing.slack[objects]
+    shown = columns.object_size[objects] - backing.padding[objects] - lost - slack
+    found = Pinned(
+        objects=objects,
+        shown=shown,
+        lost=lost,
+        slack=slack,
+        first=first,
+        layer=holding.layer,
+        passing=holding.passing,
+        field=field,
+        fields=fields,
+        place=holding.code * max(len(fields), 1) + field,
+    )
+    return _only(found, holding.alive)
+
+
+def _only(found: Pinned, keep: Flags) -> Pinned:
+    """The rows to keep."""
+    arrays = ("objects", "shown", "lost", "slack", "first", "layer", "passing", "field", "place")
+    return Pinned(fields=found.fields, **{name: getattr(found, name)[keep] for name in arrays})
+
+
+def _fields(snapshot: Snapshot, rows: I64) -> tuple[I64, list[Field]]:
+    """Per window row the field that holds its slice or string header: of a heap object, or a variable."""
+    columns = snapshot.columns
+    source, word = columns.window_source[rows], columns.window_word[rows]
+    in_heap = source != NO_OBJECT
+    result = np.empty(len(rows), np.int64)
+    result[in_heap], fields = slot_fields(snapshot, source[in_heap], word[in_heap])
+    path, inverse = np.unique(columns.root_path[word[~in_heap]], return_inverse=True)
+    start = len(fields)
+    fields += [
+        Field(f"variable {stable_name(snapshot.strings[p])}", "", library=False, placed=True)
+        for p in path.tolist()
+    ]
+    result[~in_heap] = start + inverse
+    return result, fields

@@ -1,0 +1,140 @@
+"""Diagnosis merges, subsumes, ranks and filters; what it leaves off is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from goretain.diagnosis import diagnose
+from goretain.heap.heap import Heap
+from goretain.model.findings import Chain, Confidence, Finding, Level, Severity
+from goretain.patterns.catalogue import Pattern
+
+
+def finding(
+    holder: str,
+    saving: int,
+    *,
+    code: str = "GR101",
+    severity: Severity = "leak",
+    level: Level = "proved",
+    fingerprint: str = "",
+    **more: Any,
+) -> Finding:
+    return Finding(
+        code=code,
+        pattern="a-pattern",
+        title="",
+        severity=severity,
+        confidence=Confidence(level=level, reason="seen"),
+        holder=holder,
+        chain=Chain(root=holder, links=(".b",), end="[8]byte"),
+        count=1,
+        saving_bytes=saving,
+        fingerprint=fingerprint or f"{code}{holder}",
+        **more,
+    )
+
+
+class FakePattern:
+    """Stands for a Pattern: what diagnose asks of one."""
+
+    code = "GR999"
+
+    def __init__(self, *findings: Finding, requires: tuple[str, ...] = ()) -> None:
+        self.findings, self.requires = findings, requires
+
+    def applies_to(self, features: tuple[str, ...]) -> bool:
+        return set(self.requires) <= set(features)
+
+    def find(self, _heap: Heap) -> Iterator[Finding]:
+        yield from self.findings
+
+
+def run(*findings: Finding, requires: tuple[str, ...] = (), **options: Any) -> Any:
+    heap = cast(
+        Heap, SimpleNamespace(snapshot=SimpleNamespace(meta=SimpleNamespace(features=("swiss-maps",))))
+    )
+    patterns = cast("list[Pattern]", [FakePattern(*findings, requires=requires)])
+    return diagnose(heap, patterns=patterns, **options)
+
+
+def holders(diagnosis: Any) -> list[str]:
+    return [f.holder for f in diagnosis.findings]
+
+
+def test_findings_are_ranked_by_the_bytes_that_the_fix_gives_back() -> None:
+    assert holders(run(finding("main.a", 5), finding("main.b", 9), finding("main.c", 7))) == [
+        "main.b",
+        "main.c",
+        "main.a",
+    ]
+
+
+def test_an_observation_is_ranked_by_what_is_held() -> None:
+    seen = finding("main.o", 0, severity="observation", retained_bytes=8, code="GR104")
+    assert holders(run(finding("main.a", 5), seen, finding("main.b", 9))) == ["main.b", "main.o", "main.a"]
+
+
+def test_equal_bytes_come_in_a_fixed_order() -> None:
+    assert holders(run(finding("main.b", 5), finding("main.a", 5))) == ["main.a", "main.b"]
+
+
+def test_one_fingerprint_is_one_finding_with_the_sums() -> None:
+    parts = [
+        finding(f"goroutine {n}", n, fingerprint="same", hidden_bytes=n, retained_bytes=2 * n) for n in (3, 4)
+    ]
+    (merged,) = run(*parts).findings
+    assert (merged.holder, merged.count, merged.saving_bytes) == ("goroutine 4", 2, 7)
+    assert (merged.hidden_bytes, merged.retained_bytes) == (7, 14)
+    assert merged.also_from == ("goroutine 3",)
+
+
+def test_a_sum_with_an_unknown_part_is_unknown_and_the_weakest_confidence_counts() -> None:
+    parts = [
+        finding("main.a", 3, fingerprint="same", retained_bytes=9),
+        finding("main.a", 2, fingerprint="same", level="undecided"),
+    ]
+    (merged,) = run(*parts).findings
+    assert merged.retained_bytes is None
+    assert merged.confidence.level == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("explained", "expected"), [(60, ["main.cache"]), (40, ["main.cache", "main.cache"])]
+)
+def test_an_observation_that_a_leak_explains_for_the_most_part_is_dropped(
+    explained: int, listed: int
+) -> None:
+    seen = finding("main.cache", 0, severity="observation", retained_bytes=100, code="GR104")
+    assert len(run(finding("main.cache", explained), seen).findings) == listed
+
+
+def test_what_is_below_min_bytes_or_beyond_top_is_counted_and_not_lost() -> None:
+    diagnosis = run(*(finding(f"main.{n}", n) for n in range(1, 6)), min_bytes=2, top=2)
+    assert holders(diagnosis) == ["main.5", "main.4"]
+    assert (diagnosis.left_off, diagnosis.left_off_bytes) == (3, 6)
+
+
+def test_focus_keeps_what_starts_at_a_holder() -> None:
+    findings = [finding("main.cache", 3), finding("net/http.pool", 4)]
+    assert holders(run(*findings, focus="main.")) == ["main.cache"]
+    assert holders(run(*findings, focus="main.cache.b")) == ["main.cache"]
+    assert run(*findings, focus="main.").left_off == 0
+
+
+def test_a_pattern_that_the_runtime_gives_no_evidence_for_is_said() -> None:
+    diagnosis = run(finding("main.a", 5), requires=("cleanups", "swiss-maps"))
+    assert diagnosis.findings == ()
+    assert [(n.code, n.reason) for n in diagnosis.not_judged] == [
+        ("GR999", "this program's runtime lacks: cleanups")
+    ]
+
+
+def test_the_diagnosis_is_json() -> None:
+    diagnosis = run(finding("main.a", 5))
+    assert msgspec.json.decode(msgspec.json.encode(diagnosis))["findings"][0]["holder"] == "main.a"
