@@ -109,3 +109,7 @@ class MissingMemory(GoretainError):
 
 class ToolchainError(GoretainError):
     """A Go toolchain could not be found, installed or run."""
+
+
+class NotEnoughMemory(GoretainError):
+    """A copy would not fit into the memory that is left here."""

@@ -1,0 +1,159 @@
+"""Stopping every thread of a process so that nothing is lost if we die at any instant.
+
+PTRACE_SEIZE sends no signal; PTRACE_INTERRUPT stops a thread without changing what it does next: system calls
+restart. When the tracer ends, however it ends, the kernel detaches and the threads run on; a group that was
+stopped before stays stopped. Waiting never consumes a stop (WNOWAIT), so a signal that was about to be delivered
+is delivered even if we are killed before handing it on. Source: ptrace(2), kernel/ptrace.c.
+All calls must come from one thread. Imports ``capture.libc``, ``capture.procfs``, ``model``.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from goretain.capture import libc, procfs
+from goretain.capture.refusal import explain_refusal
+from goretain.model.errors import AlreadyTraced, TargetGone
+
+_STOP_SECONDS = 5.0
+_FIRST_SLEEP, _LONGEST_SLEEP = 2e-5, 2e-3
+_STOPPED_OR_GONE = os.WSTOPPED | os.WEXITED | libc.WALL | os.WNOHANG
+
+
+class Freezer:
+    """Holds the threads of one process.
+
+    Attributes:
+        began_ns, stopped_ns, released_ns: CLOCK_MONOTONIC of the first interrupt, of the last thread's stop and
+            of the last detach (0 before).
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.began_ns = self.stopped_ns = self.released_ns = 0
+        self._running: set[int] = set()  # seized, not seen stopped
+        self._stopped: dict[int, int] = {}  # thread -> signal to deliver when it goes on
+
+    @property
+    def threads(self) -> list[int]:
+        """The stopped threads."""
+        return sorted(self._stopped)
+
+    def seize(self) -> None:
+        """Attach to every thread without stopping any. Raises PermissionDenied, AlreadyTraced, TargetGone."""
+        while self._seize_new():
+            pass
+
+    def stop(self) -> None:
+        """Stop every thread, those included that are created meanwhile. Raises TargetGone, PermissionDenied."""
+        self.began_ns = time.monotonic_ns()
+        while True:
+            for tid in sorted(self._running):
+                self._interrupt(tid)
+            self._await_stops()
+            # Only running threads create threads: once all known ones are stopped, one more look is final.
+            if not self._seize_new():
+                break
+        if not self._stopped:
+            raise procfs.gone(self.pid)
+        self.stopped_ns = time.monotonic_ns()
+
+    def registers(self) -> dict[int, dict[str, int]]:
+        """Registers of every stopped thread. Raises TargetGone."""
+        try:
+            return {tid: libc.registers(tid) for tid in self.threads}
+        except ProcessLookupError:
+            raise procfs.gone(self.pid) from None
+
+    def release(self) -> None:
+        """Let every thread go on, with the signal it was about to get. May be called again after an interruption."""
+        for tid in list(self._running):
+            self._interrupt(tid)
+        if self._running:
+            self._await_stops(strict=False)
+        for tid, pending in list(self._stopped.items()):
+            try:
+                libc.ptrace(libc.PTRACE_DETACH, tid, pending)
+            except ProcessLookupError:
+                self._reap(tid)
+            self._stopped.pop(tid, None)
+        self.released_ns = time.monotonic_ns()
+
+    def _seize_new(self) -> bool:
+        """Attach to threads not seen before; whether there were any."""
+        found = False
+        for tid in procfs.thread_ids(self.pid):
+            if tid in self._running or tid in self._stopped:
+                continue
+            try:
+                libc.ptrace(libc.PTRACE_SEIZE, tid)
+            except ProcessLookupError:
+                continue
+            except PermissionError:
+                if procfs.thread_state(self.pid, tid) in "ZX":
+                    continue
+                raise self._refused() from None
+            self._running.add(tid)
+            found = True
+        return found
+
+    def _refused(self) -> Exception:
+        tracer = int(procfs.status(self.pid).get("TracerPid", "0"))
+        if tracer not in (0, os.getpid()):
+            return AlreadyTraced(self.pid, tracer)
+        return explain_refusal(self.pid)
+
+    def _interrupt(self, tid: int) -> None:
+        try:
+            libc.ptrace(libc.PTRACE_INTERRUPT, tid)
+        except ProcessLookupError:
+            self._running.discard(tid)
+            self._reap(tid)
+
+    def _await_stops(self, *, strict: bool = True) -> None:
+        """Until no seized thread runs: each has stopped or ended. Raises TargetGone when strict and one does neither."""
+        deadline, pause = time.monotonic() + _STOP_SECONDS, _FIRST_SLEEP
+        while self._running:
+            for tid in list(self._running):
+                self._look_at(tid)
+            if not self._running:
+                break
+            if time.monotonic() > deadline:
+                if strict:
+                    raise self._stuck()
+                break
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_SLEEP)
+
+    def _look_at(self, tid: int) -> None:
+        try:
+            event = os.waitid(os.P_PID, tid, _STOPPED_OR_GONE | os.WNOWAIT)
+        except ChildProcessError:
+            self._running.discard(tid)
+            return
+        if event is None:
+            return
+        self._running.discard(tid)
+        if event.si_code in (os.CLD_TRAPPED, os.CLD_STOPPED):
+            # An event or group stop is ours; any other stop is a signal on its way to the thread.
+            is_event = event.si_status >> 8 == libc.PTRACE_EVENT_STOP
+            self._stopped[tid] = 0 if is_event else event.si_status & 0xFF
+        else:
+            self._reap(tid)
+
+    def _reap(self, tid: int) -> None:
+        """Take note of a thread's end so that it does not linger as our zombie; leave our own child to its owner."""
+        if tid == self.pid and int(procfs.status(self.pid).get("PPid", "0")) == os.getpid():
+            return
+        try:
+            os.waitid(os.P_PID, tid, os.WEXITED | libc.WALL | os.WNOHANG)
+        except ChildProcessError:
+            return
+
+    def _stuck(self) -> TargetGone:
+        states = [f"{tid} ({procfs.thread_state(self.pid, tid)})" for tid in sorted(self._running)]
+        return TargetGone(
+            f"threads of process {self.pid} did not stop within {_STOP_SECONDS:.0f} s: {', '.join(states[:8])}",
+            hint="state D is an uninterruptible wait in the kernel, often a dead network disk; try again later",
+        )

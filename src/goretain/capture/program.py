@@ -1,0 +1,90 @@
+"""The program that a process or core runs: is it one that goretain reads, where was it loaded, which parts of its
+memory are just its file.
+
+Imports ``debuginfo.elf``, ``capture.ranges`` and ``model``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, normalise
+from goretain.debuginfo.elf import EM_X86_64, PF_W, PF_X, PT_LOAD, SHF_ALLOC, Elf
+from goretain.model.errors import NotGoProgram, UnsupportedArchitecture
+
+_SHF_EXECINSTR = 4
+_SHT_NOBITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """Memory that equals the binary's file: run-time addresses [start, end) and the file offset of start."""
+
+    start: int
+    end: int
+    offset: int
+
+
+def check_program(elf: Elf, what: str) -> None:
+    """Raise NotGoProgram or UnsupportedArchitecture unless elf is an amd64 executable built by Go; what names it."""
+    if elf.elf_class != 64 or elf.machine != EM_X86_64 or not elf.little_endian:
+        raise UnsupportedArchitecture(
+            f"{what} is a {elf.elf_class}-bit {elf.machine_name} program ({elf.path})",
+            hint="goretain reads 64-bit linux/amd64 programs; build with GOARCH=amd64",
+        )
+    if elf.type not in ("exec", "dyn"):
+        raise NotGoProgram(f"{what}: {elf.path} is not an executable", hint="give the program that ran")
+    if elf.go_version is None:
+        raise NotGoProgram(
+            f"{what} was not built by Go: {elf.path} has no .go.buildinfo",
+            hint="give the PID of the Go program itself, not of a shell, wrapper or supervisor around it",
+        )
+
+
+def from_file(elf: Elf, bias: int) -> list[FilePart]:
+    """What no program changes: read-only segments without code, and the data of code segments (old linkers)."""
+    parts: list[FilePart] = []
+    for segment in elf.segments:
+        if segment.type != PT_LOAD or segment.flags & PF_W or not segment.filesz:
+            continue
+        if not segment.flags & PF_X:
+            parts.append(_part(segment.vaddr, segment.filesz, segment.offset, bias))
+            continue
+        # GNU ld without -z separate-code puts .rodata and .gopclntab into the segment of .text.
+        for section in elf.sections.values():
+            inside = segment.vaddr <= section.address < segment.vaddr + segment.filesz
+            data = section.flags & SHF_ALLOC and not section.flags & _SHF_EXECINSTR and section.type != _SHT_NOBITS
+            if inside and data and section.size:
+                parts.append(_part(section.address, section.size, section.offset, bias))
+    return sorted(parts, key=lambda part: part.start)
+
+
+def _part(vaddr: int, size: int, offset: int, bias: int) -> FilePart:
+    """Widened down to a multiple of 8, as positions in an image are."""
+    slack = vaddr & 7
+    return FilePart(vaddr + bias - slack, vaddr + bias + size, offset - slack)
+
+
+def part_ranges(parts: list[FilePart]) -> I64:
+    """Address ranges int64[k, 2] of file parts."""
+    return as_ranges((part.start, part.end) for part in parts)
+
+
+def writable(elf: Elf, bias: int) -> I64:
+    """Whole pages of the program's own variables: its writable segments, bss included; normal int64[k, 2]."""
+    spans = [(s.vaddr + bias, s.vaddr + s.memsz + bias) for s in elf.segments if s.type == PT_LOAD and s.flags & PF_W]
+    return normalise(aligned(as_ranges(spans), PAGE))
+
+
+def load_bias(elf: Elf, entry: int) -> int:
+    """Load address minus link address, from AT_ENTRY of the auxiliary vector."""
+    return entry - elf.entry
+
+
+def file_extents(elf: Elf, bias: int) -> tuple[I64, I64]:
+    """All loaded bytes of the file: ranges int64[k, 2] by run-time address, and their file offsets int64[k]."""
+    loads = sorted((s for s in elf.segments if s.type == PT_LOAD and s.filesz), key=lambda s: s.vaddr)
+    ranges = as_ranges((s.vaddr + bias, s.vaddr + s.filesz + bias) for s in loads)
+    return ranges, np.array([s.offset for s in loads], np.int64)

@@ -1,0 +1,75 @@
+"""The destination of a copy: one sparse anonymous mapping that is sized and faulted in before the target is frozen.
+
+Pages that are never written stay untouched and read as zero, which is what untouched anonymous pages of the
+target hold too. Imports numpy and ``capture.libc``.
+"""
+
+from __future__ import annotations
+
+import weakref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.capture import libc
+from goretain.capture.ranges import I64
+
+_HUGE = 2 << 20
+
+
+def _rounded(size: int) -> int:
+    return (size + _HUGE - 1) & -_HUGE
+
+
+class _Block:
+    """Owns the mapping; numpy arrays over it keep it alive."""
+
+    def __init__(self, address: int, size: int) -> None:
+        self.__array_interface__ = {
+            "data": (address, False),
+            "shape": (size,),
+            "typestr": "|u1",
+            "version": 3,
+        }
+        # Not at exit: arrays may still be in use then, and the kernel takes everything back anyway.
+        weakref.finalize(self, libc.unmap, address, size).atexit = False
+
+
+class Reservation:
+    """size bytes of zeros that cost memory only where written.
+
+    Attributes:
+        address: where it is now (``grow`` may move it).
+        size: bytes reserved.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = max(_rounded(size), _HUGE)
+        self.address = libc.reserve(self.size)
+        self._owned = True
+        libc.advise(self.address, self.size, libc.MADV_HUGEPAGE)
+
+    def populate(self, runs: I64) -> None:
+        """Fault in the pages under runs int64[k, 2] of [start, end) offsets, so that the copy need not."""
+        for start, end in runs.tolist():
+            begin = start & -4096
+            libc.advise(self.address + begin, min(end, self.size) - begin, libc.MADV_POPULATE_WRITE)
+
+    def grow(self, size: int) -> None:
+        """Make room for size bytes, keeping what is there."""
+        if size <= self.size:
+            return
+        size = _rounded(size)
+        self.address = libc.resize(self.address, self.size, size)
+        self.size = size
+
+    def detach(self, size: int) -> NDArray[np.uint8]:
+        """The first size bytes as an array that owns the mapping; the reservation is empty afterwards."""
+        self._owned = False
+        return np.asarray(_Block(self.address, self.size))[:size]
+
+    def free(self) -> None:
+        """Give the memory back unless an array owns it."""
+        if self._owned:
+            self._owned = False
+            libc.unmap(self.address, self.size)

@@ -1,0 +1,252 @@
+"""The lean plan: which memory of a Go program answers what holds what, and nothing else.
+
+Runs while the target is frozen, so it reads structures in bulk and loops over none that grow with the heap. Asked for:
+the runtime's own memory (chunks of persistentalloc: spans, specials, queued finalizers and cleanups, itabs; the span
+list; mark and allocation bits; pointer bitmaps of 1.21 arenas), spans with pointers, stacks, and of pointer-free memory
+what has structure: objects up to 512 bytes (closures, weak handles, small channels) and the channel header that a
+larger one may begin with. Contents of larger pointer-free objects (buffers, text, map tables) stay where they are
+unless with_data, and then up to 4 KiB.
+
+Reads ``runtime.mheap``, ``runtime.mspan``, ``runtime.heapArena`` (runtime/mheap.go), ``runtime.persistentChunks``
+(malloc.go), ``runtime.itabTableType`` (iface.go), ``runtime.moduledata`` (symtab.go), ``runtime.m`` and ``runtime.g``
+(runtime2.go), ``runtime.hchan`` (chan.go). Imports ``capture``, ``golang.layout``, ``model`` and numpy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, normalise
+from goretain.capture.source import MemorySource, Plan
+from goretain.golang.layout import Layout, Program
+from goretain.model.errors import MissingMemory
+
+GO_PAGE = 8192
+_IN_USE, _MANUAL = 1, 2  # mSpanState, runtime/mheap.go
+_PERSISTENT_CHUNK = 256 << 10  # persistentChunkSize, runtime/malloc.go
+SMALL_NOSCAN, DATA_NOSCAN = 512, 4096
+# Heaps end below this; a longer list or a larger count is garbage read from a running process.
+_LIST_LIMIT, _SPAN_LIMIT = 1 << 20, 1 << 28
+_STACK_LIMIT = 64 << 20
+_ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # heapArenaBytes and arenaBaseOffset of linux/amd64
+
+
+def lean_plan(layout: Layout, bias: int, *, with_data: bool = False) -> Plan:
+    """The plan for a program of this layout.
+
+    Args:
+        with_data: also copy contents of pointer-free objects of up to 4 KiB, so that keys and strings can be shown.
+
+    The plan raises MissingMemory when it meets addresses that cannot be read (on a running process it may), and
+    UnknownLayout when the runtime is not built as it expects.
+    """
+
+    def plan(source: MemorySource) -> I64:
+        return _LeanPlan(source, layout, bias, DATA_NOSCAN if with_data else SMALL_NOSCAN).ranges()
+
+    return plan
+
+
+@dataclass(slots=True)
+class _Spans:
+    """Spans that are in use or hold stacks: int64 columns."""
+
+    base: I64
+    size: I64
+    state: I64
+    noscan: NDArray[np.bool_]
+    elem_size: I64
+    count: I64
+    alloc_bits: I64
+    mark_bits: I64
+
+
+class _LeanPlan:
+    """One run of the plan."""
+
+    def __init__(self, source: MemorySource, layout: Layout, bias: int, noscan_limit: int) -> None:
+        self.source = source
+        self.layout = layout
+        self.program = Program(source, layout, bias)
+        self.heap = self.program.symbol("runtime.mheap_")
+        self.noscan_limit = noscan_limit
+
+    def ranges(self) -> I64:
+        listed, spans = self._spans()
+        parts = [
+            as_ranges([listed]),
+            self._persistent(),
+            self._bits(spans),
+            self._whole_spans(spans),
+            self._headers(spans),
+            self._interface_table(),
+            self._global_masks(),
+            self._thread_stacks(),
+        ]
+        if self.layout.has("runtime.heapArena", "bitmap"):
+            parts.append(self._arena_bitmaps(spans))
+        return np.concatenate(parts)
+
+    def _spans(self) -> tuple[tuple[int, int], _Spans]:
+        """The array of span pointers as a range, and the spans themselves."""
+        at, count, _ = self.program.slice(self.heap + self.layout.offset("runtime.mheap", "allspans"))
+        if not 0 < count < _SPAN_LIMIT:
+            raise MissingMemory(at, count * 8)
+        listed = (at, at + count * 8)
+        pointers = self.source.gather(as_ranges([listed])).view(np.int64)
+        return listed, self._read_spans(pointers)
+
+    def _read_spans(self, pointers: I64) -> _Spans:
+        fields = _Structs(self.source, self.layout, "runtime.mspan", pointers)
+        state = fields.column("state")
+        fields = fields.only((state == _IN_USE) | (state == _MANUAL))
+        return _Spans(
+            base=fields.column("startAddr"),
+            size=fields.column("npages") * GO_PAGE,
+            state=fields.column("state"),
+            noscan=(fields.column("spanclass") & 1) != 0,
+            elem_size=fields.column("elemsize"),
+            count=fields.column("nelems"),
+            alloc_bits=fields.column("allocBits"),
+            mark_bits=fields.column("gcmarkBits"),
+        )
+
+    def _persistent(self) -> I64:
+        """Every chunk that persistentalloc ever got: a list through their first words."""
+        chunks: list[tuple[int, int]] = []
+        at = self.program.word(self.program.symbol("runtime.persistentChunks"))
+        while at:
+            if len(chunks) >= _LIST_LIMIT:
+                raise MissingMemory(at, _PERSISTENT_CHUNK)
+            chunks.append((at, at + _PERSISTENT_CHUNK))
+            at = self.program.word(at)
+        return as_ranges(chunks)
+
+    def _bits(self, spans: _Spans) -> I64:
+        """Allocation and mark bits: one bit an object, in whole words."""
+        sizes = ((spans.count + 63) >> 6) * 8
+        both = [np.column_stack((bits, bits + sizes))[bits != 0] for bits in (spans.alloc_bits, spans.mark_bits)]
+        return aligned(np.concatenate(both), 64)
+
+    def _whole_spans(self, spans: _Spans) -> I64:
+        wanted = (spans.state == _MANUAL) | ~spans.noscan | (spans.elem_size <= self.noscan_limit)
+        return np.column_stack((spans.base, spans.base + spans.size))[wanted]
+
+    def _headers(self, spans: _Spans) -> I64:
+        """As much as a channel header of every larger pointer-free object, allocated or not."""
+        chosen = (spans.state == _IN_USE) & spans.noscan & (spans.elem_size > self.noscan_limit)
+        count = np.where(chosen, np.minimum(spans.count, spans.size // np.maximum(spans.elem_size, 1)), 0)
+        span = np.repeat(np.arange(len(count)), count)
+        before = np.repeat(np.cumsum(count) - count, count)
+        starts = spans.base[span] + (np.arange(len(span)) - before) * spans.elem_size[span]
+        return np.column_stack((starts, starts + self.layout.size("runtime.hchan")))
+
+    def _interface_table(self) -> I64:
+        """The hash table of itabs: a pointer-free heap object once it has grown."""
+        struct = "runtime.itabTableType"
+        table = self.program.word(self.program.symbol("runtime.itabTable"))
+        size = self.program.uint(table, struct, "size")
+        if size > _LIST_LIMIT:
+            raise MissingMemory(table, size * 8)
+        return as_ranges([(table, table + self.layout.offset(struct, "entries") + size * 8)])
+
+    def _global_masks(self) -> I64:
+        """Pointer masks of data and bss; outside persistent chunks where they are large."""
+        masks: list[tuple[int, int]] = []
+        for name in ("gcdatamask", "gcbssmask"):
+            bits, at = self.program.moduledata(name, "n"), self.program.moduledata(name, "bytedata")
+            if at:
+                masks.append((at, at + bits // 8 + 8))
+        return as_ranges(masks)
+
+    def _thread_stacks(self) -> I64:
+        """System stacks (g0) of all Ms, from where they are to their top; most lie in spans, those of C do not."""
+        tops = self._system_stacks()
+        found: list[tuple[int, int]] = list(tops)
+        highs = np.sort(np.array([high for _, high in tops], np.int64))
+        mapped = as_ranges((m.start, m.end) for m in self.source.mappings())
+        for registers in self.source.registers.values():
+            pointer = registers["rsp"]
+            at = int(np.searchsorted(mapped[:, 1], pointer, side="right"))
+            top = int(np.searchsorted(highs, pointer, side="right"))
+            if at == len(mapped) or top == len(highs):
+                continue
+            high = int(highs[top])
+            if mapped[at, 0] <= pointer and high <= mapped[at, 1] and high - pointer < _STACK_LIMIT:
+                found.append((max(pointer - 128, int(mapped[at, 0])), high))
+        return as_ranges(found)
+
+    def _system_stacks(self) -> list[tuple[int, int]]:
+        """[saved stack pointer, top) of every g0."""
+        stacks: list[tuple[int, int]] = []
+        m = self.program.word(self.program.symbol("runtime.allm"))
+        while m:
+            if len(stacks) >= _LIST_LIMIT:
+                raise MissingMemory(m)
+            g0 = self.program.uint(m, "runtime.m", "g0")
+            if g0:
+                high = self.program.uint(g0, "runtime.g", "stack", "hi")
+                saved = self.program.uint(g0, "runtime.g", "sched", "sp")
+                low = saved if 0 < high - saved < _STACK_LIMIT else high
+                stacks.append((low, high))
+            m = self.program.uint(m, "runtime.m", "alllink")
+        return stacks
+
+    def _arena_bitmaps(self, spans: _Spans) -> I64:
+        """Go 1.21 keeps one bit a word beside each arena: the parts for spans with pointers."""
+        chosen = (spans.state == _IN_USE) & ~spans.noscan
+        low = spans.base[chosen] + _ARENA_BASE
+        index, high = low >> _ARENA_SHIFT, low + spans.size[chosen]
+        arenas = self._arenas(np.arange(int(index.min()), int(((high - 1) >> _ARENA_SHIFT).max()) + 1)) if len(low) else {}
+        bitmap = self.layout.offset("runtime.heapArena", "bitmap")
+        last = self.layout.offset("runtime.heapArena", "noMorePtrs")
+        parts: list[I64] = []
+        for number, arena in arenas.items():
+            base = number << _ARENA_SHIFT
+            inside = (low < base + (1 << _ARENA_SHIFT)) & (high > base)
+            first = np.maximum(low[inside] - base, 0)
+            end = np.minimum(high[inside] - base, 1 << _ARENA_SHIFT)
+            parts.append(arena + bitmap + np.column_stack((first // 64, -(-end // 64))))
+            parts.append(arena + last + np.column_stack((first // 4096, -(-end // 4096))))
+        return aligned(np.concatenate(parts), 64) if parts else as_ranges(())
+
+    def _arenas(self, numbers: I64) -> dict[int, int]:
+        """Arena number -> address of its heapArena, those that exist."""
+        table = self.program.word(self.heap + self.layout.offset("runtime.mheap", "arenas"))
+        where = table + numbers * 8
+        found = self.source.gather(np.column_stack((where[:1], where[-1:] + 8))).view(np.int64)
+        return {int(n): int(a) for n, a in zip(numbers, found, strict=True) if a}
+
+
+class _Structs:
+    """Many structs of one kind, read in bulk: whole pages at once, then columns of fields."""
+
+    def __init__(self, source: MemorySource, layout: Layout, struct: str, pointers: I64) -> None:
+        self.layout = layout
+        self.struct = struct
+        ends = pointers + layout.size(struct)
+        pages = normalise(aligned(np.column_stack((pointers, ends)), PAGE))
+        self._data = source.gather(pages)
+        starts = np.cumsum(pages[:, 1] - pages[:, 0]) - (pages[:, 1] - pages[:, 0])
+        owner = np.searchsorted(pages[:, 0], pointers, side="right") - 1
+        self._at: I64 = starts[owner] + pointers - pages[owner, 0]
+
+    def column(self, *path: str) -> I64:
+        """Values of an integer or pointer field, zero-extended."""
+        offset, width = self.layout.offset(self.struct, *path), self.layout.width(self.struct, *path)
+        at = self._at + offset
+        value = self._data[at].astype(np.int64)
+        if width == 8 and not offset % 8:
+            return self._data.view(np.int64)[at >> 3]
+        for byte in range(1, width):
+            value |= self._data[at + byte].astype(np.int64) << (8 * byte)
+        return value
+
+    def only(self, chosen: NDArray[np.bool_]) -> _Structs:
+        """The chosen structs."""
+        other = object.__new__(_Structs)
+        other.layout, other.struct, other._data, other._at = self.layout, self.struct, self._data, self._at[chosen]
+        return other
