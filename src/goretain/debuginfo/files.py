@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import weakref
+from pathlib import Path
 from typing import Self
 
 from goretain.model.errors import CorruptFile
@@ -34,7 +35,7 @@ class PreadFile:
         """Open a path, or duplicate a file descriptor (the caller's own stays open). Raises OSError."""
         if isinstance(target, int):
             fd = os.dup(target)
-            return cls(os.readlink(f"/proc/self/fd/{fd}"), fd)
+            return cls(str(Path(f"/proc/self/fd/{fd}").readlink()), fd)
         return cls(target, os.open(target, os.O_RDONLY | os.O_CLOEXEC))
 
     def read(self, offset: int, size: int) -> bytes:
