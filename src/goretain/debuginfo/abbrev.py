@@ -15,7 +15,7 @@ _MAX_ABBREVIATIONS, _MAX_ATTRIBUTES = 20_000, 256
 
 @dataclass(frozen=True, slots=True)
 class Abbreviation:
-    """One abbreviation: DW_TAG, whether DIEs of it have children, and (DW_AT, DW_FORM, implicit value) triples."""
+    """DW_TAG, whether such entries have children, and triples of DW_AT, DW_FORM and implicit value."""
 
     tag: int
     children: bool
@@ -23,7 +23,7 @@ class Abbreviation:
 
 
 def uleb(data: bytes, at: int) -> tuple[int, int]:
-    """An unsigned LEB128 number of at most 64 bits and the position after it. Raises ValueError, IndexError."""
+    """An unsigned LEB128 number of up to 64 bits and the position after it. Raises ValueError, IndexError."""
     value = shift = 0
     while True:
         byte = data[at]

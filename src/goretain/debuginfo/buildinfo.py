@@ -1,8 +1,8 @@
-"""What the Go linker writes about itself into every binary: version, modules, settings; kept when stripped.
+"""What the Go linker writes into every binary, stripped or not: version, modules, build settings.
 
-Source: debug/buildinfo/buildinfo.go and runtime/debug/mod.go. The blob stands in section .go.buildinfo, or at a
-multiple of 16 in the first writable segment. Only the inline format (Go 1.18 and later) is read: the older one
-points into memory, and those versions are not supported anyway. Imports nothing of goretain.
+Source: debug/buildinfo/buildinfo.go and runtime/debug/mod.go. The blob stands in section .go.buildinfo, or at
+a multiple of 16 in the first writable segment. Only the inline format of Go 1.18 and later is read: the older
+one points into memory, and those versions are not supported anyway. Imports nothing of goretain.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The index of a binary's DWARF on disk, so that the second look at a program starts at once.
 
-One file per build ID: magic, version, digest of the rest, then msgpack with the columns as bytes. A file that does
-not verify is as good as none. May import ``debuginfo``, ``model``, msgspec and numpy.
+One file per build ID: magic, version, digest of the rest, then msgpack with the columns as bytes. A file that
+does not verify is as good as none. May import ``debuginfo``, msgspec and numpy.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def load_index(directory: Path, key: str) -> Index | None:
         return None
     head = _MAGIC + _VERSION.to_bytes(4, "little")
     body = content[len(head) + _DIGEST :]
-    if not content.startswith(head) or content[len(head) : len(head) + _DIGEST] != hashlib.sha256(body).digest():
+    digest = content[len(head) : len(head) + _DIGEST]
+    if not content.startswith(head) or digest != hashlib.sha256(body).digest():
         return None
     try:
         columns = msgspec.msgpack.decode(body, type=dict[str, bytes])

@@ -32,7 +32,7 @@ class Global:
 
 
 class Dwarf:
-    """The DWARF of one file. ``present`` is False when it was linked with -w or stripped: then all is empty."""
+    """The DWARF of one file. ``present`` is False when there is none (-ldflags=-w, strip): all is empty."""
 
     def __init__(self, elf: Elf, cache_dir: Path | None) -> None:
         self._sections = Sections(elf)
@@ -42,7 +42,7 @@ class Dwarf:
 
     @classmethod
     def open(cls, elf: Elf, cache_dir: Path | None) -> Self:
-        """The DWARF of elf; its index is kept in cache_dir (None: not kept). Errors come with the first use."""
+        """The DWARF of elf, its index kept in cache_dir (None: not kept). Errors come with the first use."""
         return cls(elf, cache_dir)
 
     @cached_property
@@ -78,23 +78,23 @@ class Dwarf:
 
     @cached_property
     def _by_name(self) -> dict[str, tuple[int, int]]:
-        """Type name -> (DIE offset, signed tag); a DIE that describes the type wins over one that renames it."""
+        """Name -> (DIE offset, signed tag); an entry that describes a type wins over one that renames it."""
         index = self._index
-        rows = zip(_names(index.type_names), index.type_offsets.tolist(), index.type_tags.tolist(), strict=True)
+        offsets, tags = index.type_offsets.tolist(), index.type_tags.tolist()
         out: dict[str, tuple[int, int]] = {}
-        for name, offset, tag in rows:
+        for name, offset, tag in zip(_names(index.type_names), offsets, tags, strict=True):
             known = out.get(name)
             if known is None or known[1] < 0 < tag:
                 out[name] = (offset, tag)
         return out
 
     def type_by_name(self, name: str) -> int | None:
-        """DIE offset of the type with a full name such as "runtime.mspan" or "[]uint8". Raises CorruptFile."""
+        """DIE offset of the type with a name such as "runtime.mspan" or "[]uint8". Raises CorruptFile."""
         found = self._by_name.get(name)
         return found[0] if found is not None else None
 
     def struct(self, name: str) -> int | None:
-        """DIE offset of the named struct (or of a typedef, where the name is only one). Raises CorruptFile."""
+        """DIE offset of the named struct, or of a typedef where the name is only that. Raises CorruptFile."""
         found = self._by_name.get(name)
         return found[0] if found is not None and abs(found[1]) in (TAG_STRUCT, TAG_TYPEDEF) else None
 
@@ -118,7 +118,7 @@ class Dwarf:
         return lows
 
     def function_at(self, pc: int) -> Function | None:
-        """The function whose machine code holds a link pc, inlined calls counted as part of it. Raises CorruptFile."""
+        """The function whose machine code holds a link pc, inlined calls included. Raises CorruptFile."""
         i = bisect.bisect_right(self._lows, pc) - 1
         if i < 0 or pc >= int(self._index.function_highs[i]):
             return None

@@ -1,22 +1,21 @@
 """ELF files: segments, sections, symbols, notes and what Go adds to them; executables and core files alike.
 
 Read lazily with ``pread``: opening costs the header and the two tables. Files of another class, byte order or
-machine open too, with empty tables, so that the caller can say what they are. Source: elf(5), debug/elf/elf.go;
-cmd/link/internal/ld/elf.go for .note.go.buildid and compressed DWARF. May import ``model`` and numpy.
+machine open too, with empty tables, so that the caller can say what they are. Source: elf(5), debug/elf,
+cmd/link/internal/ld/elf.go. May import ``debuginfo`` and ``model``.
 """
 
 from __future__ import annotations
 
 import struct
-import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from typing import Literal, Self
 
 from goretain.debuginfo import buildinfo
 from goretain.debuginfo.buildinfo import GoBuildInfo
+from goretain.debuginfo.compression import decompress, decompress_old
 from goretain.debuginfo.files import PreadFile
 from goretain.debuginfo.symbols import Symbol, SymbolTable
 from goretain.model.errors import CorruptFile, MissingMemory
@@ -30,15 +29,13 @@ _XNUM = 0xFFFF
 _KINDS: dict[int, Literal["exec", "dyn", "core", "other"]] = {2: "exec", 3: "dyn", 4: "core"}
 _MACHINES = {3: "386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64"}
 _MACHINES |= {243: "riscv64", 258: "loong64"}
-# Deflate cannot shrink data more than this; a header that claims more is hostile. No real DWARF nears 2 GiB.
-_DEFLATE_LIMIT, _SECTION_LIMIT = 1032, 1 << 31
 # The linker puts the build info at the start of the data segment; debug/buildinfo searches as much.
 _BUILDINFO_WINDOW = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One program header: type and flags (PT_*, PF_*), offset and size in the file, address and size in memory."""
+    """One program header: type and flags (PT_*, PF_*), place in the file, link address and size in memory."""
 
     type: int
     flags: int
@@ -51,7 +48,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section header: type and flags (SHT_*, SHF_*), link address (0 when not loaded), place in the file."""
+    """One section header: type and flags (SHT_*, SHF_*), link address (0: not loaded), place in the file."""
 
     name: str
     type: int
@@ -63,7 +60,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One note: owner ("CORE", "GNU", "Go"), type, offset of its description in the file, and the description."""
+    """One note: owner ("CORE", "GNU", "Go"), type, its description and the offset of that in the file."""
 
     name: str
     type: int
@@ -161,10 +158,11 @@ class Elf:
         return self._file.read(offset, size)
 
     def read_vaddr(self, vaddr: int, size: int) -> bytes:
-        """size bytes at a link address, from the file. Raises MissingMemory (bss counts as missing), CorruptFile."""
+        """size bytes at a link address, from the file. Raises MissingMemory (also for bss), CorruptFile."""
         for segment in self.segments:
-            if segment.type == PT_LOAD and segment.vaddr <= vaddr and vaddr + size <= segment.vaddr + segment.filesz:
-                return self.read(segment.offset + vaddr - segment.vaddr, size)
+            at = vaddr - segment.vaddr
+            if segment.type == PT_LOAD and at >= 0 and at + size <= segment.filesz:
+                return self.read(segment.offset + at, size)
         raise MissingMemory(vaddr, size)
 
     def section(self, name: str) -> bytes:
@@ -173,64 +171,23 @@ class Elf:
         A DWARF section is also found by its old compressed name (.zdebug_info for .debug_info).
         Raises CorruptFile when it lies outside the file or does not decompress to the size it claims.
         """
-        section = self.sections.get(name)
-        if section is None:
-            old = self.sections.get(name.replace(".debug_", ".zdebug_")) if name.startswith(".debug_") else None
-            return self._zdebug(old) if old is not None else b""
-        if section.type == _SHT_NOBITS:
+        section = self.sections.get(name) or self.sections.get(name.replace(".debug_", ".zdebug_"))
+        if section is None or section.type == _SHT_NOBITS:
             return b""
         data = self.read(section.offset, section.size)
-        if not section.flags & SHF_COMPRESSED:
-            return data
-        if len(data) < 24:
-            raise CorruptFile(self.path, section.offset, f"the compression header of {name} is cut off")
-        method, _, size, _ = struct.unpack_from("<IIQQ", data)
-        if method == 1:
-            return self._inflate(section, data, 24, size)
-        if method == 2:
-            return self._unzstd(section, data[24:], size)
-        raise CorruptFile(self.path, section.offset, f"{name} is compressed by unknown method {method}")
+        if section.flags & SHF_COMPRESSED:
+            return self._expand(section, data, decompress)
+        return self._expand(section, data, decompress_old) if section.name.startswith(".zdebug_") else data
 
-    def _zdebug(self, section: Section) -> bytes:
-        data = self.read(section.offset, section.size)
-        if data[:4] != b"ZLIB" or len(data) < 12:
-            raise CorruptFile(self.path, section.offset, f"{section.name} does not begin with ZLIB")
-        return self._inflate(section, data, 12, int.from_bytes(data[4:12], "big"))
-
-    def _inflate(self, section: Section, data: bytes, start: int, size: int) -> bytes:
-        if size > min(_SECTION_LIMIT, _DEFLATE_LIMIT * len(data) + 64):
-            raise CorruptFile(self.path, section.offset, f"{section.name} claims {size} bytes when decompressed")
+    def _expand(self, section: Section, data: bytes, method: Callable[[bytes], bytes]) -> bytes:
         try:
-            out = zlib.decompressobj().decompress(memoryview(data)[start:], size + 1)
-        except zlib.error as error:
-            raise CorruptFile(self.path, section.offset, f"{section.name} does not decompress: {error}") from None
-        if len(out) != size:
-            raise CorruptFile(self.path, section.offset, f"{section.name} decompresses to another size than {size}")
-        return out
-
-    def _unzstd(self, section: Section, data: bytes, size: int) -> bytes:
-        if size > _SECTION_LIMIT:
-            raise CorruptFile(self.path, section.offset, f"{section.name} claims {size} bytes when decompressed")
-        try:
-            zstd = import_module("zstandard")
-        except ImportError:
-            raise CorruptFile(
-                self.path,
-                section.offset,
-                f"{section.name} is compressed with zstd, which this Python cannot read",
-                hint="install the Python package zstandard, or link with -compressdwarf=false",
-            ) from None
-        try:
-            out: bytes = zstd.ZstdDecompressor().decompress(data, max_output_size=size)
-        except zstd.ZstdError as error:
-            raise CorruptFile(self.path, section.offset, f"{section.name} does not decompress: {error}") from None
-        if len(out) != size:
-            raise CorruptFile(self.path, section.offset, f"{section.name} decompresses to another size than {size}")
-        return out
+            return method(data)
+        except ValueError as error:
+            raise CorruptFile(self.path, section.offset, f"section {section.name}: {error}") from None
 
     @cached_property
     def symbols(self) -> SymbolTable:
-        """Defined symbols by name; empty when stripped. Raises CorruptFile (also when a name is looked up)."""
+        """Defined symbols by name; empty when stripped. Raises CorruptFile, also when a name is looked up."""
         table = self.sections.get(".symtab")
         at = table.offset if table is not None else 0
         return SymbolTable(self.section(".symtab"), self.section(".strtab"), self.path, at)
@@ -260,7 +217,8 @@ class Elf:
     @cached_property
     def go_build_id(self) -> str:
         """The build ID that the Go linker wrote, "" when there is none."""
-        return next((n.data.decode("utf-8", "replace") for n in self.notes() if (n.name, n.type) == ("Go", 4)), "")
+        ids = (note.data for note in self.notes() if (note.name, note.type) == ("Go", 4))
+        return next(ids, b"").decode("utf-8", "replace")
 
     @cached_property
     def gnu_build_id(self) -> str:
@@ -281,7 +239,7 @@ class Elf:
 
     @property
     def go_version(self) -> str | None:
-        """Such as "go1.25.5" or "go1.24.11 X:noswissmap", also when stripped; None when not built by Go 1.18+."""
+        """Such as "go1.25.5" or "go1.24.11 X:noswissmap", also when stripped; None: not built by Go 1.18+."""
         return self._build_info[0] if self._build_info is not None else None
 
     @cached_property
@@ -289,5 +247,3 @@ class Elf:
         """Modules and build settings; None when the binary carries none."""
         found = self._build_info
         return buildinfo.parse_modules(found[1]) if found is not None and found[1] else None
-
-

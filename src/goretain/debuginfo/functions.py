@@ -1,8 +1,8 @@
 """Functions of DWARF with their parameters and variables, decoded one function at a time.
 
-A function that is also inlined somewhere has an abstract DIE with the names and types, and concrete ones that
-point to it. Variables of calls that were inlined into a function are its variables too, and marked.
-Source: cmd/internal/dwarf/dwarf.go (PutConcreteFunc, PutInlinedFunc, putvar). May import ``debuginfo``, ``model``.
+A function that is also inlined somewhere has an abstract entry with the names and types, and concrete ones
+that point to it. Variables of calls that were inlined into a function are its variables too, and marked.
+Source: cmd/internal/dwarf/dwarf.go (PutConcreteFunc, PutInlinedFunc, putvar). May import ``debuginfo``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TAG_PARAMETER, _TAG_INLINED = 0x05, 0x1D
 _VARIABLE_WANTED = (
     AT_NAME, AT_TYPE, AT_ABSTRACT_ORIGIN, AT_LOCATION, AT_GO_CLOSURE_OFFSET, AT_VARIABLE_PARAMETER,
 )  # fmt: skip
-# Lists may be shared, so their total is not bounded by the size of the section; the largest real function has 50 000.
+# Lists may be shared, so the section's size does not bound their total. Real functions have 50 000 at most.
 _MAX_LOCATIONS = 1 << 21
 _MAX_ORIGINS = 8
 
@@ -42,8 +42,8 @@ class Variable:
         type: DIE offset of its type (0 unknown).
         is_parameter: parameter or result (then is_result too). is_inlined: it belongs to an inlined call.
         closure_offset: where it is in the closure's object when it is captured, -1 otherwise.
-        location: (low, high, DWARF expression), link pcs; one (0, 2**63, ...) when it never moves; empty when the
-            compiler kept it nowhere.
+        location: (low, high, DWARF expression), link pcs; one (0, 2**63, ...) when it never moves; empty when
+            the compiler kept it nowhere.
         inlined_from: name of the inlined function it belongs to, "" for the function's own variables.
     """
 
@@ -125,7 +125,8 @@ class FunctionReader:
         text = (name or b"").decode("utf-8", "replace")
         if origin is not None:
             origin_name, origin_type, origin_result = self._origin(origin)
-            text, type_offset, is_result = text or origin_name, type_offset or origin_type, is_result or origin_result
+            text, type_offset = text or origin_name, type_offset or origin_type
+            is_result = is_result or origin_result
         return Variable(
             text, type_offset or 0, is_parameter, bool(scope),
             closure_offset if isinstance(closure_offset, int) else -1,
@@ -147,6 +148,7 @@ class FunctionReader:
             code, position = uleb(units.info, at)
             decode = units.decoder(units.table(unit)[code], _VARIABLE_WANTED, unit)
             _, found, found_type, at, _, _, found_result = decode(units.info, position, unit)
-            name, type_offset, is_result = name or found or b"", type_offset or found_type or 0, is_result or found_result
-        known = self._origins[offset] = (name.decode("utf-8", "replace"), type_offset, bool(is_result))
+            name, type_offset = name or found or b"", type_offset or found_type or 0
+            is_result = is_result or bool(found_result)
+        known = self._origins[offset] = (name.decode("utf-8", "replace"), type_offset, is_result)
         return known

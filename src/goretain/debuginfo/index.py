@@ -1,7 +1,7 @@
 """One pass over .debug_info: where the types, globals, functions and constants are.
 
-Only names, addresses and offsets are kept, as columns that can be saved; everything else is decoded when asked for.
-Source: cmd/link/internal/ld/dwarf.go, cmd/internal/dwarf/dwarf.go. May import ``debuginfo``, ``model`` and numpy.
+Only names, addresses and offsets are kept, as columns that can be saved; the rest is decoded when asked for.
+Source: cmd/link/internal/ld/dwarf.go, cmd/internal/dwarf/dwarf.go. May import ``debuginfo`` and numpy.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from goretain.debuginfo.units import Unit, Units
 I64 = NDArray[np.int64]
 
 TAG_ARRAY, TAG_POINTER, TAG_COMPILE_UNIT, TAG_STRUCT, TAG_SUBROUTINE = 0x01, 0x0F, 0x11, 0x13, 0x15
-TAG_TYPEDEF, TAG_BASE, TAG_CONSTANT, TAG_SUBPROGRAM, TAG_VARIABLE, TAG_UNSPECIFIED = 0x16, 0x24, 0x27, 0x2E, 0x34, 0x3B
+TAG_TYPEDEF, TAG_BASE, TAG_CONSTANT, TAG_SUBPROGRAM, TAG_VARIABLE = 0x16, 0x24, 0x27, 0x2E, 0x34
+TAG_UNSPECIFIED = 0x3B
 _TYPE_TAGS = {TAG_ARRAY, TAG_POINTER, TAG_STRUCT, TAG_SUBROUTINE, TAG_TYPEDEF, TAG_BASE, TAG_UNSPECIFIED}
 _OP_ADDR, _OP_ADDRX = 0x03, 0xA1
 
@@ -73,7 +74,7 @@ class Index:
 
 
 class _Collector:
-    """Growing columns: machine integers and one string of names, so that hostile input costs 8 bytes a DIE."""
+    """Growing columns: machine integers and strings of names, so that hostile input costs bytes, not objects."""
 
     def __init__(self) -> None:
         self.types: tuple[array[int], ...] = (array("q"), array("q"), array("q"))
@@ -162,8 +163,8 @@ def _row(units: Units, unit: Unit, abbreviation: Abbreviation) -> _Row:
 
 def signed_tag(abbreviation: Abbreviation) -> int:
     """The tag, negated for a typedef without DW_AT_go_kind, which only names another type."""
-    plain = abbreviation.tag == TAG_TYPEDEF and not any(a == AT_GO_KIND for a, _, _ in abbreviation.attributes)
-    return -abbreviation.tag if plain else abbreviation.tag
+    described = any(attribute == AT_GO_KIND for attribute, _, _ in abbreviation.attributes)
+    return -abbreviation.tag if abbreviation.tag == TAG_TYPEDEF and not described else abbreviation.tag
 
 
 def _walk(units: Units, unit: Unit, collector: _Collector, at: list[int]) -> None:

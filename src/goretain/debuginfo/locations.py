@@ -1,7 +1,7 @@
 """Location lists: where a variable is at which pcs.
 
-DWARF 4 keeps them in .debug_loc, DWARF 5 in .debug_loclists; both become (low, high, expression) with absolute link
-pcs. Source: DWARF 4, section 2.6.2; DWARF 5, section 7.7.3. Imports ``debuginfo``.
+DWARF 4 keeps them in .debug_loc, DWARF 5 in .debug_loclists; both become (low, high, expression) with
+absolute link pcs. Source: DWARF 4, section 2.6.2; DWARF 5, section 7.7.3. May import ``debuginfo``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ _MAX_ENTRIES = 1 << 16
 _PAIR = struct.Struct("<QQ")
 _ALL_ONES = (1 << 64) - 1
 
-_END, _BASE_X, _STARTX_ENDX, _STARTX_LENGTH, _OFFSET_PAIR, _DEFAULT, _BASE, _START_END, _START_LENGTH = range(9)
+_END, _BASE_X, _STARTX_ENDX, _STARTX_LENGTH, _OFFSET_PAIR = range(5)
+_DEFAULT, _BASE, _START_END, _START_LENGTH = range(5, 9)
 
 
 def read_location(value: object, unit: Unit) -> Location:

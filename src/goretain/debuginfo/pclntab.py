@@ -1,9 +1,9 @@
 """The Go function table (pclntab): which function a pc is in, its frame size, maps, lines and inlined calls.
 
-It is part of every Go binary, stripped or not, and the runtime unwinds stacks with it. Structs ``runtime.pcHeader``,
-``runtime._func``, ``runtime.functab`` and ``runtime.inlinedCall`` of runtime/symtab.go, runtime2.go, symtabinl.go;
-written by cmd/link/internal/ld/pcln.go. From Go 1.27 the header no longer holds the start of the text.
-May import ``debuginfo``, ``model`` and numpy.
+It is part of every Go binary, stripped or not, and the runtime unwinds stacks with it. Structs
+``runtime.pcHeader``, ``runtime._func``, ``runtime.functab`` and ``runtime.inlinedCall`` of runtime/symtab.go,
+runtime2.go and symtabinl.go; written by cmd/link/internal/ld/pcln.go. The header's own start of the text is not
+used: it needs a relocation in a PIE, and newer versions leave it out. May import ``debuginfo``, ``model``, numpy.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Func:
 
 @dataclass(frozen=True, slots=True)
 class SourceFrame:
-    """A function as the source has it, whether inlined or not, and the file and line that a pc is at in it."""
+    """A function as in the source, inlined or not, and the file and line that a pc is at in it."""
 
     name: str
     file: str
@@ -86,11 +86,12 @@ class FuncTable:
         entries: int64[n + 1], function entries ascending, then the end of the last function.
     """
 
-    def __init__(self, read: Read, address: int, text: int, gofunc: int = 0, label: str = ".gopclntab") -> None:
+    def __init__(self, read: Read, address: int, text: int, gofunc: int = 0, label: str = "pclntab") -> None:
         """Read the table at an address.
 
-        text: moduledata.text, what entries count from; gofunc: moduledata.gofunc, what funcdata counts from (0:
-        inlined calls are not looked up). Addresses are run-time or link addresses, as ``read`` wants them.
+        text: moduledata.text, what entries count from; gofunc: moduledata.gofunc, what funcdata counts from
+        (0: inlined calls are not looked up). Addresses are run-time or link addresses, as ``read`` takes them.
+        label: what to call the table in messages.
         Raises UnknownLayout for Go 1.19 and older, CorruptFile, and whatever ``read`` raises.
         """
         self._read = read
@@ -118,7 +119,7 @@ class FuncTable:
 
     @classmethod
     def from_section(cls, content: bytes, address: int, text: int) -> FuncTable:
-        """The table in the bytes of section .gopclntab, which is at a link address. Raises as the constructor."""
+        """The table in the bytes of section .gopclntab at a link address. Raises as the constructor."""
 
         def read(at: int, size: int) -> bytes:
             start = at - address
@@ -126,7 +127,7 @@ class FuncTable:
                 raise CorruptFile(".gopclntab", max(start, 0), f"{size} bytes expected here")
             return content[start : start + size]
 
-        return cls(read, address, text)
+        return cls(read, address, text, label=".gopclntab")
 
     def _corrupt(self, at: int, reason: str) -> CorruptFile:
         return CorruptFile(self._label, at, reason)
@@ -157,13 +158,16 @@ class FuncTable:
     def _decode(self, i: int) -> Func:
         at = self._funcs_at + self._offsets[i]
         fields = _FUNC.unpack(self._read(self._address + at, _FUNC.size))
-        (_entry, name_at, args, deferreturn, pcsp, pcfile, pcln, maps, cu_offset, line, func_id, flag, _, data) = fields
+        _entry, name_at, args, deferreturn, pcsp, pcfile, pcln, maps, cu_offset, line = fields[:10]
+        func_id, flag, _, data = fields[10:]
         if maps > _MAX_PCDATA:
             raise self._corrupt(at, f"a function with {maps} pc-value tables")
-        words = struct.unpack(f"<{maps + data}I", self._read(self._address + at + _FUNC.size, 4 * (maps + data)))
+        words = struct.unpack(
+            f"<{maps + data}I", self._read(self._address + at + _FUNC.size, 4 * (maps + data))
+        )
         return Func(
-            self._text(self._names, self._names_at, name_at), self._sorted[i], self._sorted[i + 1], args, deferreturn,
-            flag, func_id, pcsp, pcfile, pcln, words[:maps], words[maps:], line, cu_offset,
+            self._text(self._names, self._names_at, name_at), self._sorted[i], self._sorted[i + 1],
+            args, deferreturn, flag, func_id, pcsp, pcfile, pcln, words[:maps], words[maps:], line, cu_offset,
         )  # fmt: skip
 
     def _text(self, table: bytes, start: int, at: int) -> str:
@@ -198,9 +202,9 @@ class FuncTable:
         For a return address ask for the pc before it. Raises CorruptFile and what ``read`` raises.
         """
         out: list[SourceFrame] = []
-        tree = func.funcdata[FUNCDATA_INLINE_TREE] if len(func.funcdata) > FUNCDATA_INLINE_TREE else NO_FUNCDATA
-        inlines = bool(self._gofunc) and tree != NO_FUNCDATA and len(func.pcdata) > PCDATA_INLINE_TREE
-        while inlines and len(out) < _MAX_DEPTH:
+        has_tree = len(func.funcdata) > FUNCDATA_INLINE_TREE and len(func.pcdata) > PCDATA_INLINE_TREE
+        tree = func.funcdata[FUNCDATA_INLINE_TREE] if has_tree and self._gofunc else NO_FUNCDATA
+        while tree != NO_FUNCDATA and len(out) < _MAX_DEPTH:
             index = self._values.value(func.pcdata[PCDATA_INLINE_TREE], pc - func.entry)
             if index < 0:
                 break
@@ -212,5 +216,5 @@ class FuncTable:
         return [*out, SourceFrame(func.name, *self.file_line(func, pc))]
 
     def inlined(self, func: Func, pc: int) -> list[str]:
-        """Names of the calls inlined at a pc, innermost first; empty when it is in the function's own code."""
+        """Names of the calls inlined at a pc, innermost first; empty in the function's own code."""
         return [frame.name for frame in self.frames(func, pc)[:-1]]

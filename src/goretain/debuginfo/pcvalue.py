@@ -1,7 +1,7 @@
 """Pc-value tables: the compressed step functions from pc to frame size, line, stack map and so on.
 
-A table is a sequence of (value delta, pc delta) varints from the function's entry on; it does not say where the
-function is, and the linker shares equal ones, so each is decoded once per offset whatever asks for it.
+A table is a sequence of (value delta, pc delta) varints from the function's entry on; it does not say where
+the function is, and the linker shares equal ones, so each is decoded once, whatever function asks for it.
 Source: runtime/symtab.go (pcvalue, step, readvarint). Imports the standard library only.
 """
 
@@ -41,7 +41,7 @@ class PcValues:
             self._known[offset] = table
         ends, values = table
         i = bisect.bisect_right(ends, distance)
-        return values[i] if 0 <= distance and i < len(ends) else _NONE
+        return values[i] if distance >= 0 and i < len(ends) else _NONE
 
     def _decode(self, offset: int) -> tuple[list[int], list[int]]:
         """Ends (distances from the entry, exclusive) and values of the steps."""

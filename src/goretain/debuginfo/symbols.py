@@ -73,9 +73,8 @@ class SymbolTable(Mapping[str, Symbol]):
     @cached_property
     def _objects(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Starts, ends and row numbers of data symbols with a size, sorted by start."""
-        rows = np.flatnonzero(
-            ((self._rows["info"] & 15) == _OBJECT) & (self._rows["size"] > 0) & (self._rows["value"] < 1 << 62)
-        )
+        sized = (self._rows["size"] > 0) & (self._rows["value"] < 1 << 62)
+        rows = np.flatnonzero(((self._rows["info"] & 15) == _OBJECT) & sized)
         rows = rows[np.argsort(self._rows["value"][rows], kind="stable")]
         starts = self._rows["value"][rows].astype(np.int64)
         sizes = np.minimum(self._rows["size"][rows], np.uint64(1 << 62)).astype(np.int64)

@@ -1,8 +1,8 @@
 """Type records of DWARF, decoded one at a time when somebody asks.
 
-Go describes its types with a few DIEs and attributes of its own (DW_AT_go_kind and the like); a named type is a
-DIE with them plus a plain typedef that gives it the name again. Source: cmd/link/internal/ld/dwarf.go (newtype,
-dotypedef, synthesize...types). May import ``debuginfo`` and ``model``.
+Go describes its types with entries (DIEs) that have attributes of its own, DW_AT_go_kind and the like; a
+named type is such an entry plus a plain typedef that gives it the name again. Source: cmd/link/internal/ld/dwarf.go
+(newtype, dotypedef, synthesizemaptypes and the like). May import ``debuginfo``.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class TypeReader:
         self._known: dict[int, DwarfType] = {}
 
     def read(self, offset: int) -> DwarfType:
-        """The type at a DIE offset. References in it may form cycles. Raises CorruptFile when no type is there."""
+        """The type at a DIE offset; its references may form cycles. Raises CorruptFile when none is there."""
         known = self._known.get(offset)
         if known is None:
             with self._units.sections.guard("info", lambda: offset):
@@ -117,8 +117,10 @@ class TypeReader:
         if size is None:
             size = _POINTER_SIZE if tag == "pointer" else -1
         text = (name or b"").decode("utf-8", "replace")
-        refs = (key or 0, go_elem or 0)
-        return DwarfType(offset, tag, text, size, elem or 0, kind or 0, runtime_type or 0, *refs, count, members)
+        return DwarfType(
+            offset, tag, text, size, elem or 0, kind or 0, runtime_type or 0,
+            key or 0, go_elem or 0, count, members,
+        )  # fmt: skip
 
     def _children(self, at: int, unit: Unit) -> tuple[int, tuple[Member, ...]]:
         """Array length and fields found among the children that start at a position."""

@@ -58,16 +58,15 @@ class Sections:
             raise self.corrupt(section, where(), str(error) or type(error).__name__) from None
 
     def corrupt(self, section: str, at: int, reason: str) -> CorruptFile:
-        """A CorruptFile for a place in .debug_<section>; its offset is where the section starts in the file."""
+        """A CorruptFile for a place in .debug_<section>; its offset is the section's start in the file."""
         header = self.elf.sections.get(f".debug_{section}")
-        return CorruptFile(
-            self.elf.path, header.offset if header else None, f".debug_{section}+{at:#x}: {reason}"
-        )
+        offset = header.offset if header else None
+        return CorruptFile(self.elf.path, offset, f".debug_{section}+{at:#x}: {reason}")
 
 
 @dataclass(slots=True)
 class Unit:
-    """One compilation unit: [start, end) in .debug_info, first is its own DIE's offset; base is its lowest pc."""
+    """One compilation unit: [start, end) in .debug_info, its own DIE is at first, base is its lowest pc."""
 
     sections: Sections
     start: int
@@ -81,7 +80,7 @@ class Unit:
     loclists_base: int = -1
 
     def address(self, index: int) -> int:
-        """Entry of .debug_addr. Raises ValueError when the unit has no table, struct.error when it is too short."""
+        """Entry of .debug_addr. Raises ValueError when the unit has no table, struct.error beyond its end."""
         if self.addr_base < 0:
             raise ValueError("an address index in a unit without DW_AT_addr_base")
         found: int = struct.unpack_from("<Q", self.sections["addr"], self.addr_base + 8 * index)[0]

@@ -1,0 +1,68 @@
+"""Compressed sections: SHF_COMPRESSED with zlib (Go's default for DWARF) or zstd, and the old .zdebug form.
+
+What a section claims to become is checked before memory is set aside for it. Source: the ELF gABI
+(Elf64_Chdr), cmd/link/internal/ld/dwarf.go (dwarfcompress). Imports nothing of goretain, and the package
+zstandard only where it is installed and a section needs it.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from importlib import import_module
+
+_ZLIB, _ZSTD = 1, 2
+_HEADER = struct.Struct("<IIQQ")
+# Debug information shrinks to a fifth at best; a section that claims far more than that is hostile.
+_FREE, _RATIO = 32 << 20, 64
+
+
+def decompress(data: bytes) -> bytes:
+    """Content of an SHF_COMPRESSED section. Raises ValueError with the reason."""
+    if len(data) < _HEADER.size:
+        raise ValueError("its compression header is cut off")
+    method, _, size, _ = _HEADER.unpack_from(data)
+    body = memoryview(data)[_HEADER.size :]
+    if method == _ZLIB:
+        return _inflate(body, size)
+    if method == _ZSTD:
+        return _unzstd(body, size)
+    raise ValueError(f"it is compressed by unknown method {method}")
+
+
+def decompress_old(data: bytes) -> bytes:
+    """Content of a .zdebug section: "ZLIB", the size as 8 big-endian bytes, a zlib stream. Raises ValueError."""
+    if data[:4] != b"ZLIB" or len(data) < 12:
+        raise ValueError("it does not begin with ZLIB and a size")
+    return _inflate(memoryview(data)[12:], int.from_bytes(data[4:12], "big"))
+
+
+def _check(size: int, compressed: int) -> None:
+    if size > _FREE + _RATIO * compressed:
+        raise ValueError(f"it claims to decompress from {compressed} to {size} bytes")
+
+
+def _inflate(body: memoryview, size: int) -> bytes:
+    _check(size, len(body))
+    try:
+        out = zlib.decompressobj().decompress(body, size + 1)
+    except zlib.error as error:
+        raise ValueError(f"it does not decompress: {error}") from None
+    if len(out) != size:
+        raise ValueError(f"it decompresses to another size than the {size} bytes it claims")
+    return out
+
+
+def _unzstd(body: memoryview, size: int) -> bytes:
+    _check(size, len(body))
+    try:
+        zstd = import_module("zstandard")
+    except ImportError:
+        raise ValueError("it is compressed with zstd, which needs the Python package zstandard") from None
+    try:
+        out: bytes = zstd.ZstdDecompressor().decompressobj().decompress(body[: len(body)])
+    except zstd.ZstdError as error:
+        raise ValueError(f"it does not decompress: {error}") from None
+    if len(out) != size:
+        raise ValueError(f"it decompresses to another size than the {size} bytes it claims")
+    return out
