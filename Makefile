@@ -10,7 +10,7 @@ STAMP := $(VENV)/.locked
 UV := $(BIN)/python -m uv
 PYTEST := $(BIN)/python -m pytest -q --durations=10
 
-.PHONY: demo test test-all bench lint format lock env
+.PHONY: demo test test-long test-all bench lint format lock env
 
 demo: $(STAMP)  ## a leaking Go service, and what goretain says of it
 	$(BIN)/python examples/demo/run.py
@@ -18,8 +18,10 @@ demo: $(STAMP)  ## a leaking Go service, and what goretain says of it
 test: $(STAMP)  ## everything but the long matrix
 	$(PYTEST) -m "not long"
 
-test-all: $(STAMP)  ## the long matrix too: experiments, every pattern on every Go version
-	$(PYTEST)
+test-long: $(STAMP)  ## only the long matrix: experiments, churn, every pattern on every Go version
+	$(PYTEST) -m long
+
+test-all: test test-long
 
 bench: $(STAMP)  ## the figures that README and docs quote
 	$(BIN)/python -m benchmarks

