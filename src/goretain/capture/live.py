@@ -168,5 +168,6 @@ def _split(remote: I64, sizes: I64, local: I64) -> tuple[I64, I64, I64]:
 def placed(pieces: I64, ranges: I64, offsets: I64) -> I64:
     """Offsets int64[j] in the destination of normal pieces int64[j, 2] that lie in normal ranges at offsets int64[k]."""
     owner = np.searchsorted(ranges[:, 0], pieces[:, 0], side="right") - 1
-    return offsets[owner] + pieces[:, 0] - ranges[owner, 0]
+    found: I64 = offsets[owner] + pieces[:, 0] - ranges[owner, 0]
+    return found
 

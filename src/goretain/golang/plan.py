@@ -133,7 +133,8 @@ class _LeanPlan:
 
     def _whole_spans(self, spans: _Spans) -> I64:
         wanted = (spans.state == _MANUAL) | ~spans.noscan | (spans.elem_size <= self.noscan_limit)
-        return np.column_stack((spans.base, spans.base + spans.size))[wanted]
+        ranges: I64 = np.column_stack((spans.base, spans.base + spans.size))[wanted]
+        return ranges
 
     def _headers(self, spans: _Spans) -> I64:
         """As much as a channel header of every larger pointer-free object, allocated or not."""
@@ -238,9 +239,10 @@ class _Structs:
         """Values of an integer or pointer field, zero-extended."""
         offset, width = self.layout.offset(self.struct, *path), self.layout.width(self.struct, *path)
         at = self._at + offset
-        value = self._data[at].astype(np.int64)
         if width == 8 and not offset % 8:
-            return self._data.view(np.int64)[at >> 3]
+            words: I64 = self._data.view(np.int64)[at >> 3]
+            return words
+        value: I64 = self._data[at].astype(np.int64)
         for byte in range(1, width):
             value |= self._data[at + byte].astype(np.int64) << (8 * byte)
         return value

@@ -1,0 +1,167 @@
+"""Capturing from a core file: the same plan, read from the core and its binary instead of a process.
+
+Imports ``debuginfo``, ``capture`` siblings, ``model`` and numpy.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from goretain.capture.corefile import CoreFile, CoreNotes, open_core, read_notes
+from goretain.capture.image import CaptureFacts, Image
+from goretain.capture.limits import check_room
+from goretain.capture.procfs import AT_ENTRY
+from goretain.capture.program import check_program, from_file, load_bias, part_ranges, writable
+from goretain.capture.ranges import I64, aligned, as_ranges, normalise, packed, subtract, total
+from goretain.capture.reservation import Reservation
+from goretain.capture.source import Plan, PlanFor
+from goretain.debuginfo.elf import PT_NOTE, Elf
+from goretain.model.errors import BinaryMismatch, CorruptFile, MissingMemory, UsageError
+
+_OTHER_BINARY = "give the very file that ran, not a rebuilt one: goretain why CORE --binary FILE"
+
+
+def capture_core(
+    path: str, binary_path: str | None, plan_for: PlanFor, *, full: bool = False, force: bool = False
+) -> Image:
+    """The image of an ELF core.
+
+    Args:
+        path: the core. binary_path: the program; by default where the core says it was.
+        full: everything that the core holds, instead of what the plan asks for.
+        force: copy even if the memory limits say that there is no room.
+
+    What is missing (cut off, or left out by coredump_filter) is named in ``facts.notes``.
+    Raises CorruptFile, UnsupportedArchitecture, NotGoProgram, BinaryMismatch, UsageError, NotEnoughMemory, and what
+    the plan raises; OSError when a file cannot be opened.
+    """
+    core = open_core(path)
+    notes = read_notes(core)
+    if not notes.registers:
+        raise CorruptFile(path, None, "the core names no thread (NT_PRSTATUS)", hint="take it with gcore PID")
+    binary = _open_binary(path, binary_path, notes)
+    bias = _bias(binary, notes)
+    source = CoreFile(core, notes, binary, bias)
+    check_same_binary(source)
+    plan = None if full else plan_for(binary, bias)
+    wanted, remarks = _wanted(source, plan)
+    return _image(path, source, wanted, [*_cut_off(source), *remarks], force=force)
+
+
+def _open_binary(path: str, binary_path: str | None, notes: CoreNotes) -> Elf:
+    entry = notes.auxiliary.get(AT_ENTRY, 0)
+    named = next((m.path for m in notes.files if m.start <= entry < m.end), None)
+    chosen = binary_path or (named.removesuffix(" (deleted)") if named else None)
+    if chosen is None:
+        raise UsageError(f"{path} does not say which program it was", hint="name it: goretain why CORE --binary FILE")
+    if binary_path is None and not Path(chosen).is_file():
+        raise UsageError(
+            f"the program of {path} was {chosen}, which is not here", hint="name it: goretain why CORE --binary FILE"
+        )
+    binary = Elf.open(chosen)
+    check_program(binary, f"the program of {path}")
+    return binary
+
+
+def _bias(binary: Elf, notes: CoreNotes) -> int:
+    entry = notes.auxiliary.get(AT_ENTRY)
+    if entry is None:
+        if binary.type == "dyn":
+            raise CorruptFile(
+                binary.path, None, "the core has no NT_AUXV: where this position-independent program lay is not known"
+            )
+        return 0
+    bias = load_bias(binary, entry)
+    if bias % 4096 or (bias and binary.type == "exec"):
+        raise BinaryMismatch(
+            f"{binary.path} starts at {binary.entry:#x}, the program in the core at {entry:#x}", hint=_OTHER_BINARY
+        )
+    return bias
+
+
+def check_same_binary(source: CoreFile) -> None:
+    """Compare build IDs (or, where the core lacks them, .go.buildinfo) in the core with the binary's.
+
+    Raises BinaryMismatch.
+    """
+    binary = source.binary
+    places = [(s.vaddr, s.filesz) for s in binary.segments if s.type == PT_NOTE]
+    info = binary.sections.get(".go.buildinfo")
+    if info is not None:
+        places.append((info.address, info.size))
+    for address, size in places:
+        found = source.dumped(address + source.bias, size)
+        if found is not None and found != binary.read_vaddr(address, size):
+            raise BinaryMismatch(
+                f"{binary.path} is not the program of {source.core.path}: at {address + source.bias:#x} the core has"
+                " another build ID",
+                hint=_OTHER_BINARY,
+            )
+
+
+def _wanted(source: CoreFile, plan: Plan | None) -> tuple[I64, list[str]]:
+    """What to copy, and remarks on what of it is missing."""
+    remarks: list[str] = []
+    # gcore also writes reserved address space that was never readable, as read-only zeros.
+    real = (m for m in source.mappings() if "w" in m.flags or m.path)
+    everything = normalise(as_ranges((m.start, m.end) for m in real))
+    asked = everything
+    if plan is not None:
+        try:
+            asked = aligned(plan(source), 8)
+        except MissingMemory as error:
+            remarks.append(f"the span table cannot be followed ({error.message}): everything there is was read")
+    needed = np.concatenate((asked, writable(source.binary, source.bias)))
+    needed = np.concatenate((needed, part_ranges(from_file(source.binary, source.bias))))
+    wanted = normalise(needed)
+    held = source.held(wanted)
+    absent = subtract(wanted, held)
+    if plan is not None and len(absent):
+        remarks.append(f"{total(absent)} bytes of what is needed are not in the core, {_places(absent)}")
+    return held, remarks
+
+
+def _cut_off(source: CoreFile) -> list[str]:
+    if not len(source.cut_off):
+        return []
+    return [f"the core is truncated: {total(source.cut_off)} bytes are cut off, {_places(source.cut_off)}"]
+
+
+def _places(ranges: I64) -> str:
+    named = [f"{start:#x}-{end:#x}" for start, end in ranges[:4].tolist()]
+    more = f" and {len(ranges) - 4} more" if len(ranges) > 4 else ""
+    return ", ".join(named) + more
+
+
+def _image(path: str, source: CoreFile, ranges: I64, remarks: list[str], *, force: bool) -> Image:
+    if not force:
+        check_room(total(ranges))
+    offsets, end = packed(ranges, 0)
+    destination = Reservation(end)
+    try:
+        memory = destination.detach(end)
+        source.read_into(ranges, offsets, memory)
+    finally:
+        destination.free()
+    notes = source.notes
+    facts = CaptureFacts(
+        source="core",
+        program=source.binary.path,
+        pid=notes.pid,
+        taken_at=Path(path).stat().st_mtime,
+        copied_bytes=total(ranges),
+        threads=len(notes.registers),
+        notes=remarks,
+    )
+    return Image(
+        memory,
+        ranges,
+        offsets,
+        binary=source.binary,
+        bias=source.bias,
+        registers=notes.registers,
+        mappings=source.mappings(),
+        facts=facts,
+    )

@@ -1,0 +1,196 @@
+"""An ELF core as a MemorySource: of the kernel (GOTRACEBACK=crash) or of gdb's gcore.
+
+What a core does not hold is missing, never zero: the kernel leaves out mappings by coredump_filter, and a
+limit or a full disk cuts the end off. Mappings of the program's file that were left out on purpose equal the
+file and are read from it; what was cut off is not replaced.
+Source: core(5), fs/binfmt_elf.c, struct elf_prstatus and elf_prpsinfo of linux/elfcore.h.
+Imports ``debuginfo``, ``capture`` siblings, ``model`` and numpy.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.capture import libc
+from goretain.capture.image import Mapping
+from goretain.capture.procfs import USER_SPACE, auxiliary
+from goretain.capture.ranges import I64, as_ranges, normalise, overlaps, subtract, total
+from goretain.debuginfo.elf import EM_X86_64, PF_R, PF_W, PF_X, PT_LOAD, Elf
+from goretain.model.errors import CorruptFile, MissingMemory, UnsupportedArchitecture
+
+_NT_PRSTATUS, _NT_PRPSINFO, _NT_AUXV, _NT_FILE = 1, 3, 6, 0x46494C45
+_STATUS_PID, _STATUS_REGISTERS, _INFO_PID, _INFO_NAME = 32, 112, 24, 40
+_WINDOW = 16 << 20
+
+
+@dataclass(slots=True)
+class CoreNotes:
+    """What the notes of a core say: threads, program, files, auxiliary vector."""
+
+    pid: int = 0
+    name: str = ""
+    registers: dict[int, dict[str, int]] = field(default_factory=dict)
+    files: list[Mapping] = field(default_factory=list)
+    auxiliary: dict[int, int] = field(default_factory=dict)
+
+
+def open_core(path: str) -> Elf:
+    """The core's ELF file. Raises CorruptFile, UnsupportedArchitecture, OSError."""
+    core = Elf.open(path)
+    if core.elf_class != 64 or core.machine != EM_X86_64 or not core.little_endian:
+        raise UnsupportedArchitecture(
+            f"{path} is the core of a {core.elf_class}-bit {core.machine_name} program",
+            hint="goretain reads cores of 64-bit linux/amd64 programs",
+        )
+    if core.type != "core":
+        raise CorruptFile(path, 16, "an ELF file, but not a core", hint="give the core first, its program as the binary")
+    return core
+
+
+def read_notes(core: Elf) -> CoreNotes:
+    """Decode the notes. Raises CorruptFile."""
+    notes = CoreNotes()
+    for note in core.notes():
+        if note.name != "CORE":
+            continue
+        if note.type == _NT_PRSTATUS:
+            _read_status(core, note.data, note.offset, notes)
+        elif note.type == _NT_PRPSINFO and len(note.data) >= _INFO_NAME + 16:
+            notes.pid = int.from_bytes(note.data[_INFO_PID : _INFO_PID + 4], "little")
+            notes.name = note.data[_INFO_NAME : _INFO_NAME + 16].split(b"\0")[0].decode("utf-8", "replace")
+        elif note.type == _NT_AUXV:
+            notes.auxiliary = auxiliary(note.data)
+        elif note.type == _NT_FILE:
+            notes.files = _read_files(core, note.data, note.offset)
+    return notes
+
+
+def _read_status(core: Elf, data: bytes, at: int, notes: CoreNotes) -> None:
+    if len(data) < _STATUS_REGISTERS + 8 * len(libc.REGISTERS):
+        raise CorruptFile(core.path, at, "NT_PRSTATUS is shorter than amd64's elf_prstatus")
+    tid = int.from_bytes(data[_STATUS_PID : _STATUS_PID + 4], "little")
+    values = struct.unpack_from(f"<{len(libc.REGISTERS)}Q", data, _STATUS_REGISTERS)
+    notes.registers[tid] = dict(zip(libc.REGISTERS, values, strict=True))
+
+
+def _read_files(core: Elf, data: bytes, at: int) -> list[Mapping]:
+    """NT_FILE: count, page size, then start, end, page offset of each, then the names."""
+    if len(data) < 16:
+        raise CorruptFile(core.path, at, "NT_FILE is cut off")
+    count, page = struct.unpack_from("<QQ", data)
+    if len(data) < 16 + 24 * count:
+        raise CorruptFile(core.path, at, f"NT_FILE names {count} mappings but is too short for them")
+    names = data[16 + 24 * count :].split(b"\0")
+    if len(names) < count:
+        raise CorruptFile(core.path, at, f"NT_FILE has fewer names than its {count} mappings")
+    rows = struct.iter_unpack("<QQQ", data[16 : 16 + 24 * count])
+    return [
+        Mapping(start, end, "r--p", offset * page, os.fsdecode(name))
+        for (start, end, offset), name in zip(rows, names, strict=False)
+    ]
+
+
+class CoreFile:
+    """A MemorySource over a core and the binary that it ran.
+
+    Attributes:
+        cut_off: ranges whose bytes the file ends before; normal int64[k, 2].
+    """
+
+    def __init__(self, core: Elf, notes: CoreNotes, binary: Elf, bias: int) -> None:
+        self.core = core
+        self.notes = notes
+        self.binary = binary
+        self.bias = bias
+        self.registers = notes.registers
+        self._loads = [s for s in core.segments if s.type == PT_LOAD and s.vaddr + s.memsz <= USER_SPACE]
+        promised = normalise(as_ranges((s.vaddr, s.vaddr + s.filesz) for s in self._loads))
+        self._extents, self._offsets, self._in_binary = self._find_extents(promised)
+        self.cut_off = subtract(promised, normalise(self._extents))
+
+    def _find_extents(self, promised: I64) -> tuple[I64, I64, NDArray[np.bool_]]:
+        """Sorted disjoint ranges that can be read: int64[k, 2], file offsets, and whether in the binary."""
+        rows = [(s.vaddr, s.vaddr + min(s.filesz, self.core.size - s.offset), s.offset) for s in self._loads]
+        dumped = np.array([row for row in rows if row[1] > row[0]], np.int64).reshape(-1, 3)
+        ours = self._binary_mappings()
+        # gcore writes no segment at all for a mapping that it leaves out, the kernel an empty one.
+        filled, _, which = overlaps(subtract(normalise(ours[:, :2]), promised), ours[:, :2])
+        offsets = ours[which, 2] + filled[:, 0] - ours[which, 0]
+        both = np.concatenate((dumped, np.column_stack((filled, offsets))))
+        in_binary = np.arange(len(both)) >= len(dumped)
+        order = np.argsort(both[:, 0], kind="stable")
+        return both[order, :2], both[order, 2], in_binary[order]
+
+    def _binary_mappings(self) -> I64:
+        """int64[k, 3]: start, end, file offset of what the core says was mapped from the binary, by address."""
+        entry = self.binary.entry + self.bias
+        path = next((m.path for m in self.notes.files if m.start <= entry < m.end), None)
+        mapped = [(m.start, m.end, m.offset) for m in self.notes.files if m.path == path]
+        if path is None:  # cores without NT_FILE: as the program headers say
+            loads = (s for s in self.binary.segments if s.type == PT_LOAD and s.filesz)
+            mapped = [(s.vaddr + self.bias, s.vaddr + s.filesz + self.bias, s.offset) for s in loads]
+        # The last page of a mapping reaches beyond the end of the file.
+        rows = ((start, min(end, start + self.binary.size - offset), offset) for start, end, offset in sorted(mapped))
+        return np.array([row for row in rows if row[1] > row[0]], np.int64).reshape(-1, 3)
+
+    def mappings(self) -> list[Mapping]:
+        """The address space: the segments of the core with the paths of NT_FILE."""
+        paths = {m.start: m for m in self.notes.files}
+        found: list[Mapping] = []
+        for s in self._loads:
+            flags = "".join(c if s.flags & bit else "-" for c, bit in (("r", PF_R), ("w", PF_W), ("x", PF_X))) + "p"
+            file = paths.get(s.vaddr)
+            offset, path = (file.offset, file.path) if file is not None else (0, "")
+            found.append(Mapping(s.vaddr, s.vaddr + s.memsz, flags, offset, path))
+        return sorted(found, key=lambda m: m.start)
+
+    def held(self, ranges: I64) -> I64:
+        """The part of normal ranges that can be read, normal."""
+        return normalise(overlaps(ranges, self._extents)[0])
+
+    def dumped(self, address: int, size: int) -> bytes | None:
+        """size bytes at address if the core itself holds them all; what is read from the binary does not count."""
+        wanted = as_ranges([(address, address + size)])
+        pieces, _, which = overlaps(wanted, self._extents)
+        if total(pieces) < size or bool(self._in_binary[which].any()):
+            return None
+        return self.read(address, size)
+
+    def read(self, address: int, size: int) -> bytes:
+        """size bytes at address. Raises MissingMemory."""
+        return self.gather(as_ranges([(address, address + size)])).tobytes()
+
+    def gather(self, ranges: I64) -> NDArray[np.uint8]:
+        """All ranges int64[k, 2] concatenated in the order given. Raises MissingMemory if a byte is absent."""
+        sizes = ranges[:, 1] - ranges[:, 0]
+        if bool((sizes < 0).any() | (ranges[:, 0] < 0).any()):
+            raise MissingMemory(int(ranges[0, 0]), int(sizes.min()))
+        out = np.empty(int(sizes.sum()), np.uint8)
+        self.read_into(ranges, np.cumsum(sizes) - sizes, out)
+        return out
+
+    def read_into(self, ranges: I64, places: I64, out: NDArray[np.uint8]) -> None:
+        """Read ranges[i] to out[places[i]:]. Raises MissingMemory, CorruptFile."""
+        pieces, owner, extent = overlaps(ranges, self._extents)
+        covered = np.bincount(owner, pieces[:, 1] - pieces[:, 0], len(ranges)).astype(np.int64)
+        short = np.flatnonzero(covered != ranges[:, 1] - ranges[:, 0])
+        if len(short):
+            start, end = ranges[short[0]].tolist()
+            raise MissingMemory(start, end - start)
+        at = places[owner] + pieces[:, 0] - ranges[owner, 0]
+        offsets = self._offsets[extent] + pieces[:, 0] - self._extents[extent, 0]
+        files = self._in_binary[extent].tolist()
+        sizes = (pieces[:, 1] - pieces[:, 0]).tolist()
+        view = out.data
+        for place, offset, size, is_binary in zip(at.tolist(), offsets.tolist(), sizes, files, strict=True):
+            file = self.binary if is_binary else self.core
+            for done in range(0, size, _WINDOW):
+                part = file.read(offset + done, min(_WINDOW, size - done))
+                view[place + done : place + done + len(part)] = part
+
+
