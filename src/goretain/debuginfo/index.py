@@ -74,7 +74,7 @@ class Index:
 
 
 class _Collector:
-    """Growing columns: machine integers and strings of names, so that hostile input costs bytes, not objects."""
+    """Growing columns: machine integers and joined names, so that hostile input costs bytes, not objects."""
 
     def __init__(self) -> None:
         self.types: tuple[array[int], ...] = (array("q"), array("q"), array("q"))

@@ -2,8 +2,9 @@
 
 It is part of every Go binary, stripped or not, and the runtime unwinds stacks with it. Structs
 ``runtime.pcHeader``, ``runtime._func``, ``runtime.functab`` and ``runtime.inlinedCall`` of runtime/symtab.go,
-runtime2.go and symtabinl.go; written by cmd/link/internal/ld/pcln.go. The header's own start of the text is not
-used: it needs a relocation in a PIE, and newer versions leave it out. May import ``debuginfo``, ``model``, numpy.
+runtime2.go and symtabinl.go; written by cmd/link/internal/ld/pcln.go. The header's own start of the text is
+not used: it needs a relocation in a PIE, and newer versions leave it out. May import ``debuginfo``, ``model``
+and numpy.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class FuncTable:
         """Read the table at an address.
 
         text: moduledata.text, what entries count from; gofunc: moduledata.gofunc, what funcdata counts from
-        (0: inlined calls are not looked up). Addresses are run-time or link addresses, as ``read`` takes them.
+        (0: inlined calls are not looked up). Addresses are what ``read`` takes, run-time or link.
         label: what to call the table in messages.
         Raises UnknownLayout for Go 1.19 and older, CorruptFile, and whatever ``read`` raises.
         """

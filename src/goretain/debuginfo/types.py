@@ -1,8 +1,9 @@
 """Type records of DWARF, decoded one at a time when somebody asks.
 
 Go describes its types with entries (DIEs) that have attributes of its own, DW_AT_go_kind and the like; a
-named type is such an entry plus a plain typedef that gives it the name again. Source: cmd/link/internal/ld/dwarf.go
-(newtype, dotypedef, synthesizemaptypes and the like). May import ``debuginfo``.
+named type is such an entry plus a plain typedef that gives it the name again. Source:
+cmd/link/internal/ld/dwarf.go (newtype, dotypedef, synthesizemaptypes and the like). May import
+``debuginfo``.
 """
 
 from __future__ import annotations
