@@ -161,6 +161,10 @@ class Program:
         """The Go string whose header is at address, at most limit bytes. Raises MissingMemory."""
         raw = self.memory.read(address, 16)
         length = min(int.from_bytes(raw[8:], "little"), limit)
+        if not length:
+            return ""
+        if not length:
+            return ""
         return self.memory.read(int.from_bytes(raw[:8], "little"), length).decode("utf-8", "replace")
 
     @property

@@ -1,0 +1,135 @@
+"""The live objects of an image and the edges between them.
+
+Imports ``capture``, ``kernels`` and ``golang.spans``, ``golang.masks``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.capture.image import Image
+from goretain.golang.gotypes import TypeUniverse
+from goretain.golang.masks import read_masks
+from goretain.golang.spans import SpanTable
+from goretain.kernels import heapscan
+from goretain.kernels.lookup import PageTable, build_page_table, find_many
+from goretain.snapshot import HeapTotals
+
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+U8 = NDArray[np.uint8]
+U32 = NDArray[np.uint32]
+
+#: Rules that a test may switch off to see that it notices: see tests/zoo.
+UNSWEPT_RULE = True
+ALL_ELEMENTS = True
+
+
+@dataclass(slots=True)
+class Objects:
+    """Live objects in address order; n rows.
+
+    Attributes:
+        table: addresses and sizes, and the way from an address to an object.
+        span: int32[n], row of the span table; survived: uint8[n], 1 when the last mark reached the object.
+        totals: sums, dead objects included.
+        missing_spans: spans whose allocation bits were not captured (their objects are not counted).
+    """
+
+    image: Image
+    spans: SpanTable
+    table: PageTable
+    span: I32
+    survived: U8
+    totals: HeapTotals
+    missing_spans: int
+
+    def __len__(self) -> int:
+        return len(self.span)
+
+    def find(self, addresses: I64) -> U32:
+        """Object ids of addresses, interior pointers included; NO_OBJECT where there is none."""
+        return find_many(addresses, self.table)
+
+    def positions(self, ids: NDArray[np.integer]) -> I64:
+        """Positions of the objects' first data bytes (after a malloc header) in the image's memory, -1 not captured."""
+        k = self.spans.spans
+        s = self.span[ids]
+        at = k.content_at[s] + self.table.address[ids] - k.start[s] + 8 * k.header[s]
+        return np.where(k.content_at[s] >= 0, at, -1)
+
+
+@dataclass(slots=True)
+class Edges:
+    """CSR of pointer slots: start int64[n + 1], target uint32[m], word uint32[m]; header: int64[n]; counts by name."""
+
+    start: I64
+    target: U32
+    word: U32
+    header: I64
+    counts: dict[str, int]
+
+
+def read_objects(image: Image, spans: SpanTable) -> Objects:
+    """All live objects."""
+    k = spans.spans
+    state = np.zeros(int(k.first_slot[-1]), np.uint8)
+    missing = heapscan.slot_states(image.memory, k, state, UNSWEPT_RULE)
+    sums = np.zeros(4, np.int64)
+    heapscan.count_states(state, k, sums)
+    n = int(sums[0])
+    address, size = np.empty(n, np.int64), np.empty(n, np.int64)
+    span, survived = np.empty(n, np.int32), np.empty(n, np.uint8)
+    heapscan.list_objects(state, k, address, size, span, survived)
+    totals = HeapTotals(
+        live_objects=n,
+        live_bytes=int(sums[1]),
+        dead_objects=int(sums[2]),
+        dead_bytes=int(sums[3]),
+        in_use_bytes=spans.in_use_bytes,
+        stack_bytes=spans.stack_bytes,
+        span_count=len(k.start),
+    )
+    return Objects(image, spans, build_page_table(address, size), span, survived, totals, missing)
+
+
+def read_edges(objects: Objects, universe: TypeUniverse) -> Edges:
+    """Every pointer slot of every object, resolved."""
+    image, k, table = objects.image, objects.spans.spans, objects.table
+    header = np.empty(len(objects), np.int64)
+    heapscan.header_types(image.words, k, table.address, objects.span, header)
+    masks = read_masks(universe, np.unique(header[header != 0]))
+    counters = np.zeros(8, np.int64)
+    room = heapscan.count_pointers(
+        image.memory, image.words, k, masks, table.address, objects.span, objects.survived, header, counters
+    )
+    start = np.empty(len(objects) + 1, np.int64)
+    target, word = np.empty(room, np.uint32), np.empty(room, np.uint32)
+    m = heapscan.fill_edges(
+        image.memory,
+        image.words,
+        k,
+        masks,
+        table,
+        objects.spans.table,
+        objects.span,
+        objects.survived,
+        header,
+        ALL_ELEMENTS,
+        start,
+        target,
+        word,
+        counters,
+    )
+    counts = {
+        "pointer_slots": int(counters[heapscan.SLOTS]),
+        "pointers": room,
+        "edges": m,
+        "pointers_to_free_slots": int(counters[heapscan.DANGLING]),
+        "objects_without_content": int(counters[heapscan.NO_CONTENT]),
+        "objects_without_mask": int(counters[heapscan.NO_MASK]),
+    }
+    return Edges(start, target[:m], word[:m], header, counts)

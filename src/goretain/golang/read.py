@@ -1,0 +1,333 @@
+"""From an Image to a Snapshot: the one way through this floor.
+
+Spans give objects, pointer slots give edges, roots and debug information give types and names, maps give their entries.
+Imports ``capture``, ``debuginfo``, ``kernels``, ``snapshot``, ``model`` and all rooms of ``golang``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.capture.image import Image
+from goretain.debuginfo.dwarf import Dwarf
+from goretain.golang import goroutines as goroutine_room
+from goretain.golang.gotypes import GoType, TypeUniverse
+from goretain.golang.infer import Inference, Inferred, Seeds
+from goretain.golang.layout import Layout, Program
+from goretain.golang.mapkeys import key_texts
+from goretain.golang.maps import MapColumns, MapReader
+from goretain.golang.modules import read_modules
+from goretain.golang.objects import Edges, Objects, read_edges, read_objects
+from goretain.golang.roots import RootSlots, finalizer_roots, read_roots
+from goretain.golang.sizeclasses import read_size_classes
+from goretain.golang.spans import read_spans
+from goretain.golang.specials import Specials, read_specials
+from goretain.golang.stacks import Stacks
+from goretain.kernels import propagate, windows
+from goretain.kernels.reach import reach
+from goretain.model.errors import UnknownLayout
+from goretain.model.places import user_cache
+from goretain.snapshot import NO_OBJECT, Columns, Meta, ObjectFlag, RootFlag, Snapshot
+
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+U32 = NDArray[np.uint32]
+U8 = NDArray[np.uint8]
+Progress = Callable[[str], None]
+
+
+def open_dwarf(image: Image) -> Dwarf:
+    """The debug information of the image's program, indexed in the user's cache."""
+    return Dwarf.open(image.binary, user_cache() / "dwarf")
+
+
+def read_heap(image: Image, *, with_data: bool = False, progress: Progress | None = None) -> Snapshot:
+    """The snapshot of an image.
+
+    Args:
+        with_data: keep texts of map keys.
+        progress: told what is being read.
+
+    Raises UnknownLayout when the runtime is not laid out in a way that is understood, MissingMemory when the image
+    lacks the span table.
+    """
+    return _Reader(image, with_data, progress or (lambda _: None)).read()
+
+
+@dataclass(slots=True)
+class _Roots:
+    """Root slots that hold objects: r rows. leaf and at (byte position in memory) are -1 where the type is unknown."""
+
+    node: I32
+    target: U32
+    path: U32
+    flags: U8
+    goroutine: I32
+    leaf: I32
+    at: I64
+
+
+class _Reader:
+    """One reading of one image."""
+
+    def __init__(self, image: Image, with_data: bool, progress: Progress) -> None:
+        self.image = image
+        self.with_data = with_data
+        self.progress = progress
+        progress("debug information")
+        dwarf = open_dwarf(image)
+        self.layout = Layout(image.binary, dwarf, image.binary.go_version or "go?")
+        if not dwarf.present:
+            raise UnknownLayout("runtime.mheap", None, self.layout.go_version)
+        self.program = Program(image, self.layout, image.bias)
+        self.universe = TypeUniverse(self.program, dwarf)
+
+    def read(self) -> Snapshot:
+        self.progress("spans and objects")
+        spans = read_spans(self.image, self.program)
+        objects = read_objects(self.image, spans)
+        self.progress("pointers")
+        edges = read_edges(objects, self.universe)
+        self.progress("goroutines and roots")
+        stacks = Stacks(self.program, self.universe, read_modules(self.program))
+        goroutines = goroutine_room.read_goroutines(self.program, stacks, self.image.registers)
+        specials = read_specials(self.program, spans)
+        slots = read_roots(self.image, self.program, self.universe, stacks, goroutines, specials)
+        self.progress("types")
+        heap = self._heap_view(objects)
+        roots = _resolve_roots(objects, edges, slots)
+        inference = Inference(heap, self.universe, stacks.function)
+        inferred = inference.run(edges.header, self._exact_types(objects, specials), _seeds(slots, self.image))
+        self.progress("maps")
+        maps = MapReader(objects, inferred, heap.class_size).read()
+        for row in np.unique(inferred.type[inferred.type >= 0]).tolist():
+            inferred.table.expand(row)
+        self.progress("windows")
+        seen = _windows(heap, inferred, edges, roots, slots)
+        flags = _object_flags(objects, inferred, edges, roots, specials, seen)
+        return self._snapshot(objects, edges, slots, roots, inferred, maps, seen, flags, goroutine_room.table(
+            goroutines, stacks
+        ))
+
+    def _heap_view(self, objects: Objects) -> propagate.Heap:
+        return propagate.Heap(
+            table=objects.table,
+            span=objects.span,
+            spans=objects.spans.spans,
+            memory=self.image.memory,
+            words=self.image.words,
+            class_size=read_size_classes(self.program),
+        )
+
+    def _exact_types(self, objects: Objects, specials: Specials) -> list[tuple[int, GoType]]:
+        """Types of objects with finalizers: the special names the pointer type that was passed to SetFinalizer."""
+        ids = objects.find(np.array([f.object for f in specials.finalizers], np.int64))
+        found: list[tuple[int, GoType]] = []
+        for o, finalizer in zip(ids.tolist(), specials.finalizers, strict=True):
+            pointer = self.universe.from_runtime(finalizer.object_type) if finalizer.object_type else None
+            if o != NO_OBJECT and pointer is not None and pointer.elem is not None:
+                found.append((o, pointer.elem))
+        return found
+
+    def _snapshot(
+        self,
+        objects: Objects,
+        edges: Edges,
+        slots: RootSlots,
+        roots: _Roots,
+        inferred: Inferred,
+        maps: MapColumns,
+        seen: windows.Windows,
+        flags: NDArray[np.uint16],
+        goroutines: list[goroutine_room.Goroutine],
+    ) -> Snapshot:
+        rows = int(seen.rows[0])
+        columns = Columns(
+            object_address=objects.table.address,
+            object_size=objects.table.size,
+            object_type=inferred.type,
+            object_flags=flags,
+            edge_start=edges.start,
+            edge_target=edges.target,
+            edge_word=edges.word,
+            root_node=roots.node,
+            root_target=roots.target,
+            root_path=roots.path,
+            root_flags=roots.flags,
+            root_goroutine=roots.goroutine,
+            window_target=seen.target[:rows],
+            window_source=seen.source[:rows],
+            window_word=seen.word[:rows],
+            window_kind=seen.kind[:rows],
+            window_start=seen.start[:rows],
+            window_length=seen.length[:rows],
+            window_capacity=seen.capacity[:rows],
+            map_object=_joined(maps.object, np.uint32),
+            map_type=_joined(maps.type, np.int32),
+            map_table=_joined(maps.table, np.uint32),
+            map_entries=_joined(maps.entries, np.int64),
+            map_slots=_joined(maps.slots, np.int64),
+            map_bytes=_joined(maps.bytes, np.int64),
+            map_needed=_joined(maps.needed, np.int64),
+            entry_map=_joined(maps.entry_map, np.uint32),
+            entry_object=_joined(maps.entry_object, np.uint32),
+            entry_word=_joined(maps.entry_word, np.uint32),
+            entry_key_length=_joined(maps.entry_key_length, np.int64),
+        )
+        return Snapshot(
+            meta=self._meta(objects, edges, slots, inferred),
+            columns=columns,
+            types=inferred.table.infos(),
+            roots=slots.nodes,
+            goroutines=goroutines,
+            strings=slots.paths,
+            entry_keys=key_texts(self.image, maps) if self.with_data else [],
+        )
+
+    def _meta(self, objects: Objects, edges: Edges, slots: RootSlots, inferred: Inferred) -> Meta:
+        facts = self.image.facts
+        counts = {**edges.counts, "mask_mismatches": inferred.mask_mismatches, "missing_spans": objects.missing_spans}
+        return Meta(
+            program=facts.program,
+            go_version=self.layout.go_version,
+            build_id=self.image.binary.go_build_id,
+            source=facts.source,
+            pid=facts.pid,
+            taken_at=facts.taken_at,
+            totals=objects.totals,
+            pause_ns=facts.pause_ns,
+            copied_bytes=facts.copied_bytes,
+            rss_bytes=facts.rss_bytes,
+            threads=facts.threads,
+            features=self._features(objects, inferred),
+            notes=(*facts.notes, *slots.notes, *_shortfalls(counts)),
+            with_data=self.with_data,
+            counts=counts,
+        )
+
+    def _features(self, objects: Objects, inferred: Inferred) -> tuple[str, ...]:
+        spans = objects.spans
+        return (
+            "swiss-maps" if inferred.table.maps.swiss else "classic-maps",
+            "inline-bitmaps" if spans.inline_bitmaps else "arena-bitmaps",
+            *(["green-tea"] if spans.green_tea else []),
+            *(["masks-on-demand"] if self.layout.has_symbol("runtime.getGCMaskOnDemand") else []),
+            *(["cleanups"] if self.layout.has_struct("runtime.specialCleanup") else []),
+        )
+
+
+def _shortfalls(counts: dict[str, int]) -> list[str]:
+    """What of the heap could not be read, as sentences."""
+    texts = {
+        "missing_spans": "spans lack their allocation bits: their objects are not counted",
+        "objects_without_content": "objects with pointers were not captured: what they hold is not followed",
+        "objects_without_mask": "objects have a type whose pointer mask could not be read: what they hold is not followed",
+    }
+    return [f"{counts[name]} {text}" for name, text in texts.items() if counts[name]]
+
+
+def _joined(parts: list[NDArray[np.generic]], dtype: type[np.generic]) -> NDArray[np.generic]:
+    return np.concatenate([*parts, np.empty(0, dtype)]).astype(dtype, copy=False)
+
+
+def _first_word(slots: RootSlots) -> I64:
+    """Addresses of the leaves' first words: an interface's type word stands before its data word."""
+    shift = np.array([leaf.pointer_offset - leaf.offset for leaf in slots.leaves], np.int64)
+    if not len(shift):
+        return np.where(slots.leaf >= 0, slots.address, 0)
+    return np.where((slots.leaf >= 0) & (slots.address > 0), slots.address - shift[np.maximum(slots.leaf, 0)], 0)
+
+
+def _seeds(slots: RootSlots, image: Image) -> Seeds:
+    at = image.locate(_first_word(slots), 8)
+    use = (slots.leaf >= 0) & (slots.address > 0) & (at >= 0)
+    return Seeds(slots.leaves, slots.leaf[use], at[use])
+
+
+def _resolve_roots(objects: Objects, edges: Edges, slots: RootSlots) -> _Roots:
+    """The root slots that point into objects, and what attached finalizers root."""
+    target = objects.find(slots.value)
+    held = target != NO_OBJECT
+    at = objects.image.locate(_first_word(slots), 8)
+    finalized = objects.find(np.array([f.object for f in slots.finalizers], np.int64))
+    known = finalized != NO_OBJECT
+    node, referents = finalizer_roots(finalized[known], slots.finalizer_node[known], edges.start, edges.target)
+    extra = len(referents)
+    none = np.full(extra, -1, np.int32)
+    return _Roots(
+        node=np.concatenate([slots.node[held], node]).astype(np.int32),
+        target=np.concatenate([target[held], referents]).astype(np.uint32),
+        path=np.concatenate([slots.path[held], np.zeros(extra, np.int32)]).astype(np.uint32),
+        flags=np.concatenate([slots.flags[held], np.full(extra, int(RootFlag.SPECIAL), np.uint8)]),
+        goroutine=np.concatenate([slots.goroutine[held], none]),
+        leaf=np.concatenate([np.where(at >= 0, slots.leaf, -1)[held], none]).astype(np.int32),
+        at=np.concatenate([at[held], none.astype(np.int64)]),
+    )
+
+
+def _windows(
+    heap: propagate.Heap, inferred: Inferred, edges: Edges, roots: _Roots, slots: RootSlots
+) -> windows.Windows:
+    """Counts, then lists, the windows that show less than all of an object."""
+    n = len(heap.span)
+    types = inferred.table.arrays()
+    rows = np.array([inferred.table.root_leaf(leaf) for leaf in slots.leaves], np.int32)
+    types = inferred.table.arrays()
+    leaf = np.where(roots.leaf >= 0, rows[np.maximum(roots.leaf, 0)] if len(rows) else -1, -1).astype(np.int32)
+    # What a finalizer's object points to is seen through that object; it needs no root window of its own.
+    own = (roots.flags & int(RootFlag.SPECIAL)) == 0
+    shown, opaque = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
+    room = 0
+    for _ in range(2):
+        out = windows.Windows(
+            shown,
+            opaque,
+            np.empty(room, np.uint32),
+            np.empty(room, np.uint32),
+            np.empty(room, np.uint32),
+            np.empty(room, np.uint8),
+            np.empty(room, np.int64),
+            np.empty(room, np.int64),
+            np.empty(room, np.int64),
+            np.zeros(1, np.int64),
+        )
+        windows.object_windows(
+            heap, types, inferred.words, inferred.type, inferred.array, edges.start, edges.target, out
+        )
+        rows_of = np.flatnonzero(own)
+        windows.root_windows(
+            heap, types, inferred.words, inferred.type, inferred.array, leaf, roots.at >> 3, rows_of, roots.target, out
+        )
+        room = int(out.rows[0])
+        if not room:
+            break
+    return out
+
+
+def _object_flags(
+    objects: Objects, inferred: Inferred, edges: Edges, roots: _Roots, specials: Specials, seen: windows.Windows
+) -> NDArray[np.uint16]:
+    k, size = objects.spans.spans, objects.table.size
+    flags = np.zeros(len(objects), np.uint16)
+    noscan = k.noscan[objects.span] == 1
+    for which, flag in (
+        (noscan, ObjectFlag.NOSCAN),
+        (k.header[objects.span] == 1, ObjectFlag.HEADER),
+        (noscan & (size == 16), ObjectFlag.TINY),
+        (objects.survived == 1, ObjectFlag.SURVIVED),
+        (seen.shown == 1, ObjectFlag.SHOWN),
+        (seen.opaque == 1, ObjectFlag.OPAQUE),
+        (inferred.array == 1, ObjectFlag.ARRAY),
+        (k.large[objects.span] == 1, ObjectFlag.LARGE),
+    ):
+        flags[which] |= np.uint16(flag)
+    finalized = objects.find(np.array([f.object for f in specials.finalizers], np.int64))
+    finalized = finalized[finalized != NO_OBJECT]
+    if len(finalized):
+        reached = reach(edges.start, edges.target, np.unique(roots.target))
+        flags[finalized[~reached[finalized]]] |= np.uint16(ObjectFlag.AWAITING_FINALIZER)
+    return flags

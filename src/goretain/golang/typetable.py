@@ -1,0 +1,214 @@
+"""The type table of the propagation: Go types as rows, expanded into leaf columns when a kernel needs them.
+
+Imports ``kernels.propagate``, ``snapshot`` and the type rooms of ``golang``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from goretain.golang.gotypes import GoType, Leaf, TypeUniverse, pointer_leaves
+from goretain.golang.masks import type_mask
+from goretain.golang.maptypes import MapParts, MapTypes, channel_type
+from goretain.kernels import propagate as kinds
+from goretain.kernels.propagate import UNEXPANDED, Types
+from goretain.snapshot.tables import TypeField, TypeInfo
+
+_NODE_PREFIXES = ("internal/sync.node[", "internal/concurrent.node[")
+_MASK_LIMIT = 512  # bytes of the largest object whose bitmap a mask is held against
+
+#: What an unsafe.Pointer field of a runtime or sync struct points to: (struct, field) -> array element type.
+_UNSAFE_FIELDS = {
+    ("sync.Pool", "local"): "sync.poolLocal",
+    ("sync.Pool", "victim"): "sync.poolLocal",
+}
+
+
+class TypeTable:
+    """Rows of Go types; a row is the type's ``index``.
+
+    Attributes:
+        types: GoType of each row; bytes_row: the row of string and []byte data.
+    """
+
+    def __init__(self, universe: TypeUniverse) -> None:
+        self.universe = universe
+        self.maps = MapTypes(universe)
+        self.types: list[GoType] = []
+        self._leaf_rows: list[tuple[int, int, int, int, int]] = []
+        self._expanded: dict[int, tuple[int, int]] = {}
+        self._masks: list[int] = []
+        self._part_owner: dict[int, MapParts] = {}
+        self._channels: dict[int, GoType | None] = {}
+        self._arrays: Types | None = None
+        self.bytes_row = self.intern(GoType("byte", "uint8", 1, role="data"))
+
+    def intern(self, t: GoType | None) -> int:
+        """Row of a type, -1 for None."""
+        if t is None:
+            return -1
+        if t.index < 0:
+            t.index = len(self.types)
+            self.types.append(t)
+            self._arrays = None
+        return t.index
+
+    def root_leaf(self, leaf: Leaf) -> int:
+        """Row of a leaf column entry for a root of this leaf's kind and type (offset 0)."""
+        self._leaf_rows.append(self._leaf_row(leaf.kind, leaf.type, 0))
+        self._arrays = None
+        return len(self._leaf_rows) - 1
+
+    def expand(self, row: int) -> None:
+        """Writes the leaves of a row's type, once; types that they name become rows."""
+        if row in self._expanded:
+            return
+        self._arrays = None
+        t = self.types[row]
+        rows = self._leaves(t)
+        start = len(self._leaf_rows)
+        self._leaf_rows.extend(rows)
+        self._expanded[row] = (start, len(self._leaf_rows))
+
+    def arrays(self) -> Types:
+        """The table as the kernels read it. Rebuilt after every intern or expand."""
+        if self._arrays is None:
+            self._arrays = self._build()
+        return self._arrays
+
+    def _build(self) -> Types:
+        n = len(self.types)
+        leaves = np.array(self._leaf_rows, np.int64).reshape(-1, 5)
+        start, end = np.full(n, UNEXPANDED, np.int32), np.full(n, UNEXPANDED, np.int32)
+        for row, (first, last) in self._expanded.items():
+            start[row], end[row] = first, last
+        for t in self.types[len(self._masks) :]:
+            self._masks.append(type_mask(self.universe, t) if t.size <= _MASK_LIMIT else 0)
+        return Types(
+            size=np.array([t.size for t in self.types], np.int64),
+            pointers=np.array([t.has_pointers for t in self.types], np.uint8),
+            any_scan=np.array([t.role == "chan" for t in self.types], np.uint8),
+            mask=np.array(self._masks, np.uint64).view(np.int64),
+            unmasked=np.array([t.role in ("closure", "chan") for t in self.types], np.uint8),
+            leaf_start=start,
+            leaf_end=end,
+            leaf_offset=np.ascontiguousarray(leaves[:, 0]),
+            leaf_kind=leaves[:, 1].astype(np.uint8),
+            leaf_type=leaves[:, 2].astype(np.int32),
+            leaf_aux=leaves[:, 3].astype(np.int32),
+            leaf_aux2=np.ascontiguousarray(leaves[:, 4]),
+        )
+
+    # -- leaves -----------------------------------------------------------------------------------------------
+
+    def _leaves(self, t: GoType) -> list[tuple[int, int, int, int, int]]:
+        if t.role == "map-header":
+            return self._header_leaves(self._part_owner[id(t)])
+        if t.role == "map-table":
+            parts = self._part_owner[id(t)]
+            return [(self._offset(t, "groups"), kinds.TILE, self.intern(parts.groups), -1, 0)]
+        if t.role == "map-directory":
+            return [(0, kinds.EXACT, self.intern(t.elem), -1, 0)]
+        rows = [self._leaf_row(leaf.kind, leaf.type, leaf.offset) for leaf in pointer_leaves(t)]
+        if t.role == "chan" and t.elem is not None:
+            at = self._offset(t, "buf")
+            rows = [row for row in rows if row[0] != at] + [(at, kinds.TILE, self.intern(t.elem), -1, 0)]
+        return self._typed_unsafe_fields(t, rows)
+
+    def _typed_unsafe_fields(
+        self, t: GoType, rows: list[tuple[int, int, int, int, int]]
+    ) -> list[tuple[int, int, int, int, int]]:
+        for (struct, name), elem in _UNSAFE_FIELDS.items():
+            if t.name == struct and (target := self.universe.struct(elem)) is not None:
+                at = self._offset(t, name)
+                rows = [row for row in rows if row[0] != at] + [(at, kinds.TILE, self.intern(target), -1, 0)]
+        return rows
+
+    @staticmethod
+    def _offset(t: GoType, name: str) -> int:
+        f = t.field_named(name)
+        return f.offset if f is not None else 0
+
+    def _header_leaves(self, parts: MapParts) -> list[tuple[int, int, int, int, int]]:
+        header, groups = parts.header, self.intern(parts.groups)
+        if parts.swiss:
+            at, length = self._offset(header, "dirPtr"), self._offset(header, "dirLen")
+            return [(at, kinds.MAP_DIRECTORY, groups, self.intern(parts.directory), (length - at) // 8)]
+        extra = header.field_named("extra")
+        rows = [(self._offset(header, name), kinds.TILE, groups, -1, 0) for name in ("buckets", "oldbuckets")]
+        if extra is not None and extra.type.kind == "ptr":
+            rows.append((extra.offset, kinds.EXACT, self.intern(extra.type.elem), -1, 0))
+        return rows
+
+    def map_header(self, t: GoType) -> int:
+        """Row of the header type of a map type, -1 when unknown."""
+        parts = self.maps.parts(t)
+        if parts is None:
+            return -1
+        for part in (parts.header, parts.table):
+            if part is not None:
+                self._part_owner[id(part)] = parts
+        return self.intern(parts.header)
+
+    def map_parts(self) -> list[MapParts]:
+        """The parts of every map type met so far."""
+        found = {id(parts): parts for parts in self._part_owner.values() if parts.header.index >= 0}
+        return list(found.values())
+
+    def _leaf_row(self, kind: str, t: GoType, offset: int) -> tuple[int, int, int, int, int]:
+        if kind == "ptr":
+            return self._pointer_row(t.elem, offset)
+        if kind == "slice":
+            elem = t.elem
+            if elem is not None and elem.kind in ("uint8", "int8") and elem.size == 1:
+                return offset, kinds.SLICE, self.bytes_row, -1, 1
+            return offset, kinds.SLICE, self.intern(elem), -1, elem.size if elem is not None else 0
+        if kind == "string":
+            return offset, kinds.STRING, self.bytes_row, -1, 1
+        if kind == "map":
+            return offset, kinds.EXACT, self.map_header(t), -1, 0
+        if kind == "chan":
+            if id(t) not in self._channels:
+                self._channels[id(t)] = channel_type(self.universe, t)
+            return offset, kinds.EXACT, self.intern(self._channels[id(t)]), -1, 0
+        fixed = {"func": kinds.FUNC, "eface": kinds.EFACE, "iface": kinds.IFACE, "unsafeptr": kinds.UNSAFE}
+        return offset, fixed[kind], -1, -1, 0
+
+    def _pointer_row(self, elem: GoType | None, offset: int) -> tuple[int, int, int, int, int]:
+        prefix = next((p for p in _NODE_PREFIXES if elem is not None and elem.name.startswith(p)), None)
+        if prefix is None or elem is None:
+            return offset, kinds.PTR, self.intern(elem), -1, elem.size if elem is not None else 0
+        arguments = elem.name[len(prefix) :]
+        package = prefix.removesuffix("node[")
+        entry = self._generic(f"{package}entry[", arguments)
+        indirect = self._generic(f"{package}indirect[", arguments)
+        return offset, kinds.NODE, self.intern(entry), self.intern(indirect), 0
+
+    def _generic(self, prefix: str, arguments: str) -> GoType | None:
+        """A generic type by its arguments; the compiler may describe only the instance over shapes."""
+        exact = self.universe.named(prefix + arguments)
+        return exact or self.universe.named(prefix + arguments.replace("interface {}", "go.shape.interface {}"))
+
+    # -- the snapshot's type table ------------------------------------------------------------------------------
+
+    def infos(self) -> list[TypeInfo]:
+        """TypeInfo of every row; element, key and field types become rows too."""
+        out: list[TypeInfo] = []
+        while len(out) < len(self.types):
+            t = self.types[len(out)]
+            fields = tuple(TypeField(f.name, f.offset, self.intern(f.type)) for f in t.fields)
+            wants_elem = t.kind in ("ptr", "slice", "array", "chan", "map") or t.role in ("chan", "map-directory")
+            out.append(
+                TypeInfo(
+                    name=t.name,
+                    kind=t.kind,
+                    size=t.size,
+                    elem=self.intern(t.elem) if wants_elem else -1,
+                    key=self.intern(t.key) if t.kind == "map" else -1,
+                    count=t.count,
+                    fields=fields,
+                    role=t.role,
+                )
+            )
+        return out
+

@@ -1,0 +1,413 @@
+"""Spreads types from roots along pointers: what a typed pointer points to has the pointer's element type.
+
+A type is a list of pointer leaves; types are expanded on demand: the kernel sets objects of unexpanded types, and of
+interface or closure words it has not met, aside, says what it needs, and is called again. Nothing is guessed: an
+assignment must fit the slot's size class and the collector's own pointer bitmap. Imports numpy and sibling kernels.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.kernels.heapscan import Spans
+from goretain.kernels.jit import checked, kernel
+from goretain.kernels.lookup import PageTable, find
+
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+U32 = NDArray[np.uint32]
+U16 = NDArray[np.uint16]
+U8 = NDArray[np.uint8]
+
+# Leaf kinds. ``type`` and ``aux`` are what the leaf columns hold beside the kind.
+PTR = 0  #: *T; type = T
+UNSAFE = 1  #: unsafe.Pointer; says nothing
+SLICE = 2  #: []T; type = T
+STRING = 3  #: string; type = the bytes type
+EFACE = 4  #: any: *abi.Type, data
+IFACE = 5  #: interface with methods: *itab, data
+EXACT = 6  #: pointer to an allocation of exactly T (map header, table, hchan)
+FUNC = 7  #: func value: pointer to a closure whose first word is the PC
+MAP_DIRECTORY = 8  #: Map.dirPtr; type = groups, aux = directory; dirLen stands in the word at aux2
+TILE = 9  #: pointer to an array of T (map groups, buckets, channel buffer)
+NODE = 10  #: *node of sync.Map's HashTrieMap; type = entry, aux = indirect
+
+UNEXPANDED = -1
+PENDING = -2
+UNKNOWN = -1
+
+
+class Types(NamedTuple):
+    """The type table; t rows, l leaves. Rows are appended between calls, never during one.
+
+    size: int64[t]; pointers: uint8[t], 1 when values hold pointers; any_scan: uint8[t], 1 when the allocation's
+    pointer-freeness may differ from the type's (hchan); mask: int64[t], bit w set when word w is a pointer (values up to
+    512 bytes); unmasked: uint8[t], 1 when the mask is not known (closures).
+    leaf_start, leaf_end: int32[t], rows of the leaves, UNEXPANDED before expansion.
+    leaf_offset: int64[l]; leaf_kind: uint8[l]; leaf_type, leaf_aux: int32[l]; leaf_aux2: int64[l].
+    """
+
+    size: I64
+    pointers: U8
+    any_scan: U8
+    mask: I64
+    unmasked: U8
+    leaf_start: I32
+    leaf_end: I32
+    leaf_offset: I64
+    leaf_kind: U8
+    leaf_type: I32
+    leaf_aux: I32
+    leaf_aux2: I64
+
+
+class Words(NamedTuple):
+    """Open-addressing table of type words: abi.Type, itab and PC -> type. Keys 0 are empty.
+
+    key: int64[2**b]; value: int32[2**b], type row, UNKNOWN or PENDING; direct: uint8[2**b], 1 when interfaces hold the
+    value itself in their data word; kind: uint8[2**b], the leaf kind that met the key; used: int64[1].
+    """
+
+    key: I64
+    value: I32
+    direct: U8
+    kind: U8
+    used: I64
+
+
+class Heap(NamedTuple):
+    """Objects as the propagation sees them; n rows.
+
+    table: their addresses and sizes; span: int32[n]; spans; memory, words: the image; class_size: int64[c], ascending.
+    """
+
+    table: PageTable
+    span: I32
+    spans: Spans
+    memory: U8
+    words: I64
+    class_size: I64
+
+
+class State(NamedTuple):
+    """What the propagation writes.
+
+    type: int32[n], -1 unknown; array: uint8[n], 1 when assigned as an array of its type;
+    hint: int32[n], a candidate that did not prove itself, -1 none; hint_array: uint8[n].
+    work, aside: uint32[n] stacks; needed: uint8[t], types to expand; counters: int64[8].
+    """
+
+    type: I32
+    array: U8
+    hint: I32
+    hint_array: U8
+    work: U32
+    aside: U32
+    is_aside: U8
+    needed: U8
+    counters: I64
+
+
+# Rows of State.counters.
+WORK, ASIDE, MISSES, MASK_MISMATCH = 0, 1, 2, 3
+
+
+@kernel
+def previous_class(class_size: I64, size: int) -> int:
+    """Largest allocation that a slot of ``size`` bytes would be too big for: the size class (or page) below."""
+    last = class_size.shape[0] - 1
+    if size > class_size[last]:
+        below = size - 8192
+        return below if below > class_size[last] else class_size[last]
+    low = 0
+    high = last
+    while low < high:
+        mid = (low + high) >> 1
+        if class_size[mid] < size:
+            low = mid + 1
+        else:
+            high = mid
+    return class_size[low - 1] if low > 0 else 0
+
+
+@kernel
+def header_bytes(heap: Heap, o: int) -> int:
+    """8 when the object starts with a malloc header, else 0."""
+    return 8 if heap.spans.header[heap.span[o]] else 0
+
+
+@kernel
+def position(heap: Heap, o: int) -> int:
+    """Byte position of the object's first data byte in memory, -1 when not captured."""
+    s = heap.span[o]
+    at = heap.spans.content_at[s]
+    if at < 0:
+        return -1
+    return at + heap.table.address[o] - heap.spans.start[s] + header_bytes(heap, o)
+
+
+@kernel
+def object_mask(heap: Heap, o: int) -> int:
+    """The collector's pointer bits of an object of at most 512 bytes, bit w for word w."""
+    s = heap.span[o]
+    length = heap.table.size[o] >> 3
+    k = (heap.table.address[o] - heap.spans.start[s]) // heap.table.size[o]
+    bit = heap.spans.bitmap_bit[s]
+    mask = np.int64(0)
+    for w in range(length):
+        at = bit + k * length + w if bit >= 0 else -2 - bit + k * length + w
+        source = heap.memory if bit >= 0 else heap.spans.crossing
+        if (source[at >> 3] >> (at & 7)) & 1:
+            mask |= np.int64(1) << np.int64(w)
+    return mask
+
+
+@kernel
+def mask_agrees(heap: Heap, types: Types, o: int, t: int) -> bool:
+    """Whether some number of values of t, side by side, has just the object's pointer bits. True where it has none."""
+    size = heap.table.size[o]
+    s = heap.span[o]
+    if size > 512 or heap.spans.noscan[s] or heap.spans.bitmap_bit[s] == -1 or types.unmasked[t]:
+        return True
+    want = object_mask(heap, o)
+    step = types.size[t] >> 3
+    if step <= 0:
+        return False
+    tiled = np.int64(0)
+    base = 0
+    while base + step <= (size >> 3):
+        tiled |= types.mask[t] << np.int64(base)
+        if tiled == want:
+            return True
+        base += step
+    return False
+
+
+@kernel
+def _assign(heap: Heap, types: Types, state: State, o: int, t: int, exact: bool, array: bool) -> None:
+    """Gives object o type t if nothing speaks against it; an assignment in doubt is kept as a hint."""
+    if state.type[o] >= 0 or t < 0 or types.size[t] <= 0:
+        return
+    s = heap.span[o]
+    noscan = heap.spans.noscan[s] == 1
+    if noscan == (types.pointers[t] == 1) and types.any_scan[t] == 0:
+        return
+    room = heap.table.size[o] - header_bytes(heap, o)
+    if types.size[t] > room:
+        return
+    if not exact:
+        if noscan and array:
+            if state.hint[o] < 0:
+                state.hint[o] = t
+                state.hint_array[o] = 1
+            return
+        if not array:
+            tiny = noscan and heap.table.size[o] == 16 and types.size[t] < 16
+            need = types.size[t] + header_bytes(heap, o)
+            if need <= previous_class(heap.class_size, heap.table.size[o]) and not tiny:
+                if state.hint[o] < 0 and not noscan:
+                    state.hint[o] = t
+                    state.hint_array[o] = 1
+                return
+    if not mask_agrees(heap, types, o, t):
+        state.counters[MASK_MISMATCH] += 1
+        return
+    state.type[o] = t
+    state.array[o] = 1 if array and types.size[t] * 2 <= room else 0
+    if types.pointers[t]:
+        state.work[state.counters[WORK]] = o
+        state.counters[WORK] += 1
+
+
+@kernel
+def word_row(table: Words, key: int, kind: int, misses: I64) -> int:
+    """Row of a type word; a new one is entered as PENDING and counted as a miss. -1 when the table is full."""
+    mask = table.key.shape[0] - 1
+    # Fibonacci hashing; the constant is 2**63 / phi as a positive int64.
+    row = ((key * np.int64(5700357409661599241)) >> np.int64(17)) & mask
+    for _ in range(mask + 1):
+        if table.key[row] == key:
+            if table.value[row] == PENDING:
+                misses[MISSES] += 1
+            return row
+        if table.key[row] == 0:
+            misses[MISSES] += 1
+            if table.used[0] * 2 > mask:
+                return -1
+            table.key[row] = key
+            table.value[row] = PENDING
+            table.kind[row] = kind
+            table.used[0] += 1
+            return row
+        row = (row + 1) & mask
+    return -1
+
+
+@kernel
+def _follow(
+    heap: Heap, types: Types, table: Words, state: State, kind: int, t: int, aux: int, word: int, extra: int
+) -> bool:
+    """Types what a one-word leaf of the kind points to. False when a word or type must be resolved first."""
+    o = find(word, heap.table)
+    if o < 0:
+        return True
+    offset = word - heap.table.address[o] - header_bytes(heap, o)
+    if kind == PTR:
+        if offset == 0 or (heap.table.size[o] == 16 and heap.spans.noscan[heap.span[o]] and types.size[t] < 16):
+            _assign(heap, types, state, o, t, False, False)
+    elif kind == SLICE:
+        if types.size[t] > 0 and offset >= 0 and offset % types.size[t] == 0:
+            _assign(heap, types, state, o, t, False, True)
+    elif kind == STRING:
+        if heap.spans.noscan[heap.span[o]]:
+            _assign(heap, types, state, o, t, False, True)
+    elif offset != 0:
+        return True
+    elif kind == EXACT:
+        _assign(heap, types, state, o, t, True, False)
+    elif kind == TILE:
+        _assign(heap, types, state, o, t, True, True)
+    elif kind == MAP_DIRECTORY:
+        _assign(heap, types, state, o, t if extra == 0 else aux, True, extra != 0)
+    elif kind == NODE:
+        at = position(heap, o)
+        if at >= 0:
+            _assign(heap, types, state, o, t if heap.memory[at] != 0 else aux, True, False)
+    elif kind == FUNC:
+        at = position(heap, o)
+        if at >= 0 and state.type[o] < 0 and heap.words[at >> 3] > 0:
+            row = word_row(table, heap.words[at >> 3], FUNC, state.counters)
+            if row < 0 or table.value[row] == PENDING:
+                return False
+            _assign(heap, types, state, o, table.value[row], True, False)
+    return True
+
+
+@kernel
+def _interface(heap: Heap, types: Types, table: Words, state: State, kind: int, at: int) -> bool:
+    """Types what the interface value at word ``at`` holds. False when its type must be resolved first."""
+    type_word = heap.words[at]
+    data = heap.words[at + 1]
+    if type_word <= 0 or data == 0:
+        return True
+    o = find(data, heap.table)
+    if o < 0 or state.type[o] >= 0:
+        return True
+    row = word_row(table, type_word, kind, state.counters)
+    if row < 0 or table.value[row] == PENDING:
+        return False
+    t = table.value[row]
+    if t < 0:
+        return True
+    if table.direct[row]:
+        if types.leaf_start[t] == UNEXPANDED:
+            state.needed[t] = 1
+            return False
+        leaf = types.leaf_start[t]
+        if leaf < types.leaf_end[t]:
+            return _follow(
+                heap, types, table, state, types.leaf_kind[leaf], types.leaf_type[leaf], types.leaf_aux[leaf], data, 0
+            )
+        return True
+    offset = data - heap.table.address[o] - header_bytes(heap, o)
+    if offset == 0 or (types.size[t] < 16 and heap.table.size[o] == 16):
+        _assign(heap, types, state, o, t, True, False)
+    return True
+
+
+@checked
+def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: int, at: int) -> bool:
+    """Follows the leaf whose first word is heap.words[at]. False when something must be resolved first."""
+    kind = types.leaf_kind[leaf]
+    if kind == EFACE or kind == IFACE:
+        return _interface(heap, types, table, state, kind, at)
+    word = heap.words[at]
+    if word == 0 or kind == UNSAFE:
+        return True
+    extra = np.int64(0)
+    if kind == MAP_DIRECTORY:
+        extra = heap.words[at + types.leaf_aux2[leaf]]
+    return _follow(heap, types, table, state, kind, types.leaf_type[leaf], types.leaf_aux[leaf], word, extra)
+
+
+@checked
+def seed_exact(heap: Heap, types: Types, state: State, objects: U32, row: I32) -> None:
+    """Gives objects the types that their headers, large spans or specials name (uint32[k] ids, int32[k] types)."""
+    for i in range(objects.shape[0]):
+        o = np.int64(objects[i])
+        t = row[i]
+        if t >= 0 and types.size[t] > 0:
+            room = heap.table.size[o] - header_bytes(heap, o)
+            _assign(heap, types, state, o, t, True, types.size[t] * 2 <= room)
+
+
+@checked
+def seed_leaves(heap: Heap, types: Types, table: Words, state: State, leaf: I32, at: I64) -> int:
+    """Follows root leaves (int32[k] rows of the leaf table at int64[k] word positions); returns how many must wait."""
+    waiting = 0
+    for i in range(leaf.shape[0]):
+        if not _visit(heap, types, table, state, leaf[i], at[i]):
+            waiting += 1
+    return waiting
+
+
+@checked
+def spread(heap: Heap, types: Types, table: Words, state: State) -> int:
+    """Empties the work stack; returns how many objects were set aside for the next call. O(leaves of typed objects)."""
+    counters = state.counters
+    for i in range(counters[ASIDE]):
+        o = state.aside[i]
+        state.is_aside[o] = 0
+        state.work[counters[WORK]] = o
+        counters[WORK] += 1
+    counters[ASIDE] = 0
+    while counters[WORK] > 0:
+        counters[WORK] -= 1
+        o = np.int64(state.work[counters[WORK]])
+        t = state.type[o]
+        if types.leaf_start[t] == UNEXPANDED:
+            state.needed[t] = 1
+            done = False
+        else:
+            done = _spread_object(heap, types, table, state, o, t)
+        if not done and state.is_aside[o] == 0:
+            state.is_aside[o] = 1
+            state.aside[counters[ASIDE]] = o
+            counters[ASIDE] += 1
+    return counters[ASIDE]
+
+
+@checked
+def _spread_object(heap: Heap, types: Types, table: Words, state: State, o: int, t: int) -> bool:
+    at = position(heap, o)
+    if at < 0:
+        return True
+    room = heap.table.size[o] - header_bytes(heap, o)
+    count = room // types.size[t]
+    done = True
+    for e in range(count):
+        base = (at + e * types.size[t]) >> 3
+        for leaf in range(types.leaf_start[t], types.leaf_end[t]):
+            if not _visit(heap, types, table, state, leaf, base + (types.leaf_offset[leaf] >> 3)):
+                done = False
+    return done
+
+
+@kernel
+def settle_hints(heap: Heap, types: Types, state: State) -> int:
+    """Turns hints into types: arrays of pointer-free values, and arrays whose bits agree; returns how many."""
+    settled = 0
+    for o in range(heap.span.shape[0]):
+        t = state.hint[o]
+        if state.type[o] >= 0 or t < 0:
+            continue
+        noscan = heap.spans.noscan[heap.span[o]] == 1
+        if not noscan and (heap.table.size[o] > 512 or heap.spans.bitmap_bit[heap.span[o]] == -1):
+            continue
+        _assign(heap, types, state, o, t, True, state.hint_array[o] == 1)
+        if state.type[o] >= 0:
+            settled += 1
+    return settled

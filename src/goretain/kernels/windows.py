@@ -1,0 +1,245 @@
+"""What is seen of each object: the windows that typed slices, strings and pointers open on what they point into.
+
+Runs after the types are settled. An object that something shows whole is flagged; for the others every window is
+listed, and an object that an untyped word points to is flagged as opaque. Imports numpy and sibling kernels.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.kernels.heapscan import Spans  # noqa: F401  (part of Heap's compiled type)
+from goretain.kernels.jit import checked, kernel
+from goretain.kernels.lookup import find
+from goretain.kernels.propagate import (
+    EFACE,
+    IFACE,
+    PTR,
+    SLICE,
+    STRING,
+    UNSAFE,
+    Heap,
+    Types,
+    Words,
+    header_bytes,
+    position,
+    previous_class,
+)
+
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+U32 = NDArray[np.uint32]
+U8 = NDArray[np.uint8]
+
+NO_OBJECT = 0xFFFFFFFF
+KIND_SLICE, KIND_STRING, KIND_POINTER = 0, 1, 2
+
+
+class Windows(NamedTuple):
+    """Output: shown, opaque: uint8[n]; the window columns (w rows, capacity 0 while counting); rows: int64[1]."""
+
+    shown: U8
+    opaque: U8
+    target: U32
+    source: U32
+    word: U32
+    kind: U8
+    start: I64
+    length: I64
+    capacity: I64
+    rows: I64
+
+
+@kernel
+def _row(out: Windows, t: int, source: int, word: int, kind: int, start: int, length: int, capacity: int) -> None:
+    w = out.rows[0]
+    out.rows[0] = w + 1
+    if out.target.shape[0] == 0:
+        return
+    if out.shown[t]:
+        out.rows[0] = w
+        return
+    out.target[w] = t
+    out.source[w] = source
+    out.word[w] = word
+    out.kind[w] = kind
+    out.start[w] = start
+    out.length[w] = length
+    out.capacity[w] = capacity
+
+
+@kernel
+def _one_word(
+    heap: Heap, types: Types, type_of: I32, array: U8, out: Windows, leaf: int, value: int, source: int, word: int
+) -> bool:
+    """A leaf of one word that points to value. True when it points into an object."""
+    t = find(value, heap.table)
+    if t < 0:
+        return False
+    kind = types.leaf_kind[leaf]
+    header = header_bytes(heap, t)
+    offset = value - heap.table.address[t] - header
+    if kind != PTR:
+        if kind == UNSAFE or offset != 0:
+            out.opaque[t] = 1
+        else:
+            out.shown[t] = 1
+        return True
+    elem = types.leaf_type[leaf]
+    size = types.leaf_aux2[leaf]
+    if elem < 0 or size <= 0 or offset < 0 or offset + size > heap.table.size[t] - header:
+        out.opaque[t] = 1
+    elif offset == 0 and (
+        (type_of[t] == elem and array[t] == 0)
+        or size + header > previous_class(heap.class_size, heap.table.size[t])
+    ):
+        out.shown[t] = 1
+    else:
+        _row(out, t, source, word, KIND_POINTER, offset, size, size)
+    return True
+
+
+@kernel
+def _interface(
+    heap: Heap,
+    types: Types,
+    table: Words,
+    type_of: I32,
+    array: U8,
+    out: Windows,
+    type_word: int,
+    value: int,
+    source: int,
+    word: int,
+) -> bool:
+    """An interface's data word: shows the boxed value, or acts as the leaf that a direct value is."""
+    t = find(value, heap.table)
+    if t < 0:
+        return False
+    mask = table.key.shape[0] - 1
+    row = ((type_word * np.int64(5700357409661599241)) >> np.int64(17)) & mask
+    while table.key[row] != type_word and table.key[row] != 0:
+        row = (row + 1) & mask
+    held = table.value[row] if table.key[row] == type_word else -1
+    if held >= 0 and table.direct[row] and types.leaf_start[held] >= 0:
+        leaf = types.leaf_start[held]
+        if leaf < types.leaf_end[held]:
+            return _one_word(heap, types, type_of, array, out, leaf, value, source, word)
+    if held >= 0 and value - heap.table.address[t] - header_bytes(heap, t) == 0:
+        out.shown[t] = 1
+    else:
+        out.opaque[t] = 1
+    return True
+
+
+@kernel
+def _view(
+    heap: Heap, out: Windows, at: int, kind: int, elem: int, source: int, word: int, header: int, t: int, value: int
+) -> None:
+    offset = value - heap.table.address[t] - header
+    room = heap.table.size[t] - header
+    length = heap.words[at + 1]
+    capacity = heap.words[at + 2] if kind == SLICE else length
+    sane = elem > 0 and 0 <= length and length <= capacity and capacity <= room and offset >= 0
+    if not sane or offset + capacity * elem > room:
+        out.opaque[t] = 1
+        return
+    length *= elem
+    capacity *= elem
+    if offset == 0 and length == capacity:
+        if capacity + header > previous_class(heap.class_size, heap.table.size[t]):
+            out.shown[t] = 1
+            return
+    _row(out, t, source, word, KIND_SLICE if kind == SLICE else KIND_STRING, offset, length, capacity)
+
+
+@kernel
+def _leaf(
+    heap: Heap,
+    types: Types,
+    table: Words,
+    type_of: I32,
+    array: U8,
+    out: Windows,
+    leaf: int,
+    at: int,
+    source: int,
+    word: int,
+) -> bool:
+    """Records what the leaf at heap.words[at] shows. True when it points into an object."""
+    kind = types.leaf_kind[leaf]
+    value = heap.words[at]
+    if kind == EFACE or kind == IFACE:
+        data = heap.words[at + 1]
+        if data == 0:
+            return False
+        return _interface(heap, types, table, type_of, array, out, value, data, source, word + 1)
+    if value == 0:
+        return False
+    if kind == SLICE or kind == STRING:
+        t = find(value, heap.table)
+        if t < 0:
+            return False
+        _view(heap, out, at, kind, types.leaf_aux2[leaf], source, word, header_bytes(heap, t), t, value)
+        return True
+    return _one_word(heap, types, type_of, array, out, leaf, value, source, word)
+
+
+@checked
+def object_windows(
+    heap: Heap, types: Types, table: Words, type_of: I32, array: U8, edge_start: I64, edge_target: U32, out: Windows
+) -> None:
+    """Windows that objects open. An object whose typed leaves do not account for its edges makes their targets opaque.
+
+    Run once with empty columns to count (out.rows) and to set ``shown``, then with room to fill. O(leaves).
+    """
+    for o in range(type_of.shape[0]):
+        edges = edge_start[o + 1] - edge_start[o]
+        if edges == 0:
+            continue
+        t = type_of[o]
+        seen = 0
+        at = position(heap, o)
+        if t >= 0 and at >= 0 and types.leaf_start[t] >= 0:
+            skip = header_bytes(heap, o) >> 3
+            step = types.size[t]
+            count = (heap.table.size[o] - header_bytes(heap, o)) // step
+            for e in range(count):
+                base = (e * step) >> 3
+                for leaf in range(types.leaf_start[t], types.leaf_end[t]):
+                    w = base + (types.leaf_offset[leaf] >> 3)
+                    if _leaf(heap, types, table, type_of, array, out, leaf, (at >> 3) + w, o, skip + w):
+                        seen += 1
+        if seen < edges:
+            for e in range(edge_start[o], edge_start[o + 1]):
+                out.opaque[edge_target[e]] = 1
+
+
+@checked
+def root_windows(
+    heap: Heap,
+    types: Types,
+    table: Words,
+    type_of: I32,
+    array: U8,
+    leaf: I32,
+    at: I64,
+    rows: I64,
+    root_target: U32,
+    out: Windows,
+) -> None:
+    """Windows that the roots in ``rows`` open: row r's leaf (-1 none) stands at word position at[r]; a root without one
+    makes its target opaque. The window's word is the root's row.
+    """
+    for i in range(rows.shape[0]):
+        r = rows[i]
+        if leaf[r] < 0 or at[r] < 0:
+            out.opaque[root_target[r]] = 1
+            continue
+        kind = types.leaf_kind[leaf[r]]
+        shift = 1 if kind == EFACE or kind == IFACE else 0
+        if not _leaf(heap, types, table, type_of, array, out, leaf[r], at[r], NO_OBJECT, r - shift):
+            out.opaque[root_target[r]] = 1
