@@ -1,0 +1,75 @@
+"""The modules of a program: the main one and the plugins that it loaded, each with its text, tables and pointer masks.
+
+Reads ``runtime.moduledata`` and its ``next`` chain (runtime/symtab.go); ``runtime.bitvector`` (runtime/stack.go).
+Imports ``debuginfo`` and ``golang.layout``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from goretain.debuginfo.pclntab import FuncTable
+from goretain.golang.layout import Program
+
+_MODULEDATA = "runtime.moduledata"
+_CHAIN_LIMIT = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class DataSegment:
+    """A data or bss segment of a module: [start, end) and the address of its pointer mask, one bit a word."""
+
+    name: str
+    start: int
+    end: int
+    mask: int
+
+
+@dataclass(slots=True)
+class Module:
+    """One moduledata: run-time addresses of its parts and its function table.
+
+    Attributes:
+        address: of the moduledata.
+        text, etext: code range.
+        gofunc: base of FUNCDATA offsets; rodata: base of stack objects' pointer masks.
+        segments: data and bss.
+        functions: the pclntab.
+    """
+
+    address: int
+    text: int
+    etext: int
+    gofunc: int
+    rodata: int
+    segments: tuple[DataSegment, ...]
+    functions: FuncTable
+
+
+def read_modules(program: Program) -> list[Module]:
+    """All modules in the order of the runtime's list. Raises UnknownLayout, MissingMemory, CorruptFile."""
+    modules: list[Module] = []
+    address = program.module
+    while address and len(modules) < _CHAIN_LIMIT:
+        modules.append(_module(program, address))
+        address = program.uint(address, _MODULEDATA, "next")
+    return modules
+
+
+def _module(program: Program, address: int) -> Module:
+    def at(*path: str) -> int:
+        return program.uint(address, _MODULEDATA, *path)
+
+    text = at("text")
+    return Module(
+        address=address,
+        text=text,
+        etext=at("etext"),
+        gofunc=at("gofunc"),
+        rodata=at("rodata"),
+        segments=(
+            DataSegment("data", at("data"), at("edata"), at("gcdatamask", "bytedata")),
+            DataSegment("bss", at("bss"), at("ebss"), at("gcbssmask", "bytedata")),
+        ),
+        functions=FuncTable(program.memory.read, at("pcHeader"), text, at("gofunc")),
+    )

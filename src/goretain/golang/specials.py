@@ -1,0 +1,190 @@
+"""Specials: what the runtime has attached to heap objects, and the queues that finalizers and cleanups wait in.
+
+Reads ``runtime.mspan.specials`` and its kinds (runtime/mheap.go), ``runtime.allfin`` (runtime/mfinal.go),
+``runtime.gcCleanups`` (runtime/mcleanup.go, from Go 1.25; 1.24 queues cleanups with the finalizers). What of these
+the collector treats as roots is in markroot and markrootSpans (runtime/mgcmark.go): a finalizer's function and what
+its object points to, a cleanup's function and argument, a weak handle's handle; nothing of the other kinds.
+Kinds were renumbered twice: the numbers come from the binary. Imports ``golang.layout``, ``golang.spans``, ``model``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from goretain.golang.layout import Program
+from goretain.golang.spans import SpanTable
+from goretain.model.errors import MissingMemory, UnknownLayout
+
+_SPECIAL = "runtime.special"
+_LIMIT = 1 << 26  # specials of one span, blocks of a queue: a longer list is a cycle
+#: runtime/mheap.go of each generation, told apart by the structs that came with it.
+_NUMBERS: tuple[tuple[str, dict[str, int]], ...] = (
+    ("runtime.specialCheckFinalizer", {"Finalizer": 2, "WeakHandle": 3, "Profile": 4, "PinCounter": 6, "Cleanup": 7}),
+    ("runtime.specialCleanup", {"Finalizer": 1, "WeakHandle": 2, "Profile": 3, "PinCounter": 5, "Cleanup": 6}),
+    ("runtime.specialWeakHandle", {"Finalizer": 1, "WeakHandle": 2, "Profile": 3, "PinCounter": 5}),
+    ("runtime.specialfinalizer", {"Finalizer": 1, "Profile": 2, "PinCounter": 4}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finalizer:
+    """A finalizer: its object, its function value and where that pointer stands, the abi.PtrType of the object."""
+
+    object: int
+    function: int
+    function_at: int
+    object_type: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A pointer field that is a root: where it stands, its value, the function of its special or 0, what it is."""
+
+    at: int
+    value: int
+    function: int
+    role: str
+
+
+@dataclass(slots=True)
+class Specials:
+    """Everything attached to objects.
+
+    Attributes:
+        finalizers: attached, not yet queued.
+        cleanups: pointers of attached cleanups; roles "function", "argument", "call".
+        weak_handles: the handle fields; role "handle".
+        queued: pointers of queued finalizers and cleanups.
+        profiled: address of each object that the heap profile sampled -> address of its runtime.bucket.
+        pinned: addresses of objects whose pin count is above one; no roots, runtime.Pinner holds them.
+        notes: what could not be read, one sentence each.
+    """
+
+    finalizers: list[Finalizer] = field(default_factory=list)
+    cleanups: list[Pointer] = field(default_factory=list)
+    weak_handles: list[Pointer] = field(default_factory=list)
+    queued: list[Pointer] = field(default_factory=list)
+    profiled: dict[int, int] = field(default_factory=dict)
+    pinned: list[int] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def special_kinds(program: Program) -> dict[int, str]:
+    """Number of each kind that matters -> "Finalizer", "WeakHandle", "Profile", "PinCounter", "Cleanup"."""
+    layout = program.layout
+    defaults = next((numbers for struct, numbers in _NUMBERS if layout.has_struct(struct)), None)
+    if defaults is None:
+        raise UnknownLayout("runtime.specialfinalizer", None, layout.go_version)
+    named = {name: layout.constant(f"runtime._KindSpecial{name}", number) for name, number in defaults.items()}
+    return {number: name for name, number in named.items() if number is not None}
+
+
+def read_specials(program: Program, spans: SpanTable) -> Specials:
+    """Specials of all in-use spans, and the queues. Raises UnknownLayout."""
+    result = Specials()
+    kinds = special_kinds(program)
+    for i in np.flatnonzero(spans.specials).tolist():
+        try:
+            for special in _chain(program, int(spans.specials[i]), _SPECIAL, "next"):
+                kind = kinds.get(program.uint(special, _SPECIAL, "kind"))
+                if kind is not None:
+                    _add(program, special, kind, _object(program, spans, i, special), result)
+        except MissingMemory as error:
+            result.notes.append(f"specials of a span could not be read: {error.message}")
+    _queues(program, result)
+    return result
+
+
+def _chain(program: Program, first: int, struct: str, *link: str) -> Iterator[int]:
+    address, seen = first, 0
+    while address and seen < _LIMIT:
+        yield address
+        address, seen = program.uint(address, struct, *link), seen + 1
+
+
+def _object(program: Program, spans: SpanTable, span: int, special: int) -> int:
+    """Start of the object that a special is attached to; the offset may be that of an inner byte."""
+    size = int(spans.spans.elem_size[span])
+    return int(spans.spans.start[span]) + program.uint(special, _SPECIAL, "offset") // size * size
+
+
+def _add(program: Program, special: int, kind: str, address: int, out: Specials) -> None:
+    """Keep one special of the object at address."""
+    if kind == "Finalizer":
+        struct = "runtime.specialfinalizer"
+        at = special + program.layout.offset(struct, "fn")
+        out.finalizers.append(Finalizer(address, program.word(at), at, program.uint(special, struct, "ot")))
+    elif kind == "Cleanup":
+        out.cleanups += _cleanup(program, special)
+    elif kind == "WeakHandle":
+        at = special + program.layout.offset("runtime.specialWeakHandle", "handle")
+        out.weak_handles.append(Pointer(at, program.word(at), 0, "handle"))
+    elif kind == "Profile":
+        out.profiled[address] = program.uint(special, "runtime.specialprofile", "b")
+    else:
+        out.pinned.append(address)
+
+
+def _cleanup(program: Program, special: int) -> list[Pointer]:
+    struct = "runtime.specialCleanup"
+    if program.layout.has(struct, "cleanup"):
+        return _call(program, special + program.layout.offset(struct, "cleanup"), "")
+    at = special + program.layout.offset(struct, "fn")
+    return [Pointer(at, program.word(at), program.word(at), "function")]
+
+
+def _call(program: Program, record: int, prefix: str) -> list[Pointer]:
+    """The three pointers of a runtime.cleanupFn (from Go 1.26)."""
+    layout = program.layout
+    function = program.uint(record, "runtime.cleanupFn", "fn")
+    fields = (("call", "call"), ("fn", "function"), ("arg", "argument"))
+    places = [(record + layout.offset("runtime.cleanupFn", name), role) for name, role in fields]
+    return [Pointer(at, program.word(at), function, prefix + role) for at, role in places]
+
+
+def _queues(program: Program, out: Specials) -> None:
+    for read in (_queued_finalizers, _queued_cleanups):
+        try:
+            out.queued += read(program)
+        except MissingMemory as error:
+            out.notes.append(f"a queue of finalizers or cleanups could not be read: {error.message}")
+
+
+def _queued_finalizers(program: Program) -> list[Pointer]:
+    layout = program.layout
+    block_type = "runtime.finBlock" if layout.has_struct("runtime.finBlock") else "runtime.finblock"
+    if not layout.has_symbol("runtime.allfin") or not layout.has_struct(block_type):
+        return []
+    out: list[Pointer] = []
+    size, first = layout.size("runtime.finalizer"), layout.offset(block_type, "fin")
+    for block in _chain(program, program.word(program.symbol("runtime.allfin")), block_type, "alllink"):
+        count = min(program.uint(block, block_type, "cnt"), layout.array_length(block_type, "fin"))
+        for record in range(block + first, block + first + size * count, size):
+            function = program.uint(record, "runtime.finalizer", "fn")
+            for name, role in (("fn", "finalizer function"), ("arg", "finalizer argument")):
+                at = record + layout.offset("runtime.finalizer", name)
+                out.append(Pointer(at, program.word(at), function, role))
+    return out
+
+
+def _queued_cleanups(program: Program) -> list[Pointer]:
+    layout = program.layout
+    block_type, header = "runtime.cleanupBlock", "cleanupBlockHeader"
+    if not layout.has_symbol("runtime.gcCleanups") or not layout.has_struct(block_type):
+        return []
+    out: list[Pointer] = []
+    records = layout.has_struct("runtime.cleanupFn")
+    size, first = (layout.size("runtime.cleanupFn") if records else 8), layout.offset(block_type, "cleanups")
+    head = program.uint(program.symbol("runtime.gcCleanups"), "runtime.cleanupQueue", "all", "value")
+    for block in _chain(program, head, block_type, header, "alllink"):
+        count = min(program.uint(block, block_type, header, "n"), layout.array_length(block_type, "cleanups"))
+        for record in range(block + first, block + first + size * count, size):
+            if records:
+                out += _call(program, record, "cleanup ")
+            else:
+                value = program.word(record)
+                out.append(Pointer(record, value, value, "cleanup function"))
+    return out

@@ -1,0 +1,121 @@
+"""The root words of goroutine stacks, of registers and of system stacks, each with its name and type.
+
+Joins the scan (``golang.stackscan``) with the names (``golang.variables``). Reads ``runtime.g`` sched.ctxt and xRegs
+(runtime/runtime2.go, runtime/preempt_xreg.go). Imports ``golang`` rooms below it and ``model``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from goretain.golang.goroutines import LiveGoroutine
+from goretain.golang.gotypes import GoType, Leaf, TypeUniverse
+from goretain.golang.layout import Program
+from goretain.golang.packages import display_name
+from goretain.golang.stacks import StackFrame, Stacks, StackWords
+from goretain.golang.stackscan import LiveWord, StackScan
+from goretain.golang.threads import POINTER_REGISTERS, SystemStack
+from goretain.model.errors import MissingMemory
+
+_G = "runtime.g"
+
+
+class StackRoot(NamedTuple):
+    """One root word: where it stands (0 for a register), what it points to, path, typed leaf, how it was found."""
+
+    address: int
+    value: int
+    path: str
+    leaf: Leaf | None
+    conservative: bool
+
+
+class StackRoots:
+    """Finds and names root words of stacks."""
+
+    def __init__(self, program: Program, universe: TypeUniverse, stacks: Stacks) -> None:
+        self._program = program
+        self._stacks = stacks
+        self._function = Leaf(0, "func", GoType("func()", "func", 8), "")
+        self._notes = {
+            "(deferred call)": self._function,
+            "(defer record)": self._pointer_to(universe, "runtime._defer"),
+            "(next defer)": self._pointer_to(universe, "runtime._defer"),
+            "(context)": self._function,
+        }
+
+    @staticmethod
+    def _pointer_to(universe: TypeUniverse, name: str) -> Leaf | None:
+        t = universe.struct(name)
+        return Leaf(0, "ptr", GoType(f"*{name}", "ptr", 8, _elem=t), "") if t is not None else None
+
+    def of_goroutine(self, g: LiveGoroutine) -> list[StackRoot]:
+        """Everything that a goroutine's stack and registers hold. Raises MissingMemory."""
+        roots = self._registers(g.registers, g.frames[0].function if g.frames else "")
+        if g.words is None:
+            return roots
+        scan = StackScan(self._program, g.words, g.stack_low, g.stack_high)
+        for i, frame in enumerate(g.frames):
+            scan.add_frame(frame, i)
+        if not g.frames and not g.at_safe_point:
+            scan.add_range(g.stack_low, g.stack_high, -1)
+        self._add_outside(scan, g)
+        return roots + [self._named(g.frames, word) for word in scan.finish()]
+
+    def of_system_stack(self, stack: SystemStack) -> list[StackRoot]:
+        """Every word of a system stack in use, and the registers of its thread. Raises MissingMemory."""
+        roots = self._registers(stack.registers, stack.name)
+        words = StackWords(self._program.memory, stack.start, stack.end)
+        for i, value in enumerate(words.words):
+            if value:
+                roots.append(StackRoot(words.low + 8 * i, value, f"+{8 * i:#x}", None, True))
+        return roots
+
+    def _registers(self, registers: dict[str, int] | None, function: str) -> list[StackRoot]:
+        if registers is None:
+            return []
+        prefix = f":{display_name(function)}." if function else ":"
+        return [
+            StackRoot(0, registers[name], f"{prefix}(register {name})", None, True)
+            for name in POINTER_REGISTERS
+            if registers.get(name)
+        ]
+
+    def _add_outside(self, scan: StackScan, g: LiveGoroutine) -> None:
+        """What scanstack scans beside the frames: sched.ctxt, the saved vector registers, defers, the panic."""
+        p, layout = self._program, self._program.layout
+        at = g.address + layout.offset(_G, "sched", "ctxt")
+        scan.add_value(at, p.word(at), "(context)")
+        scan.add_defers(g.address)
+        if not layout.has(_G, "xRegs", "state") or not p.uint(g.address, _G, "asyncSafePoint"):
+            return
+        state = p.uint(g.address, _G, "xRegs", "state")
+        if state:
+            size = layout.size("runtime.xRegState")
+            for at in range(state, state + size - 7, 8):
+                scan.add_value(at, p.word(at), "(vector register)", conservative=True)
+
+    def _named(self, frames: list[StackFrame], word: LiveWord) -> StackRoot:
+        if word.frame < 0:
+            leaf = self._notes.get(word.note)
+            return StackRoot(word.address, word.value, f":{word.note}", leaf, word.conservative)
+        frame = frames[word.frame]
+        name = self._stacks.slot_names(frame).get(word.address - frame.cfa)
+        leaf = None if word.conservative or name is None else name.leaf
+        if name is None:
+            variable, leaf = self._temporary(frame, word)
+        else:
+            variable = name.variable
+        function = name.function if name is not None and name.function else frame.function
+        path = f":{display_name(function)}.{variable}"
+        return StackRoot(word.address, word.value, path, leaf, word.conservative)
+
+    def _temporary(self, frame: StackFrame, word: LiveWord) -> tuple[str, Leaf | None]:
+        """A word that no variable names: the running closure itself, whose first word is the function, or unknown."""
+        if word.conservative:
+            return "(temporary)", None
+        try:
+            first = self._program.word(word.value) if not word.value & 7 else 0
+        except MissingMemory:
+            first = 0
+        return ("(closure)", self._function) if first == frame.plan.func.entry else ("(temporary)", None)

@@ -1,0 +1,137 @@
+"""Goroutine stacks: their words, their frames, and the names of what stands in them.
+
+Unwinding follows (*unwinder).resolveInternal and next (runtime/traceback.go): the pcsp table gives each frame's size,
+the word under the CFA the caller's pc, FuncFlagTopFrame ends the stack, FuncFlagSPWrite ends what can be known.
+Imports ``golang.stackmaps``, ``golang.variables``, ``golang.gotypes`` and ``golang.layout``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from goretain.debuginfo.pclntab import FLAG_SP_WRITE, FLAG_TOP_FRAME, SourceFrame
+from goretain.golang.gotypes import TypeUniverse
+from goretain.golang.layout import Program, Readable
+from goretain.golang.modules import Module
+from goretain.golang.stackmaps import CONSERVATIVE_CALLS, NOT_SAFE_POINTS, FramePlan, FramePlans
+from goretain.golang.variables import FrameNames, SlotName
+from goretain.model.errors import MissingMemory
+
+_FRAME_LIMIT = 1 << 16
+#: Functions whose frames exist on both stacks of a switch, so that their SP writes can be unwound (traceback.go).
+_UNWINDABLE_SP_WRITERS = frozenset(("runtime.cgocallback", "runtime.systemstack"))
+
+
+class StackWords:
+    """The words [low, high) of one stack, read at once."""
+
+    def __init__(self, memory: Readable, low: int, high: int) -> None:
+        """Raises MissingMemory when a part was not captured."""
+        self.low = low & ~7
+        self.high = high & ~7
+        self.words = memoryview(memory.read(self.low, self.high - self.low)).cast("Q")
+
+    def word(self, address: int) -> int:
+        """Value at an aligned address of the stack. Raises MissingMemory outside."""
+        if not self.low <= address <= self.high - 8:
+            raise MissingMemory(address)
+        return self.words[(address - self.low) >> 3]
+
+
+@dataclass(frozen=True, slots=True)
+class StackFrame:
+    """One physical frame.
+
+    Attributes:
+        pc: where it continues: a return address, or the next instruction of an innermost frame.
+        sp, cfa: the frame is [sp, cfa); the word under cfa is the return address.
+        plan: what its function keeps in it at pc.
+        innermost: no frame was called from it.
+        exact: pc is the next instruction, not a return address.
+        conservative: it did not stop at a safe point, so every word may be a pointer.
+        live: execution continues in it; not so for one that a fault ended and that defers nothing.
+    """
+
+    pc: int
+    sp: int
+    cfa: int
+    plan: FramePlan
+    innermost: bool
+    exact: bool
+    conservative: bool
+    live: bool = True
+
+    @property
+    def function(self) -> str:
+        """Full name of the function, ``main.(*cache).get``."""
+        return self.plan.func.name
+
+    @property
+    def symbol_pc(self) -> int:
+        """The pc that describes the frame: inside the call instruction, for a return address."""
+        return self.pc if self.exact or self.pc == self.plan.func.entry else self.pc - 1
+
+
+class Stacks:
+    """Unwinds and names stacks of one program."""
+
+    def __init__(self, program: Program, universe: TypeUniverse, modules: list[Module]) -> None:
+        self.program = program
+        self.modules = modules
+        self.plans = FramePlans(program, modules)
+        self.names = FrameNames(program, universe)
+        self._sources: dict[int, list[SourceFrame]] = {}
+
+    def unwind(self, words: StackWords, pc: int, sp: int, *, at_safe_point: bool) -> list[StackFrame]:
+        """Frames from (pc, sp) outwards, innermost first; ends early where the stack cannot be followed.
+
+        at_safe_point: the goroutine was parked by the runtime. Otherwise pc is an arbitrary instruction: it and the
+        frames of the runtime directly above it are conservative.
+        """
+        frames: list[StackFrame] = []
+        injected, in_runtime, callee = False, not at_safe_point, ""
+        while len(frames) < _FRAME_LIMIT:
+            plan = self.plans.plan(pc)
+            if plan is None:
+                break
+            first = not frames
+            in_runtime = in_runtime and plan.func.name.startswith("runtime.")
+            unsafe = (first and not at_safe_point) or in_runtime or injected or callee in NOT_SAFE_POINTS
+            injects = plan.func.name in CONSERVATIVE_CALLS
+            exact = injected or callee == "runtime.sigpanic" or (first and not at_safe_point)
+            cfa = sp + plan.delta
+            maps, live = plan, True
+            if callee == "runtime.sigpanic":
+                maps, live = self._after_fault(plan)
+            frames.append(StackFrame(pc, sp, cfa, maps, first, exact, unsafe or injects, live))
+            if plan.func.flag & FLAG_TOP_FRAME or cfa > words.high or self._sp_unknown(plan, first):
+                break
+            pc, sp, callee, injected = words.word(cfa - 8), cfa, plan.func.name, injects
+        return frames
+
+    def _after_fault(self, plan: FramePlan) -> tuple[FramePlan, bool]:
+        """Where a function that faulted continues: at its deferred calls, or nowhere (frame.continpc)."""
+        func = plan.func
+        if not func.deferreturn:
+            return plan, False
+        return self.plans.plan(func.entry + func.deferreturn + 1) or plan, True
+
+    @staticmethod
+    def _sp_unknown(plan: FramePlan, first: bool) -> bool:
+        return bool(plan.func.flag & FLAG_SP_WRITE) and not first and plan.func.name not in _UNWINDABLE_SP_WRITERS
+
+    def function(self, pc: int) -> str:
+        """Name of the function that holds pc, "" outside Go code."""
+        found = self.plans.find(pc)
+        return found[1].name if found else ""
+
+    def source_frames(self, frame: StackFrame) -> list[SourceFrame]:
+        """The calls of the source that a frame stands for, inlined ones first, its own function last."""
+        if frame.symbol_pc not in self._sources:
+            found = frame.plan.module.functions.frames(frame.plan.func, frame.symbol_pc)
+            self._sources[frame.symbol_pc] = found
+        return self._sources[frame.symbol_pc]
+
+    def slot_names(self, frame: StackFrame) -> dict[int, SlotName]:
+        """Variable names of the frame's pointer words, by offset from the CFA."""
+        return self.names.at(frame.plan, frame.pc, frame.symbol_pc)

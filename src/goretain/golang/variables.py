@@ -1,0 +1,121 @@
+"""Names and types of the pointer words of a frame: DWARF variables where they lie at a pc, and spilled arguments.
+
+DWARF says where the compiler put a variable; whether the word still counts is for the stack maps to say, so these
+names are only looked up for words that the maps call live (a stack home may be dead or reused).
+Arguments that arrive in registers are spilled to an area that the caller reserves above its frame (the callee's CFA
+upwards, see ``golang.spills``); that area pins memory too, and the debug information does not list it.
+Imports ``debuginfo``, ``golang.gotypes``, ``golang.locations`` and ``golang.spills``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from goretain.debuginfo.dwarf import Function, Variable
+from goretain.golang.gotypes import GoType, Leaf, TypeUniverse, pointer_leaves
+from goretain.golang.layout import Program
+from goretain.golang.locations import Piece, stack_pieces
+from goretain.golang.spills import spill_offsets
+from goretain.golang.stackmaps import FramePlan
+
+#: Bytes of a leaf by kind, else 8; a leaf that was split over several places gives a name but no type.
+_LEAF_SIZE = {"eface": 16, "iface": 16, "string": 16, "slice": 24}
+
+
+@dataclass(frozen=True, slots=True)
+class SlotName:
+    """One pointer word.
+
+    Attributes:
+        variable: its variable with the access path, ``job.body``.
+        leaf: the typed leaf that stands there whole, or None.
+        function: inlined function that the variable belongs to, "" for the frame's own.
+    """
+
+    variable: str
+    leaf: Leaf | None
+    function: str = ""
+
+
+class FrameNames:
+    """Slot names by pc, computed once each."""
+
+    def __init__(self, program: Program, universe: TypeUniverse) -> None:
+        self._bias = program.bias
+        self._universe = universe
+        self._names: dict[int, dict[int, SlotName]] = {}
+        self._functions: dict[int, Function | None] = {}
+
+    def at(self, plan: FramePlan, pc: int, symbol_pc: int) -> dict[int, SlotName]:
+        """Offset from the CFA -> name, for a frame that continues at pc and is described at symbol_pc.
+
+        A value that the call may clobber in its register was stored before; debug information speaks of the store
+        only from the return address on, so that is asked first.
+        """
+        if pc not in self._names:
+            self._names[pc] = self._build(plan, (pc - self._bias, symbol_pc - self._bias))
+        return self._names[pc]
+
+    def function(self, entry: int) -> Function | None:
+        """The debug information of the function that starts at this run-time address."""
+        if entry not in self._functions:
+            self._functions[entry] = self._universe.dwarf.function_at(entry - self._bias)
+        return self._functions[entry]
+
+    def _build(self, plan: FramePlan, link_pcs: tuple[int, ...]) -> dict[int, SlotName]:
+        function = self.function(plan.func.entry)
+        if function is None:
+            return {}
+        names: dict[int, SlotName] = {}
+        for variable in sorted(function.variables, key=lambda v: v.is_inlined):
+            if not variable.type:
+                continue
+            t = self._universe.from_dwarf(variable.type)
+            for pc in link_pcs:
+                pieces = stack_pieces(expression_at(variable, pc))
+                for offset, name in place(variable.name, t, pieces, variable.inlined_from):
+                    names.setdefault(offset, name)
+        for offset, name in self.spilled(function):
+            names.setdefault(offset, name)
+        return names
+
+    def spilled(self, function: Function) -> Iterator[tuple[int, SlotName]]:
+        """Names of the argument spill area and of stack-passed arguments: (offset from the CFA, name)."""
+        parameters = [
+            (v.name, self._universe.from_dwarf(v.type))
+            for v in function.variables
+            if v.is_parameter and not v.is_inlined and v.type and not v.is_result
+        ]
+        results = [
+            self._universe.from_dwarf(v.type)
+            for v in function.variables
+            if v.is_result and not v.is_inlined and v.type
+        ]
+        offsets = spill_offsets([t for _, t in parameters], results)
+        for (name, t), offset in zip(parameters, offsets, strict=True):
+            for at, found in place(name, t, (Piece(offset, 0, -1),)):
+                # Dead words of an argument are not stored: a length or a type word may be anything.
+                whole = found.leaf is not None and found.leaf.kind not in _LEAF_SIZE
+                yield at, found if whole else SlotName(found.variable, None)
+
+
+def expression_at(variable: Variable, pc: int) -> bytes:
+    """The location expression valid at a link-time pc, empty when the variable has none there."""
+    return next((expression for low, high, expression in variable.location if low <= pc < high), b"")
+
+
+def place(
+    variable: str, t: GoType, pieces: Iterable[Piece], function: str = ""
+) -> Iterator[tuple[int, SlotName]]:
+    """(offset from the CFA, name) of every pointer word of a variable of type t that lies in memory."""
+    leaves = pointer_leaves(t)
+    name = variable.removeprefix("&")
+    for piece in pieces:
+        end = t.size if piece.size < 0 else piece.offset + piece.size
+        for leaf in leaves:
+            at = leaf.pointer_offset
+            if not piece.offset <= at < end:
+                continue
+            whole = piece.offset <= leaf.offset and leaf.offset + _LEAF_SIZE.get(leaf.kind, 8) <= end
+            yield piece.cfa_offset + at - piece.offset, SlotName(name + leaf.path, leaf if whole else None, function)

@@ -1,0 +1,3 @@
+module goretain.test/zoo/rootzoo
+
+go 1.21
