@@ -81,7 +81,7 @@ def field_at(types: list[TypeInfo], index: int, offset: int) -> Field:
         if not inside:
             break
         field = inside[-1]
-        if (info.role == "" and root.role != "map-groups") or (info.role == "" and not _is_slot(info)):
+        if info.role == "" and not (root.role == "map-groups" and _is_slot(info)):
             owner, placed = info.name, True
         path += f".{field.name}"
         offset -= field.offset
@@ -92,9 +92,7 @@ def field_at(types: list[TypeInfo], index: int, offset: int) -> Field:
 def _is_slot(info: TypeInfo) -> bool:
     """Whether a struct is a group, bucket or slot of a map and not a value that a map stores."""
     names = {f.name for f in info.fields}
-    return (
-        bool(names & {"slots", "tophash", "ctrl"}) or names == {"key", "elem"} or names == {"keys", "elems"}
-    )
+    return bool(names & {"slots", "tophash", "ctrl"}) or names in ({"key", "elem"}, {"keys", "elems"})
 
 
 @lru_cache(maxsize=4096)

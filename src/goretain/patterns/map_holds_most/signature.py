@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from goretain.heap.fill import map_objects
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
 from goretain.snapshot import NO_OBJECT
@@ -27,10 +26,10 @@ _MINIMUM = 4 << 20
 def find(heap: Heap) -> Iterator[Finding]:
     """At most one finding: of the innermost map that holds most."""
     columns, types = heap.snapshot.columns, heap.snapshot.types
-    top = map_objects(heap.snapshot)
+    top = heap.maps.object
     rows = np.flatnonzero(top != NO_OBJECT)
     retained = heap.graph.retained(top[rows])
-    live = int(heap.graph.retained_bytes[0])
+    live = heap.reachable_bytes
     enough = (retained > _SHARE * live) & (retained >= _MINIMUM)
     if not enough.any():
         return

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from goretain.heap.fill import map_objects
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
 from goretain.patterns.holding import holding_of
@@ -30,8 +29,7 @@ _PLACE_MINIMUM = 64 << 10
 def find(heap: Heap) -> Iterator[Finding]:
     """One finding for each holder and map type."""
     pattern, columns = own(__package__), heap.snapshot.columns
-    objects = map_objects(heap.snapshot)
-    saving = columns.map_bytes - columns.map_needed
+    objects, saving = heap.maps.object, heap.maps.saving
     sparse = columns.map_entries < _FILL * columns.map_slots
     rows = np.flatnonzero(sparse & (saving >= _MAP_MINIMUM) & (objects != NO_OBJECT))
     holding = holding_of(heap, objects[rows])
@@ -54,7 +52,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             chain=chain,
             count=len(group),
             saving_bytes=total,
-            retained_bytes=int(columns.map_bytes[group].sum()),
+            retained_bytes=int(heap.graph.retained(objects[group]).sum()),
             type=_type_name(heap, int(columns.map_type[group[0]])),
             also_from=tuple(heap.also_from(largest)),
         )

@@ -7,6 +7,7 @@ package main
 import (
 	"os"
 	"runtime"
+	"time"
 )
 
 const (
@@ -40,6 +41,7 @@ func ready() {
 	runtime.GC()
 	runtime.GC()
 	os.Stdout.WriteString("READY\n")
-	os.Stdin.Read(make([]byte, 1)) // blocks until the reader ends us
-	runtime.KeepAlive(profiles)
+	for {
+		time.Sleep(time.Hour)
+	}
 }

@@ -9,6 +9,7 @@ package main
 import (
 	"os"
 	"runtime"
+	"time"
 )
 
 const (
@@ -51,6 +52,7 @@ func ready() {
 	runtime.GC()
 	runtime.GC()
 	os.Stdout.WriteString("READY\n")
-	os.Stdin.Read(make([]byte, 1)) // blocks until the reader ends us
-	runtime.KeepAlive(inflight)
+	for {
+		time.Sleep(time.Hour)
+	}
 }

@@ -1,0 +1,63 @@
+"""Every pattern's experiment on every Go version: the leak to the byte, and nothing in the fixed program."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import goretain
+from goretain.model.findings import Finding
+from goretain.patterns import Pattern, catalogue
+from tests.support.golang import EXPERIMENTS, VERSIONS, go_program, running
+
+_BUILDS = [(version, "") for version in VERSIONS] + list(EXPERIMENTS)
+
+
+def diagnosed(
+    pattern: Pattern, version: str, experiment: str, mode: str
+) -> tuple[tuple[Finding, ...], set[str]]:
+    """What is found in an experiment's program in one mode, and the features of its runtime."""
+    experiments = [experiment] if experiment else []
+    binary = go_program(Path(str(pattern.files / "experiment")), version, experiments=experiments)
+    with running(binary, [mode]) as target:
+        snapshot = goretain.open(target.pid)
+    return snapshot.findings(), set(snapshot.meta.features)
+
+
+def expected(pattern: Pattern, features: set[str]) -> list[dict[str, Any]]:
+    """The findings of expected.toml with the figures of this runtime's features laid over the common ones."""
+    text = (pattern.files / "experiment" / "expected.toml").read_text("utf-8")
+    findings = []
+    for row in tomllib.loads(text)["finding"]:
+        overlays = row.pop("when", [])
+        for overlay in overlays:
+            if set(overlay.pop("has", [])) <= features and not set(overlay.pop("lacks", [])) & features:
+                row |= overlay
+        findings.append(row)
+    return findings
+
+
+def figures(finding: Finding, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Of a finding what expected.toml speaks of."""
+    special = {"confidence": finding.confidence.level, "chain": finding.chain.text}
+    return {name: special[name] if name in special else getattr(finding, name) for name in wanted}
+
+
+@pytest.mark.parametrize(("version", "experiment"), _BUILDS)
+@pytest.mark.parametrize("pattern", catalogue(), ids=lambda p: p.name)
+def test_the_leak_is_found_with_its_exact_bytes(pattern: Pattern, version: str, experiment: str) -> None:
+    findings, features = diagnosed(pattern, version, experiment, "leak")
+    wanted = expected(pattern, features)
+    assert [f.code for f in findings] == [pattern.code] * len(wanted), [f.chain.text for f in findings]
+    for finding, row in zip(findings, wanted, strict=True):
+        assert figures(finding, row) == row
+
+
+@pytest.mark.parametrize(("version", "experiment"), _BUILDS)
+@pytest.mark.parametrize("pattern", catalogue(), ids=lambda p: p.name)
+def test_the_fixed_program_gives_nothing(pattern: Pattern, version: str, experiment: str) -> None:
+    findings, _ = diagnosed(pattern, version, experiment, "fixed")
+    assert [(f.code, f.chain.text, f.saving_bytes) for f in findings] == []
