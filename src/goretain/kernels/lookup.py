@@ -1,8 +1,10 @@
-"""From an address to the object that holds it: a page table in two levels, then interpolation inside the page.
+"""From an address to the object that holds it: a page table in two levels, then interpolation inside the
+page.
 
-Interior pointers hit the object they point into; an address in no object (a free slot, the tail of a span, outside the
-heap) gives -1. The heap base is randomised from Go 1.26 and arenas may lie far apart, so pages are listed only for the
-64 MB arenas that hold objects (``heapArenaBytes`` in runtime/malloc.go). Imports numpy and ``kernels.jit``.
+Interior pointers hit the object they point into; an address in no object (a free slot, the tail of a
+span, outside the heap) gives -1. The heap base is randomised from Go 1.26 and arenas may lie far apart,
+so pages are listed only for the 64 MB arenas that hold objects (``heapArenaBytes`` in runtime/malloc.go).
+Imports numpy and ``kernels.jit``.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ class PageTable(NamedTuple):
     Attributes:
         address, size: int64[n], the objects, ascending and disjoint.
         first_arena: number (address >> 26) of the first arena that holds objects.
-        arenas: int32[a], row of an arena in ``pages`` by arena number minus ``first_arena``, -1 when it has no object.
+        arenas: int32[a], row of an arena in ``pages`` by arena number minus ``first_arena``, -1 when it
+            has no object.
         pages: uint32[rows * 8192 + 1], how many objects start below the page.
     """
 
@@ -40,7 +43,8 @@ class PageTable(NamedTuple):
 def build_page_table(address: NDArray[np.int64], size: NDArray[np.int64]) -> PageTable:
     """The page table of objects (int64[n] ascending, int64[n] bytes > 0).
 
-    Costs 32 KB per 64 MB arena that holds objects, and at most 8 MB for the list of arenas of a 47-bit address space.
+    Costs 32 KB per 64 MB arena that holds objects, and at most 8 MB for the list of arenas of a 47-bit
+    address space.
 
     Raises:
         ValueError: addresses overlap, descend, or lie outside [0, 2**47).
@@ -73,7 +77,8 @@ def find_many(pointers: NDArray[np.int64], table: PageTable) -> NDArray[np.uint3
 def find(pointer: int | np.int64, table: PageTable) -> np.int64:
     """Object that holds the address, interior pointers included, or -1. Constant time for Go's spans.
 
-    A page of a span holds slots of one size, of which only free ones are missing: the quotient is an upper bound of
+    A page of a span holds slots of one size, of which only free ones are missing: the quotient is an
+        upper bound of
     the position, so the walk goes down; it goes up only on layouts that Go does not make.
     """
     arena = (pointer >> 26) - table.first_arena

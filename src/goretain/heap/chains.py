@@ -1,0 +1,239 @@
+"""Chains of names from a root to an object, in Go syntax.
+
+``main.cache[key len 12].body (len 5, cap 1048576) -> [1048576]byte``: pointers are followed silently;
+links inside maps (header, directory, table, group or bucket) fold to the key; a channel's buffer is
+``<-[3]``; a captured variable is `` (closure main.f.func1 captured x)``; an interface is ``.(main.T)``; a
+repeated link is ``.next×9998``; lengths and capacities are in elements. Imports ``kernels``, ``model``
+and ``snapshot``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.heap.backing import HEADER_BYTES
+from goretain.heap.graph import Graph
+from goretain.heap.histogram import type_name
+from goretain.heap.slots import Slot, find_map_slot, find_slot
+from goretain.kernels.csr import Rows, group_rows
+from goretain.kernels.reach import NONE, edge_words, path_back, shortest_parents, shortest_parents_from
+from goretain.model.errors import UsageError
+from goretain.model.findings import Chain
+from goretain.snapshot import NO_OBJECT, ObjectFlag, Snapshot, TypeInfo, WindowKind
+
+#: A link repeated more often than this is written once, with a count.
+REPEAT_LIMIT = 3
+#: Longer chains lose their middle.
+LINK_LIMIT = 32
+_KEY_TEXT_LIMIT = 40
+U32 = NDArray[np.uint32]
+
+
+class ChainPrinter:
+    """Finds shortest paths in a snapshot and writes them as chains.
+
+    padding: bytes of an object that the allocator added (so that ends are arrays of their real length).
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, graph: Graph, windows: Rows, padding: Callable[[int], int]
+    ) -> None:
+        self._snapshot = snapshot
+        self._columns = snapshot.columns
+        self._types = snapshot.types
+        self._graph = graph
+        self._windows = windows
+        self._padding = padding
+
+    def chain(self, object_id: int, node: int | None = None) -> Chain:
+        """The shortest chain to an object, from its holder or from the given root node. Raises UsageError."""
+        first, path = self._path(object_id, node)
+        row = self._root_row(first, int(path[0]))
+        words = edge_words(self._columns.edge_start, self._columns.edge_target, self._columns.edge_word, path)
+        links = [self._snapshot.strings[self._columns.root_path[row]], *self._links(path, words)]
+        source, word = (int(path[-2]), int(words[-1])) if len(path) > 1 else (int(NO_OBJECT), row)
+        links.append(self._window_text(object_id, source, word))
+        kept = _shortened([link for link in links if link])
+        return Chain(root=self._snapshot.roots[first].name, links=tuple(kept), end=self.end(object_id))
+
+    def end(self, object_id: int) -> str:
+        """What the object at the end is called: ``[5]byte``, ``main.T``, ``map[string]int`` (a header)."""
+        owner = self._map_of.get(object_id)
+        if owner is not None:
+            return owner
+        t, bytes_ = self._type(object_id), self._data_bytes(object_id)
+        if t is None:
+            return f"object of unknown type ({bytes_} bytes)"
+        if self._flag(object_id, ObjectFlag.ARRAY) and t.size > 0 and t.role != "map-groups":
+            return f"[{(bytes_ - self._padding(object_id)) // t.size}]{t.name}"
+        return t.name
+
+    # -- paths ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _parents(self) -> U32:
+        layer = np.array([root.layer for root in self._snapshot.roots], np.int64)
+        columns = self._columns
+        return shortest_parents(columns.edge_start, columns.edge_target, self._graph.roots, layer)
+
+    def _path(self, object_id: int, node: int | None) -> tuple[int, U32]:
+        """(root node, objects from the one that it points to until the one asked for)."""
+        n = self._snapshot.object_count
+        parents = self._parents
+        first = node
+        if node is not None and node != self._graph.holder[object_id]:
+            start, roots = self._graph.roots
+            sources = roots[start[node] : start[node + 1]]
+            parents = shortest_parents_from(self._columns.edge_start, self._columns.edge_target, sources)
+        else:
+            first = None
+        if parents[object_id] == NONE:
+            name = "no root" if node is None else self._snapshot.roots[node].name + " does not"
+            raise UsageError(f"{name} reach{'es' if node is None else ''} object {object_id}")
+        path = path_back(parents, object_id, n)
+        return (int(parents[path[0]]) - n if first is None else first), path
+
+    def _root_row(self, node: int, target: int) -> int:
+        """The node's root row for target; of several the one with the shortest path text."""
+        columns, strings = self._columns, self._snapshot.strings
+        rows = np.flatnonzero((columns.root_target == target) & (columns.root_node == node))
+        return int(min(rows, key=lambda row: len(strings[columns.root_path[row]])))
+
+    # -- links ----------------------------------------------------------------------------------------------
+
+    def _links(self, path: U32, words: U32) -> list[str]:
+        """One text for each step out of path[k], equal runs of one kind folded before they are written."""
+        columns = self._columns
+        kinds = zip(
+            columns.object_type[path[:-1]].tolist(),
+            words.tolist(),
+            (columns.object_flags[path[:-1]] & ObjectFlag.ARRAY).tolist(),
+            strict=True,
+        )
+        texts: list[str] = []
+        k, in_slice = 0, False
+        for kind, run in groupby(kinds):
+            length = sum(1 for _ in run)
+            plain = kind[0] >= 0 and not kind[2] and self._types[kind[0]].role in ("", "closure")
+            folded = plain and length > REPEAT_LIMIT
+            for _ in range(1 if folded else length):
+                text, in_slice = self._step(int(path[k]), int(words[k]), int(path[k + 1]), in_slice)
+                texts.append(text)
+                k += 1
+            if folded:
+                texts[-1] += f"×{length}"
+                k += length - 1
+        return texts
+
+    def _step(self, source: int, word: int, target: int, in_slice: bool) -> tuple[str, bool]:
+        """Text of the slot at ``word`` of ``source``; whether it is a slice, so that an element follows."""
+        t, offset = self._type(source), word * 8 - self._header(source)
+        if t is None or t.size <= 0:
+            return f".unknown+{offset}", False
+        number, inside = divmod(offset, t.size)
+        slot = find_slot(self._types, int(self._columns.object_type[source]), inside)
+        leaf = self._types[slot.type] if slot.type >= 0 else None
+        if t.role in ("map-header", "map-directory", "map-table"):
+            return "", False
+        if t.role == "map-groups":
+            return self._entry(source, slot, number * t.size) + self._assertion(leaf, target), _is_slice(leaf)
+        if t.role == "closure":
+            captured = slot.text.removeprefix(".")
+            return f" ({t.name} captured {captured})" + self._assertion(leaf, target), _is_slice(leaf)
+        if t.role == "chan" and slot.text == ".buf":
+            return "<-", True
+        element = f"[{number}]" if in_slice or self._flag(source, ObjectFlag.ARRAY) else ""
+        return element + slot.text + self._assertion(leaf, target), _is_slice(leaf)
+
+    def _assertion(self, leaf: TypeInfo | None, target: int) -> str:
+        """``.(main.T)`` behind an interface."""
+        name = type_name(self._snapshot, target)
+        return f".({name})" if leaf is not None and leaf.kind == "interface" and name else ""
+
+    def _entry(self, source: int, slot: Slot, base: int) -> str:
+        """``[key len 12].body`` or ``[key] key`` for a slot of a group or bucket, "" for overflow."""
+        found = find_map_slot(self._types, slot, int(self._columns.object_type[source]))
+        if found is None:
+            return ""
+        word = (base + found.key_offset + self._header(source)) // 8
+        return self._key(source, word) + (" key" if found.in_key else "") + found.rest
+
+    def _key(self, source: int, word: int) -> str:
+        columns = self._columns
+        rows = self._entries.items[self._entries.start[source] : self._entries.start[source + 1]]
+        rows = rows[columns.entry_word[rows] == word]
+        if not len(rows):
+            return "[key]"
+        row, length = int(rows[0]), int(columns.entry_key_length[rows[0]])
+        if self._snapshot.entry_keys:
+            text = self._snapshot.entry_keys[row]
+            short = text if len(text) <= _KEY_TEXT_LIMIT else text[: _KEY_TEXT_LIMIT - 1] + "…"
+            return f'["{short}"]' if length >= 0 else f"[{short}]"
+        return f"[key len {length}]" if length >= 0 else "[key]"
+
+    def _window_text(self, target: int, source: int, word: int) -> str:
+        """`` (len 5, cap 8)`` in elements for a slice that shows a part, `` (len 5)`` for a string."""
+        columns = self._columns
+        rows = self._windows.items[self._windows.start[target] : self._windows.start[target + 1]]
+        rows = rows[(columns.window_source[rows] == source) & (columns.window_word[rows] == word)]
+        t = self._type(target)
+        if not len(rows) or columns.window_kind[rows[0]] == WindowKind.POINTER:
+            return ""
+        width = t.size if t is not None and t.size > 0 else 1
+        unit = "" if t is not None else " bytes"
+        length = int(columns.window_length[rows[0]]) // width
+        if columns.window_kind[rows[0]] == WindowKind.STRING:
+            return f" (len {length})"
+        return f" (len {length}{unit}, cap {int(columns.window_capacity[rows[0]]) // width}{unit})"
+
+    # -- facts about one object
+    # ---------------------------------------------------------------------------------
+
+    @cached_property
+    def _entries(self) -> Rows:
+        """Rows of the entry columns by the object that holds them."""
+        return group_rows(self._columns.entry_object, self._snapshot.object_count)
+
+    @cached_property
+    def _map_of(self) -> dict[int, str]:
+        """What the header and the table of every map are called."""
+        columns = self._columns
+        names: dict[int, str] = {}
+        for objects, form in ((columns.map_table, "table of {}"), (columns.map_object, "{}")):
+            known = np.flatnonzero((objects != NO_OBJECT) & (columns.map_type >= 0))
+            types = columns.map_type[known].tolist()
+            names.update(
+                (o, form.format(self._types[t].name))
+                for o, t in zip(objects[known].tolist(), types, strict=True)
+            )
+        return names
+
+    def _type(self, object_id: int) -> TypeInfo | None:
+        index = int(self._columns.object_type[object_id])
+        return self._types[index] if index >= 0 else None
+
+    def _flag(self, object_id: int, flag: ObjectFlag) -> bool:
+        return bool(int(self._columns.object_flags[object_id]) & flag)
+
+    def _header(self, object_id: int) -> int:
+        return HEADER_BYTES if self._flag(object_id, ObjectFlag.HEADER) else 0
+
+    def _data_bytes(self, object_id: int) -> int:
+        return int(self._columns.object_size[object_id]) - self._header(object_id)
+
+
+def _is_slice(leaf: TypeInfo | None) -> bool:
+    return leaf is not None and leaf.kind == "slice"
+
+
+def _shortened(links: list[str]) -> list[str]:
+    if len(links) <= LINK_LIMIT:
+        return links
+    left = len(links) - LINK_LIMIT + 1
+    half = LINK_LIMIT // 2
+    return [*links[:half], f" … {left} links … ", *links[half + left :]]

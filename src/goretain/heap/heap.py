@@ -1,0 +1,135 @@
+"""All analyses of one snapshot, each computed once, when first asked for.
+
+Imports this package, ``kernels`` and ``snapshot``.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from goretain.heap.backing import Backing, measure_backing
+from goretain.heap.chains import ChainPrinter
+from goretain.heap.coverage import Coverage, measure_coverage
+from goretain.heap.fill import Maps
+from goretain.heap.graph import Graph, build_graph
+from goretain.heap.histogram import TypeRow, type_name, type_rows
+from goretain.heap.holders import Holder, Shared, find_holders, find_shared
+from goretain.kernels.csr import Rows, group_rows, reverse
+from goretain.kernels.reach import nearest_ancestors
+from goretain.model.findings import Chain
+from goretain.snapshot import Snapshot
+
+#: How far :meth:`Heap.also_from` looks: objects visited backwards from the one asked about.
+ANCESTOR_LIMIT = 200_000
+
+
+class Heap:
+    """One snapshot, measured.
+
+    Objects are ids (index into the object columns), roots are nodes (index into ``Snapshot.roots``).
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Dominators and retained sizes, the roots in their layers."""
+        return build_graph(self.snapshot, np.array([r.layer for r in self.snapshot.roots], np.int64))
+
+    @cached_property
+    def strict(self) -> Graph:
+        """The same with all roots equal: what would go if one root of any kind let go."""
+        return build_graph(self.snapshot, np.zeros(len(self.snapshot.roots), np.int64))
+
+    @property
+    def reachable_bytes(self) -> int:
+        """Bytes of everything that some root reaches."""
+        return int(self.graph.retained_bytes[0])
+
+    @property
+    def reachable_objects(self) -> int:
+        """Objects that some root reaches."""
+        return int(self.graph.retained_objects[0])
+
+    @cached_property
+    def holders(self) -> list[Holder]:
+        """All roots that keep something alive, by retained bytes."""
+        return find_holders(self.snapshot, self.graph)
+
+    @cached_property
+    def shared(self) -> list[Shared]:
+        """Memory that several holders reach and none dominates, by bytes."""
+        return find_shared(self.snapshot, self.graph)
+
+    @cached_property
+    def histogram(self) -> list[TypeRow]:
+        """Reachable objects and bytes by type, by bytes."""
+        return type_rows(self.snapshot, self.graph.reached)
+
+    @cached_property
+    def windows(self) -> Rows:
+        """Rows of the window columns grouped by target: who sees an object, and which part."""
+        return group_rows(self.snapshot.columns.window_target, self.snapshot.object_count)
+
+    @cached_property
+    def backing(self) -> Backing:
+        """Lost, slack and padding bytes of every object."""
+        return measure_backing(self.snapshot, self.windows, self.graph.reached)
+
+    @cached_property
+    def maps(self) -> Maps:
+        """All maps with fill and saving."""
+        return Maps(self.snapshot, self.graph)
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """How much of the heap was reached, typed and named."""
+        return measure_coverage(self.snapshot, self.graph)
+
+    def retained(self, object_id: int) -> int:
+        """Bytes that would go if the object went; 0 when no root reaches it."""
+        return int(self.graph.retained(object_id))
+
+    def holder_of(self, object_id: int) -> int:
+        """Root node that dominates the object; ``graph.SHARED`` or ``graph.UNREACHED`` otherwise."""
+        return int(self.graph.holder[object_id])
+
+    def type_of(self, object_id: int) -> str | None:
+        """Go type of an object, ``[]T`` for an array of T, None when unknown."""
+        return type_name(self.snapshot, object_id)
+
+    def chain(self, object_id: int, holder_node: int | None = None) -> Chain:
+        """The shortest chain to an object from its holder, or from any other root that reaches it.
+
+        Raises:
+            UsageError: that root, or no root at all, reaches the object.
+        """
+        return self._printer.chain(object_id, holder_node)
+
+    def also_from(self, object_id: int) -> list[str]:
+        """Names of other roots that reach the object, nearest first (over the 200 000 nearest objects)."""
+        return [self.snapshot.roots[node].name for node in self.other_roots(object_id)]
+
+    def other_roots(self, object_id: int) -> list[int]:
+        """Root nodes besides its holder that reach the object, nearest first."""
+        columns = self.snapshot.columns
+        nearest = nearest_ancestors(self._back, np.array([object_id], np.uint32), ANCESTOR_LIMIT)
+        rank = np.full(self.snapshot.object_count, len(nearest), np.uint32)
+        rank[nearest] = np.arange(len(nearest), dtype=np.uint32)
+        distance = rank[columns.root_target]
+        rows = np.argsort(distance, kind="stable")
+        rows = rows[distance[rows] < len(nearest)]
+        nodes = dict.fromkeys(columns.root_node[rows].tolist())
+        nodes.pop(self.holder_of(object_id), None)
+        return list(nodes)
+
+    @cached_property
+    def _back(self) -> Rows:
+        return reverse(self.snapshot.columns.edge_start, self.snapshot.columns.edge_target)
+
+    @cached_property
+    def _printer(self) -> ChainPrinter:
+        return ChainPrinter(self.snapshot, self.graph, self.windows, lambda k: int(self.backing.padding[k]))
