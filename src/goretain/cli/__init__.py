@@ -1,1 +1,1 @@
-
+"""The command line: reads arguments, calls the api, chooses a report. Computes nothing."""

@@ -1,0 +1,137 @@
+"""The commands as functions: why, diff, watch, rule.
+
+Imports ``reports`` and ``patterns`` when they run, and this package.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from goretain.api.snapshot import Snapshot
+from goretain.api.targets import Progress, open
+from goretain.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from goretain.patterns.catalogue import Pattern
+    from goretain.reports.results import DiffReport, WhyReport
+
+#: What ``open`` takes, or a snapshot that is open already.
+Target = int | str | os.PathLike[str] | Snapshot
+
+
+def why(
+    target: Target,
+    *,
+    binary: str | os.PathLike[str] | None = None,
+    full: bool = False,
+    with_data: bool = False,
+    force: bool = False,
+    save: str | os.PathLike[str] | None = None,
+    top: int = 10,
+    min_bytes: int = 0,
+    focus: str = "",
+    progress: Progress | None = None,
+) -> WhyReport:
+    """Why the memory of a target is alive: ``open``, ``Snapshot.save`` where asked, ``Snapshot.why``.
+
+    Raises:
+        GoretainError: the target cannot be read or the snapshot cannot be saved.
+    """
+    snapshot = _opened(target, binary=binary, full=full, with_data=with_data, force=force, progress=progress)
+    if save is not None:
+        snapshot.save(save)
+    if progress is not None:
+        progress("measuring", 0, 0)
+    return snapshot.why(top=top, min_bytes=min_bytes, focus=focus)
+
+
+def _opened(target: Target, **how: Any) -> Snapshot:
+    return target if isinstance(target, Snapshot) else open(target, **how)
+
+
+def diff(
+    first: Target,
+    last: Target,
+    *,
+    top: int = 10,
+    progress: Progress | None = None,
+) -> DiffReport:
+    """What changed between two looks: growth by holder and by type, objects that appeared and survived.
+
+    Raises:
+        GoretainError: a target cannot be read.
+    """
+    from goretain.reports.growth import Series
+
+    series = Series()
+    for target in (first, last):
+        snapshot = _opened(target, progress=progress)
+        if progress is not None:
+            progress("measuring", 0, 0)
+        series.add(snapshot.target, snapshot.heap)
+    return series.report(top)
+
+
+def watch(
+    pid: int,
+    *,
+    every: float,
+    count: int = 2,
+    top: int = 10,
+    save: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> DiffReport:
+    """Look at a process ``count`` times, ``every`` seconds apart, and tell what changed.
+
+    Args:
+        save: a folder for the snapshots of all looks.
+        sleep: how to wait.
+
+    Raises:
+        GoretainError: the process cannot be read, or ends meanwhile.
+    """
+    from goretain.reports.growth import Series
+
+    if count < 2:
+        raise UsageError("growth is a question of two looks or more", hint="use --count 2")
+    series = Series()
+    for look, snapshot in enumerate(_looks(pid, every, count, progress, sleep), 1):
+        if save is not None:
+            snapshot.save(Path(save) / f"{pid}-{look}.goretain")
+        series.add(snapshot.target, snapshot.heap)
+    return series.report(top)
+
+
+def _looks(
+    pid: int, every: float, count: int, progress: Progress | None, sleep: Callable[[float], None]
+) -> Iterator[Snapshot]:
+    """Snapshots at a steady pace, however long each takes."""
+    due = time.monotonic()
+    for look in range(count):
+        while (left := due - time.monotonic()) > 0:
+            if progress is not None:
+                progress(f"look {look + 1} of {count} in {left:.0f} s", 0, 0)
+            sleep(min(left, 1.0))
+        due += every
+        yield open(pid, progress=progress)
+
+
+def rule(code: str) -> Pattern:
+    """The pattern of that code (``GR101``) or name, with its documentation.
+
+    Raises:
+        UsageError: there is no such pattern.
+    """
+    from goretain.patterns.catalogue import catalogue
+
+    known = catalogue()
+    for pattern in known:
+        if code.upper() == pattern.code or code.lower() == pattern.name:
+            return pattern
+    names = ", ".join(f"{pattern.code} {pattern.name}" for pattern in known)
+    raise UsageError(f"no pattern is called {code!r}", hint=f"there are: {names}")

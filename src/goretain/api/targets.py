@@ -1,0 +1,135 @@
+"""Targets: a running process, a core, a saved snapshot; which one it is, and how it becomes a snapshot.
+
+The one place that knows both how bytes are captured and how they are read. Imports ``capture``, ``golang``,
+``debuginfo``, ``snapshot`` and ``model``, the heavy ones when they are needed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from goretain.api.snapshot import Snapshot
+from goretain.model.errors import CorruptFile, UsageError
+from goretain.snapshot import Snapshot as Data
+from goretain.snapshot import is_snapshot
+
+if TYPE_CHECKING:
+    from goretain.capture.image import Image
+    from goretain.capture.source import Plan, PlanFor
+    from goretain.debuginfo.elf import Elf
+
+#: Called with (what is being done, how much of it is done, how much there is; 0 when unknown).
+Progress = Callable[[str, int, int], None]
+
+_ELF_MAGIC = b"\x7fELF"
+_ET_CORE = 4
+
+
+def open(
+    target: int | str | os.PathLike[str],
+    *,
+    binary: str | os.PathLike[str] | None = None,
+    full: bool = False,
+    with_data: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """Take a snapshot of a running process or a core, or open a saved one.
+
+    Args:
+        target: a PID (int or digits), the path of an ELF core, or the path of a saved snapshot; which of
+            the two is told by the file's content.
+        binary: the program that wrote the core, where the core does not name it.
+        full: copy all memory of the process, not only what the analysis needs.
+        with_data: keep map keys and strings.
+        force: copy even if the memory limits say that there is no room.
+        progress: called while something takes long.
+
+    Raises:
+        GoretainError: the target cannot be read; the error says why and what to do.
+    """
+    name = os.fspath(target) if not isinstance(target, int) else str(target)
+    if name.isascii() and name.isdigit():
+        if binary is not None:
+            raise UsageError(
+                "--binary belongs to a core",
+                hint=f"process {name} is read with the binary that it runs; leave it out",
+            )
+        return Snapshot(_from_process(int(name), full, with_data, force, progress), name)
+    if is_snapshot(name):
+        if binary is not None or full or with_data:
+            raise UsageError(
+                f"{name} is a saved snapshot; it holds what it holds",
+                hint="leave out --binary, --full and --with-data",
+            )
+        from goretain.snapshot import load
+
+        on_read = _telling(progress, "opening the snapshot")
+        return Snapshot(load(name, on_read=on_read), name)
+    _require_core(name)
+    return Snapshot(_from_core(name, binary, full, with_data, progress), name)
+
+
+def _telling(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:
+    return None if progress is None else lambda done, whole: progress(what, done, whole)
+
+
+def _require_core(path: str) -> None:
+    """Raises UsageError or CorruptFile unless the file is an ELF core."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as failed:
+        hint = "give a PID, a core or a snapshot that was saved with --save"
+        raise UsageError(f"cannot open {path}: {failed.strerror}", hint=hint) from None
+    try:
+        head = os.pread(descriptor, 18, 0)
+    except OSError as failed:
+        raise UsageError(
+            f"cannot read {path}: {failed.strerror}", hint="give a PID, a core or a snapshot"
+        ) from None
+    finally:
+        os.close(descriptor)
+    if head[:4] != _ELF_MAGIC:
+        hint = "give a PID, an ELF core (gcore PID, or GOTRACEBACK=crash) or a snapshot saved with --save"
+        raise CorruptFile(path, 0, "neither a core nor a goretain snapshot", hint=hint)
+    if int.from_bytes(head[16:18], "little") != _ET_CORE:
+        raise UsageError(f"{path} is a program, not a core", hint="start it and give its PID")
+
+
+def _from_process(pid: int, full: bool, with_data: bool, force: bool, progress: Progress | None) -> Data:
+    from goretain.capture.process import capture_process
+
+    image = capture_process(pid, _plan_for(with_data), full=full, force=force, progress=progress)
+    return _read(image, with_data, progress)
+
+
+def _from_core(
+    path: str, binary: str | os.PathLike[str] | None, full: bool, with_data: bool, progress: Progress | None
+) -> Data:
+    from goretain.capture.core import capture_core
+
+    program = None if binary is None else os.fspath(binary)
+    return _read(capture_core(path, program, _plan_for(with_data), full=full), with_data, progress)
+
+
+def _plan_for(with_data: bool) -> PlanFor:
+    """What to copy: capture asks golang, which asks the debug information of the binary."""
+    from goretain.debuginfo.dwarf import Dwarf
+    from goretain.golang.layout import Layout
+    from goretain.golang.plan import lean_plan
+    from goretain.model.places import user_cache
+
+    def plan_for(binary: Elf, bias: int) -> Plan:
+        dwarf = Dwarf.open(binary, user_cache() / "dwarf")
+        return lean_plan(Layout(binary, dwarf, binary.go_version or "unknown"), bias, with_data=with_data)
+
+    return plan_for
+
+
+def _read(image: Image, with_data: bool, progress: Progress | None) -> Data:
+    from goretain.golang.read import read_heap
+
+    tell = None if progress is None else lambda what: progress(what, 0, 0)
+    return read_heap(image, with_data=with_data, progress=tell)

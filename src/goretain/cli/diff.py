@@ -1,0 +1,77 @@
+"""``goretain diff``. Imports the api, reports and click; heavy parts when it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import rich_click
+
+from goretain.cli.options import Span, one_format, report_options
+
+if TYPE_CHECKING:
+    from goretain.reports.results import DiffReport
+
+
+@click.command(cls=rich_click.RichCommand)
+@click.argument("first", metavar="A")
+@click.argument("last", metavar="B", required=False)
+@click.option(
+    "--every", type=Span(), metavar="TIME", help="Look at process A again after this time (30s, 5m)."
+)
+@click.option(
+    "--count", type=click.IntRange(2), default=2, show_default=True, help="How many looks with --every."
+)
+@click.option("--save", metavar="FOLDER", help="With --every: save every look into this folder.")
+@report_options
+def diff(
+    first: str,
+    last: str | None,
+    every: float | None,
+    count: int,
+    save: str | None,
+    top: int,
+    as_json: bool,
+    markdown: bool,
+    debug: bool,  # noqa: ARG001 (main reads it: it must work when the arguments do not parse)
+) -> None:
+    """Show what changed from A to B.
+
+    A and B are saved snapshots, cores or PIDs. With --every, A is the PID of a running program, which is
+    looked at again and again: 'goretain diff PID --every 30s --count 6'. Two looks show what grew, more
+        looks whether it goes on.
+    """
+    one_format(as_json, markdown)
+    if (last is None) == (every is None):
+        raise click.UsageError("give either two targets, or one PID and --every")
+    if every is not None and not first.isdigit():
+        raise click.UsageError(f"--every needs the PID of a running program, not {first!r}")
+    if save is not None and every is None:
+        raise click.UsageError("--save belongs to --every")
+    from goretain import api
+    from goretain.cli.terminal import Progress
+
+    with Progress() as progress:
+        if every is not None:
+            report = api.watch(int(first), every=every, count=count, top=top, save=save, progress=progress)
+        else:
+            assert last is not None  # one of them is given
+            report = api.diff(first, last, top=top, progress=progress)
+    _print(report, as_json, markdown)
+
+
+def _print(report: DiffReport, as_json: bool, markdown: bool) -> None:
+    from goretain.cli import terminal
+
+    if as_json:
+        from goretain.reports import json
+
+        terminal.write(json.render(report))
+    elif markdown:
+        from goretain.reports.markdown import render_diff
+
+        terminal.write(render_diff(report))
+    else:
+        from goretain.reports import text
+
+        terminal.show(text.render_diff(report, terminal.width()))

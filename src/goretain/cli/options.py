@@ -1,0 +1,71 @@
+"""Options that several commands share, and the words they take: sizes and durations.
+
+Imports ``model`` and click.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b?)", re.IGNORECASE)
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?", re.IGNORECASE)
+_SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+class Size(click.ParamType["int"]):
+    """Bytes: ``65536``, ``64KB`` (1000s), ``64KiB`` or ``64K`` (1024s)."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Bytes as int."""
+        if isinstance(value, int):
+            return value
+        match = _SIZE.fullmatch(value.strip())
+        if match is None or match[3].lower() == "i":
+            self.fail(f"{value!r} is not a size; write 65536, 64KB or 1.5MiB", param, ctx)
+        base = 1000 if match[2] and match[3].lower() == "b" else 1024
+        return int(float(match[1]) * base ** " kmgt".index(match[2].lower() or " "))
+
+
+class Span(click.ParamType["float"]):
+    """Seconds: ``30``, ``30s``, ``500ms``, ``5m``, ``1h``."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds as float."""
+        if isinstance(value, float):
+            return value
+        match = _TIME.fullmatch(value.strip())
+        if match is None:
+            self.fail(f"{value!r} is not a time; write 30s, 5m or 1h", param, ctx)
+        return float(match[1]) * _SECONDS[(match[2] or "").lower()]
+
+
+def report_options(command: Decorated) -> Decorated:
+    """--json, --markdown, --top and --debug."""
+    for option in (
+        click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong."),
+        click.option("--markdown", is_flag=True, help="At most 60 lines to paste into an incident."),
+        click.option(
+            "--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md."
+        ),
+        click.option(
+            "--top", type=click.IntRange(0), default=10, show_default=True, help="Rows of each list."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def one_format(as_json: bool, markdown: bool) -> None:
+    """Refuse --json together with --markdown."""
+    if as_json and markdown:
+        raise click.UsageError("--json and --markdown are two formats; choose one")

@@ -1,0 +1,87 @@
+"""What goes to the terminal: reports on stdout, progress on stderr.
+
+Imports rich, and this floor's neighbours below for typing only.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+    from goretain.reports.page import Page
+
+#: Width of a report that goes to a file or a pipe, unless COLUMNS says otherwise.
+_PIPED = 100
+_PATIENCE = 1.0
+_PACE = 0.1
+
+
+def width() -> int:
+    """Columns to write for: COLUMNS, the terminal's, or 100 for a pipe."""
+    return shutil.get_terminal_size((_PIPED, 24)).columns
+
+
+def show(page: Page) -> None:
+    """Print a page on stdout, in colour on a terminal (unless NO_COLOR is set)."""
+    from rich.console import Console
+
+    page.print(Console(file=sys.stdout, width=page.width))
+
+
+def write(text: str) -> None:
+    """Print machine-readable text on stdout, in UTF-8 whatever the locale says."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.buffer.flush()
+
+
+class Progress:
+    """A line on stderr that tells what is being done; only on a terminal and only after a second.
+
+    Drawn by whoever reports, not by a thread of its own: while the target is frozen nothing may take the
+        interpreter.
+    """
+
+    def __init__(self) -> None:
+        self._bar: Bar | None = None
+        self._enabled = sys.stderr.isatty()
+        self._started = self._drawn = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, what: str, done: int, whole: int) -> None:
+        """Report; ``whole`` 0 is unknown."""
+        now = time.monotonic()
+        if not self._enabled or now - self._started < _PATIENCE or now - self._drawn < _PACE:
+            return
+        self._drawn = now
+        bar = self._bar or self._start()
+        task = bar.task_ids[0]
+        bar.update(task, description=what, completed=done, total=whole or None)
+        bar.refresh()
+
+    def _start(self) -> Bar:
+        from rich.console import Console
+        from rich.progress import BarColumn, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
+
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+        self._bar = Bar(
+            *columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True, auto_refresh=False
+        )
+        self._bar.add_task("", total=None)
+        self._bar.start()
+        return self._bar

@@ -1,0 +1,101 @@
+"""``goretain why``. Imports the api, reports and click; heavy parts when it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+import rich_click
+
+from goretain.cli.options import Size, one_format, report_options
+
+if TYPE_CHECKING:
+    from goretain.reports.results import WhyReport
+
+#: Levels of --fail-on and the severities at or above each.
+_AT_OR_ABOVE = {
+    "leak": ("leak",),
+    "waste": ("leak", "waste"),
+    "observation": ("leak", "waste", "observation"),
+    "never": (),
+}
+
+
+@click.command(cls=rich_click.RichCommand)
+@click.argument("target")
+@click.option("--binary", metavar="FILE", help="The program that wrote the core.")
+@click.option("--full", is_flag=True, help="Copy all memory of the process, not only what is needed.")
+@click.option("--with-data", is_flag=True, help="Keep and show map keys and strings: user data.")
+@click.option("--force", is_flag=True, help="Copy even if the memory limits say that there is no room.")
+@click.option("--save", metavar="FILE", help="Also save the snapshot, to open or compare it later.")
+@click.option(
+    "--min-bytes", type=Size(), default=0, metavar="SIZE", help="Leave out what is smaller (64KB, 1MiB)."
+)
+@click.option("--focus", default="", metavar="PREFIX", help="Only holders and findings whose name starts so.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(list(_AT_OR_ABOVE)),
+    default="never",
+    show_default=True,
+    help="Exit with 1 when a finding is at or above this level.",
+)
+@report_options
+def why(
+    target: str,
+    binary: str | None,
+    full: bool,
+    with_data: bool,
+    force: bool,
+    save: str | None,
+    min_bytes: int,
+    focus: str,
+    fail_on: str,
+    top: int,
+    as_json: bool,
+    markdown: bool,
+    debug: bool,  # noqa: ARG001 (main reads it: it must work when the arguments do not parse)
+) -> int:
+    """Name what holds the memory of TARGET.
+
+    TARGET is the PID of a running Go program, an ELF core, or a snapshot that was saved with --save. A
+    running program is stopped for milliseconds and nothing of its data is copied unless --with-data or
+    --full is given.
+    """
+    one_format(as_json, markdown)
+    from goretain import api
+    from goretain.cli.terminal import Progress
+
+    with Progress() as progress:
+        report = api.why(
+            target,
+            binary=binary,
+            full=full,
+            with_data=with_data,
+            force=force,
+            save=save,
+            top=top,
+            min_bytes=min_bytes,
+            focus=focus,
+            progress=progress,
+        )
+    if save is not None:
+        click.echo(f"saved to {save}", err=True)
+    _print(report, as_json, markdown)
+    return int(any(report.severities[level] for level in report.severities if level in _AT_OR_ABOVE[fail_on]))
+
+
+def _print(report: WhyReport, as_json: bool, markdown: bool) -> None:
+    from goretain.cli import terminal
+
+    if as_json:
+        from goretain.reports import json
+
+        terminal.write(json.render(report))
+    elif markdown:
+        from goretain.reports.markdown import render_why
+
+        terminal.write(render_why(report))
+    else:
+        from goretain.reports import text
+
+        terminal.show(text.render_why(report, terminal.width()))

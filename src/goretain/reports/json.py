@@ -1,0 +1,38 @@
+"""Reports as JSON: the result structs as they are, and their JSON Schema.
+
+``docs/schema/*.json`` is written by this module (``python -m goretain.reports.json docs/schema``); a test
+compares. Within one schema number fields are only added; a field that goes or changes its meaning makes a
+new number. Imports ``model``, msgspec and this package.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from goretain.reports.results import DiffReport, WhyReport
+
+#: File name in docs/schema -> the struct it describes.
+SCHEMAS: dict[str, type[msgspec.Struct]] = {"why-1.json": WhyReport, "diff-1.json": DiffReport}
+
+
+def render(report: WhyReport | DiffReport) -> str:
+    """The report as indented JSON with a final newline; sizes are exact bytes, null is unknown."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+
+
+def schema(name: str) -> str:
+    """The text of one file of docs/schema."""
+    described: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **msgspec.json.schema(SCHEMAS[name]),
+    }
+    return msgspec.json.format(msgspec.json.encode(described, order="sorted"), indent=2).decode() + "\n"
+
+
+if __name__ == "__main__":
+    for name in SCHEMAS:
+        (Path(sys.argv[1]) / name).write_text(schema(name), "utf-8")

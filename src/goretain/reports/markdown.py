@@ -1,0 +1,155 @@
+"""Reports as Markdown to paste into an incident: at most 60 lines, whatever the heap looks like.
+
+Imports ``model`` and this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from goretain.model.findings import Finding
+from goretain.reports.results import DiffReport, GrowthRow, Look, WhyReport
+from goretain.reports.units import clean, duration, iec, moment, number, percent, plural, signed
+
+#: No report is longer than this.
+MAX_LINES = 60
+_FINDINGS = 5
+_HOLDERS = 10
+_GROWN = 10
+_NOTES = 3
+
+
+def render_why(report: WhyReport) -> str:
+    """The report in at most MAX_LINES lines."""
+    heap, look = report.heap, report.look
+    garbage = heap.unswept_bytes + heap.unreached_bytes
+    typed = report.coverage.typed
+    live = f"live heap **{iec(heap.reachable_bytes)}** in {plural(heap.reachable_objects, 'object')}"
+    share = percent(typed.bytes, typed.of_bytes) if typed else "unknown"
+    lines = [
+        f"### Who holds the memory of {code(PurePath(look.program).name)}",
+        "",
+        f"- {_origin(look)}",
+        f"- {live}, garbage {iec(garbage)}, RSS {iec(look.rss_bytes)}",
+        f"- pause {duration(look.pause_ns)}, copied {iec(look.copied_bytes)}, typed {share} of live bytes",
+        *_notes(look.notes),
+        "",
+        f"**{plural(report.findings_total, 'finding')}**, {iec(report.findings_bytes)} to give back",
+    ]
+    for at, finding in enumerate(report.findings[:_FINDINGS], 1):
+        lines += ["", *_finding(at, finding)]
+    if report.findings_total > _FINDINGS:
+        lines += [
+            "",
+            f"... and {report.findings_total - min(_FINDINGS, len(report.findings)):,} more findings",
+        ]
+    rows = [
+        (
+            iec(row.retained_bytes),
+            percent(row.retained_bytes, heap.reachable_bytes),
+            number(row.retained_objects),
+            code(row.name),
+        )
+        for row in report.holders[:_HOLDERS]
+    ]
+    lines += _table(("retained", "share", "objects", "holder"), rows)
+    lines += ["", f"goretain {report.goretain}"]
+    return "\n".join(lines[:MAX_LINES]) + "\n"
+
+
+def _origin(look: Look) -> str:
+    core = "core of " if look.source == "core" else ""
+    process = f"{core}pid {look.pid}" if look.pid else "core"
+    return f"{process}, {look.go_version}, {moment(look.taken_at)}"
+
+
+def _notes(notes: Sequence[str]) -> list[str]:
+    shown = [f"- note: {escape(note)}" for note in notes[:_NOTES]]
+    return shown + ([f"- {len(notes) - _NOTES} more notes"] if len(notes) > _NOTES else [])
+
+
+def _finding(at: int, finding: Finding) -> list[str]:
+    """Six lines at most."""
+    hidden = f", {iec(finding.hidden_bytes)} hidden" if finding.hidden_bytes is not None else ""
+    kind = f"{finding.severity}, {finding.confidence.level}"
+    what = f"{finding.count:,} x {code(finding.type or 'unknown type')}"
+    head = (
+        f"{at}. **{finding.code} {escape(finding.pattern)}** ({kind}): {iec(finding.retained_bytes)} retained"
+    )
+    lines = [f"{head}{hidden}, {what}", f"   - {code(finding.chain.text)}"]
+    if finding.also_from:
+        lines.append(f"   - also from {', '.join(code(name) for name in finding.also_from[:4])}")
+    decide = f"; to decide: {escape(finding.confidence.decide)}" if finding.confidence.decide else ""
+    lines.append(f"   - {finding.confidence.level}: {escape(finding.confidence.reason)}{decide}")
+    if finding.fix:
+        lines.append(f"   - fix: {escape(finding.fix)}")
+    return lines
+
+
+def render_diff(report: DiffReport) -> str:
+    """The report in at most MAX_LINES lines."""
+    first, last = report.looks[0], report.looks[-1]
+    grown = report.live_bytes[-1] - report.live_bytes[0]
+    lines = [
+        f"### What changed in the memory of {code(PurePath(last.program).name)}",
+        "",
+        f"- {_origin(first)} to {moment(last.taken_at)}, {len(report.looks)} looks",
+        f"- live heap {iec(report.live_bytes[0])} -> {iec(report.live_bytes[-1])} (**{signed(grown)}**)",
+    ]
+    if report.same_process:
+        lines.append(
+            f"- new, and outlived a garbage collection: {iec(report.survivors_bytes)}"
+            f" in {number(report.survivors_objects)} objects"
+        )
+    else:
+        lines.append("- compared by name: the looks are not of one process")
+    lines += _notes(last.notes)
+    lines += _growth("holder", report.holders)
+    lines += _growth("type", report.types)
+    return "\n".join([*lines, "", f"goretain {report.goretain}"][:MAX_LINES]) + "\n"
+
+
+def _growth(what: str, rows: Sequence[GrowthRow]) -> list[str]:
+    return _table(
+        ("change", "now", "growth", what),
+        [
+            (
+                signed(row.delta_bytes),
+                iec(row.bytes[-1]),
+                row.confidence.level if row.confidence else "-",
+                code(row.name or "unknown type"),
+            )
+            for row in rows[:_GROWN]
+        ],
+    )
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    if not rows:
+        return []
+    right = "|".join(["---:"] * (len(heads) - 1) + [":---"])
+    return [
+        "",
+        f"| {' | '.join(heads)} |",
+        f"|{right}|",
+        *(f"| {' | '.join(_cell(c) for c in row)} |" for row in rows),
+    ]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def code(text: str) -> str:
+    """A name as a code span that no name can end early."""
+    text = clean(text)
+    longest = max((len(run) for run in "".join(c if c == "`" else " " for c in text).split()), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if longest else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def escape(text: str) -> str:
+    """Plain text in which Markdown and HTML find no orders."""
+    return "".join(f"\\{c}" if c in "\\`*_[]<>|#" else c for c in clean(text))

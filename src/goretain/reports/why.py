@@ -1,0 +1,148 @@
+"""Builds the answer of ``why`` from a measured heap and its diagnosis.
+
+The one place that knows both the measures and the shape of the report. Imports ``diagnosis``, ``heap``,
+``snapshot``, ``model`` and this package.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import goretain
+from goretain.diagnosis.diagnose import diagnose
+from goretain.model.findings import Severity
+from goretain.reports.results import (
+    Coverage,
+    HeapFacts,
+    HolderRow,
+    Look,
+    NotJudged,
+    Part,
+    SharedRow,
+    TypeSum,
+    WhyReport,
+)
+from goretain.snapshot import Goroutine, Layer, Snapshot
+
+if TYPE_CHECKING:
+    from goretain.heap.coverage import Amount
+    from goretain.heap.heap import Heap
+
+#: What a root layer is called in reports.
+LAYERS: dict[int, str] = {
+    Layer.PROGRAM: "program",
+    Layer.STDLIB: "stdlib",
+    Layer.PARKED: "parked",
+    Layer.RUNNING: "running",
+    Layer.RUNTIME: "runtime",
+}
+
+
+def why_report(target: str, heap: Heap, *, top: int = 10, min_bytes: int = 0, focus: str = "") -> WhyReport:
+    """What holds the memory of a heap.
+
+    Args:
+        target: what to call the thing that was looked at.
+        heap: the measured heap.
+        top: rows of each list.
+        min_bytes: findings and holders below it are left out.
+        focus: only findings and holders whose name starts with it.
+    """
+    found = diagnose(heap, min_bytes=min_bytes, focus=focus)
+    holders = [h for h in heap.holders if h.retained_bytes >= min_bytes and h.name.startswith(focus)]
+    shared = [g for g in heap.shared if g.bytes >= min_bytes and (not focus or _any(g.holders, focus))]
+    severities: Counter[Severity] = Counter(finding.severity for finding in found.findings)
+    return WhyReport(
+        goretain=goretain.__version__,
+        look=look_of(target, heap.snapshot),
+        heap=_facts(heap),
+        coverage=_coverage(heap),
+        findings=found.findings[:top],
+        findings_total=len(found.findings),
+        findings_bytes=sum(finding.saving_bytes for finding in found.findings),
+        severities={level: severities[level] for level in ("leak", "waste", "observation")},
+        small_findings=found.left_off,
+        not_judged=tuple(NotJudged(code=n.code, reason=n.reason) for n in found.not_judged),
+        holders=tuple(
+            HolderRow(
+                name=h.name,
+                layer=LAYERS[h.layer],
+                retained_bytes=h.retained_bytes,
+                retained_objects=h.retained_objects,
+                shared_bytes=h.shared_bytes,
+            )
+            for h in holders[:top]
+        ),
+        holders_total=len(holders),
+        shared=tuple(
+            SharedRow(bytes=g.bytes, objects=g.objects, holders=tuple(g.holders)) for g in shared[:top]
+        ),
+        shared_total=len(shared),
+        types=tuple(TypeSum(type=t.type, objects=t.objects, bytes=t.bytes) for t in heap.histogram[:top]),
+        min_bytes=min_bytes,
+        focus=focus,
+    )
+
+
+def _any(names: tuple[str, ...], prefix: str) -> bool:
+    return any(name.startswith(prefix) for name in names)
+
+
+def look_of(target: str, snapshot: Snapshot) -> Look:
+    """What was looked at and how, from the snapshot's own record."""
+    meta = snapshot.meta
+    return Look(
+        target=target,
+        program=meta.program,
+        build_id=meta.build_id,
+        go_version=meta.go_version,
+        source=meta.source,
+        pid=meta.pid,
+        taken_at=meta.taken_at,
+        pause_ns=meta.pause_ns,
+        copied_bytes=meta.copied_bytes,
+        rss_bytes=meta.rss_bytes,
+        threads=meta.threads,
+        features=meta.features,
+        notes=meta.notes,
+        with_data=meta.with_data,
+    )
+
+
+def _facts(heap: Heap) -> HeapFacts:
+    totals, cover, columns = heap.snapshot.meta.totals, heap.coverage, heap.snapshot.columns
+    return HeapFacts(
+        reachable_objects=cover.reached.objects,
+        reachable_bytes=cover.reached.bytes,
+        unswept_objects=totals.dead_objects,
+        unswept_bytes=totals.dead_bytes,
+        unreached_objects=cover.survived.objects + cover.since.objects,
+        unreached_bytes=cover.survived.bytes + cover.since.bytes,
+        unreached_survivors_bytes=cover.survived.bytes,
+        in_use_bytes=totals.in_use_bytes,
+        stack_bytes=totals.stack_bytes,
+        map_count=len(columns.map_bytes),
+        map_bytes=int(columns.map_bytes.sum()),
+        goroutines=dict(Counter(_state(g) for g in heap.snapshot.goroutines).most_common()),
+    )
+
+
+def _state(goroutine: Goroutine) -> str:
+    return (
+        goroutine.wait_reason if goroutine.state == "waiting" and goroutine.wait_reason else goroutine.state
+    )
+
+
+def _coverage(heap: Heap) -> Coverage:
+    cover = heap.coverage
+
+    def part(some: Amount, whole: Amount) -> Part:
+        return Part(objects=some.objects, of_objects=whole.objects, bytes=some.bytes, of_bytes=whole.bytes)
+
+    return Coverage(
+        enumerated=part(cover.enumerated, cover.allocated),
+        typed=part(cover.typed, cover.reached),
+        typed_pointers=part(cover.scannable_typed, cover.scannable),
+        named=part(cover.named, cover.reached),
+    )

@@ -1,0 +1,220 @@
+"""Reports made by hand: the shapes that every format has to show."""
+
+from __future__ import annotations
+
+from goretain.model.findings import Chain, Confidence, Finding, fingerprint
+from goretain.reports.results import (
+    Coverage,
+    DiffReport,
+    GrowthRow,
+    HeapFacts,
+    HolderRow,
+    Look,
+    Part,
+    SharedRow,
+    SurvivorRow,
+    TypeSum,
+    WhyReport,
+)
+
+MIB = 1 << 20
+
+
+def look(**more: object) -> Look:
+    facts: dict[str, object] = {
+        "target": "4242",
+        "program": "/srv/bin/shop",
+        "build_id": "b1",
+        "go_version": "go1.26.6",
+        "source": "live",
+        "pid": 4242,
+        "taken_at": 1_790_000_000.0,
+        "pause_ns": 7_300_000,
+        "copied_bytes": 48 * MIB,
+        "rss_bytes": 1300 * MIB,
+        "threads": 9,
+        "features": ("swiss-maps", "inline-bitmaps"),
+        "notes": (),
+        "with_data": False,
+    }
+    return Look(**(facts | more))  # type: ignore[arg-type]
+
+
+def finding(at: int = 0, **more: object) -> Finding:
+    chain = Chain(
+        root="github.com/acme/shop/internal/catalogue.productCache",
+        links=(".shards[3]", ".items[key len 12]", ".Page", ".body (len 5, cap 1048576)"),
+        end="[1048576]uint8",
+    )
+    facts: dict[str, object] = {
+        "code": "GR101",
+        "pattern": "subslice-pins-array",
+        "title": "a small slice keeps a large backing array alive",
+        "severity": "leak",
+        "confidence": Confidence(
+            level="proved",
+            reason="every slice into these arrays was seen; together they show 5 bytes of each",
+        ),
+        "holder": chain.root,
+        "chain": chain,
+        "count": 384,
+        "saving_bytes": 384 * MIB - at,
+        "retained_bytes": 390 * MIB,
+        "hidden_bytes": 384 * MIB,
+        "type": "[]uint8",
+        "also_from": ("goroutine 18 [chan receive] main.(*server).janitor", "net/http.DefaultServeMux"),
+        "fix": "copy what you keep: bytes.Clone(body[:n]), and let the array go",
+        "fingerprint": fingerprint("subslice-pins-array", chain.root, str(at)),
+    }
+    return Finding(**(facts | more))  # type: ignore[arg-type]
+
+
+def observation() -> Finding:
+    chain = Chain(root="main.sessions", links=(), end="map[string]*main.Session")
+    return finding(
+        code="GR104",
+        pattern="map-holds-most",
+        title="one map holds most of the live heap",
+        severity="observation",
+        confidence=Confidence(
+            level="undecided",
+            reason="that it holds the memory is proved; whether it grows cannot be seen in one look",
+            decide="take a second snapshot: goretain diff 4242 --every 30s",
+        ),
+        holder="main.sessions",
+        chain=chain,
+        count=1,
+        saving_bytes=0,
+        retained_bytes=201 * MIB,
+        hidden_bytes=None,
+        type=None,
+        also_from=(),
+        fix="take a second snapshot; if it grew, bound it",
+    )
+
+
+def why(findings: int = 1, holders: int = 3, **more: object) -> WhyReport:
+    found = (*(finding(at) for at in range(findings)), observation())
+    rows = (
+        HolderRow(
+            name="github.com/acme/shop/internal/catalogue.productCache",
+            layer="program",
+            retained_bytes=390 * MIB,
+            retained_objects=1_201_003,
+            shared_bytes=12 * MIB,
+        ),
+        HolderRow(
+            name="goroutine 18 [chan receive] main.(*server).janitor",
+            layer="parked",
+            retained_bytes=64 << 10,
+            retained_objects=12,
+            shared_bytes=0,
+        ),
+        HolderRow(
+            name="net/http.DefaultServeMux",
+            layer="stdlib",
+            retained_bytes=912,
+            retained_objects=4,
+            shared_bytes=None,
+        ),
+    )
+    part = Part(objects=2_300_000, of_objects=2_310_455, bytes=811 * MIB, of_bytes=812 * MIB)
+    facts: dict[str, object] = {
+        "goretain": "0.1.0",
+        "look": look(),
+        "heap": HeapFacts(
+            reachable_objects=2_310_455,
+            reachable_bytes=812 * MIB,
+            unswept_objects=4000,
+            unswept_bytes=12 * MIB,
+            unreached_objects=90_000,
+            unreached_bytes=29 * MIB,
+            unreached_survivors_bytes=0,
+            in_use_bytes=860 * MIB,
+            stack_bytes=4 * MIB,
+            map_count=1200,
+            map_bytes=30 * MIB,
+            goroutines={
+                "chan receive": 900,
+                "select": 280,
+                "running": 2,
+                "IO wait": 20,
+                "sleep": 1,
+                "syscall": 1,
+            },
+        ),
+        "coverage": Coverage(
+            enumerated=Part(objects=1, of_objects=1, bytes=812 * MIB, of_bytes=812 * MIB),
+            typed=part,
+            typed_pointers=part,
+            named=None,
+        ),
+        "findings": found,
+        "findings_total": len(found) + 5,
+        "findings_bytes": 412 * MIB,
+        "severities": {"leak": findings, "waste": 0, "observation": 1},
+        "small_findings": 0,
+        "not_judged": (),
+        "holders": (rows * (holders // 3 + 1))[:holders],
+        "holders_total": holders + 40,
+        "shared": (SharedRow(bytes=12 * MIB, objects=3210, holders=("main.byName", "main.byID")),),
+        "shared_total": 1,
+        "types": (
+            TypeSum(type="[]uint8", objects=1200, bytes=390 * MIB),
+            TypeSum(type=None, objects=3, bytes=96),
+        ),
+    }
+    return WhyReport(**(facts | more))  # type: ignore[arg-type]
+
+
+def diff(**more: object) -> DiffReport:
+    undecided = Confidence(
+        level="undecided",
+        reason="two looks show that it grew, not that it goes on",
+        decide="look again: --count 6",
+    )
+    facts: dict[str, object] = {
+        "goretain": "0.1.0",
+        "looks": (look(), look(taken_at=1_790_000_030.0)),
+        "live_bytes": (812 * MIB, 900 * MIB),
+        "live_objects": (2_310_455, 2_513_456),
+        "same_process": True,
+        "same_build": True,
+        "shared_bytes": (12 * MIB, 13 * MIB),
+        "holders": (
+            GrowthRow(
+                name="github.com/acme/shop/internal/catalogue.productCache",
+                bytes=(390 * MIB, 470 * MIB),
+                objects=(1_201_003, 1_301_003),
+                roots=(1, 1),
+                confidence=undecided,
+            ),
+            GrowthRow(
+                name="goroutines [select] main.(*server).janitor",
+                bytes=(64 << 10, 32 << 10),
+                objects=(12, 6),
+                roots=(1204, 602),
+                confidence=None,
+            ),
+        ),
+        "holders_total": 14,
+        "types": (
+            GrowthRow(
+                name="*main.Product",
+                bytes=(100 * MIB, 120 * MIB),
+                objects=(100_000, 120_000),
+                roots=(),
+                confidence=undecided,
+            ),
+        ),
+        "types_total": 1,
+        "survivors_objects": 200_000,
+        "survivors_bytes": 80 * MIB,
+        "survivors_by_type": (TypeSum(type="main.Product", objects=20_000, bytes=20 * MIB),),
+        "survivors_by_holder": (
+            SurvivorRow(
+                holder="github.com/acme/shop/internal/catalogue.productCache", objects=190_000, bytes=78 * MIB
+            ),
+        ),
+    }
+    return DiffReport(**(facts | more))  # type: ignore[arg-type]
