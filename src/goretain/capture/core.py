@@ -33,9 +33,9 @@ def capture_core(
         full: everything that the core holds, instead of what the plan asks for.
         force: copy even if the memory limits say that there is no room.
 
-    What is missing (cut off, or left out by coredump_filter) is named in ``facts.notes``.
-    Raises CorruptFile, UnsupportedArchitecture, NotGoProgram, BinaryMismatch, UsageError, NotEnoughMemory, and what
-    the plan raises; OSError when a file cannot be opened.
+    What is missing (cut off, or left out by coredump_filter) is named in ``facts.notes``. Raises
+    CorruptFile, UnsupportedArchitecture, NotGoProgram, BinaryMismatch, UsageError, NotEnoughMemory, and
+    what the plan raises; OSError when a file cannot be opened.
     """
     core = open_core(path)
     notes = read_notes(core)
@@ -55,10 +55,13 @@ def _open_binary(path: str, binary_path: str | None, notes: CoreNotes) -> Elf:
     named = next((m.path for m in notes.files if m.start <= entry < m.end), None)
     chosen = binary_path or (named.removesuffix(" (deleted)") if named else None)
     if chosen is None:
-        raise UsageError(f"{path} does not say which program it was", hint="name it: goretain why CORE --binary FILE")
+        raise UsageError(
+            f"{path} does not say which program it was", hint="name it: goretain why CORE --binary FILE"
+        )
     if binary_path is None and not Path(chosen).is_file():
         raise UsageError(
-            f"the program of {path} was {chosen}, which is not here", hint="name it: goretain why CORE --binary FILE"
+            f"the program of {path} was {chosen}, which is not here",
+            hint="name it: goretain why CORE --binary FILE",
         )
     binary = Elf.open(chosen)
     check_program(binary, f"the program of {path}")
@@ -70,13 +73,16 @@ def _bias(binary: Elf, notes: CoreNotes) -> int:
     if entry is None:
         if binary.type == "dyn":
             raise CorruptFile(
-                binary.path, None, "the core has no NT_AUXV: where this position-independent program lay is not known"
+                binary.path,
+                None,
+                "the core has no NT_AUXV: where this position-independent program lay is not known",
             )
         return 0
     bias = load_bias(binary, entry)
     if bias % 4096 or (bias and binary.type == "exec"):
         raise BinaryMismatch(
-            f"{binary.path} starts at {binary.entry:#x}, the program in the core at {entry:#x}", hint=_OTHER_BINARY
+            f"{binary.path} starts at {binary.entry:#x}, the program in the core at {entry:#x}",
+            hint=_OTHER_BINARY,
         )
     return bias
 
@@ -95,8 +101,8 @@ def check_same_binary(source: CoreFile) -> None:
         found = source.dumped(address + source.bias, size)
         if found is not None and found != binary.read_vaddr(address, size):
             raise BinaryMismatch(
-                f"{binary.path} is not the program of {source.core.path}: at {address + source.bias:#x} the core has"
-                " another build ID",
+                f"{binary.path} is not the program of {source.core.path}: its build ID differs from the one"
+                f" at {address + source.bias:#x} in the core",
                 hint=_OTHER_BINARY,
             )
 
@@ -112,7 +118,9 @@ def _wanted(source: CoreFile, plan: Plan | None) -> tuple[I64, list[str]]:
         try:
             asked = aligned(plan(source), 8)
         except MissingMemory as error:
-            remarks.append(f"the span table cannot be followed ({error.message}): everything there is was read")
+            remarks.append(
+                f"the span table cannot be followed ({error.message}): everything there is was read"
+            )
     needed = np.concatenate((asked, writable(source.binary, source.bias)))
     needed = np.concatenate((needed, part_ranges(from_file(source.binary, source.bias))))
     wanted = normalise(needed)

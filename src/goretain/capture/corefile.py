@@ -48,7 +48,9 @@ def open_core(path: str) -> Elf:
             hint="goretain reads cores of 64-bit linux/amd64 programs",
         )
     if core.type != "core":
-        raise CorruptFile(path, 16, "an ELF file, but not a core", hint="give the core first, its program as the binary")
+        raise CorruptFile(
+            path, 16, "an ELF file, but not a core", hint="give the core first, its program as the binary"
+        )
     return core
 
 
@@ -127,7 +129,7 @@ class CoreFile:
         return both[order, :2], both[order, 2], in_binary[order]
 
     def _binary_mappings(self) -> I64:
-        """int64[k, 3]: start, end, file offset of what the core says was mapped from the binary, by address."""
+        """Start, end, file offset of what the core says was mapped from the binary: int64[k, 3], sorted."""
         entry = self.binary.entry + self.bias
         path = next((m.path for m in self.notes.files if m.start <= entry < m.end), None)
         mapped = [(m.start, m.end, m.offset) for m in self.notes.files if m.path == path]
@@ -135,7 +137,10 @@ class CoreFile:
             loads = (s for s in self.binary.segments if s.type == PT_LOAD and s.filesz)
             mapped = [(s.vaddr + self.bias, s.vaddr + s.filesz + self.bias, s.offset) for s in loads]
         # The last page of a mapping reaches beyond the end of the file.
-        rows = ((start, min(end, start + self.binary.size - offset), offset) for start, end, offset in sorted(mapped))
+        rows = (
+            (start, min(end, start + self.binary.size - offset), offset)
+            for start, end, offset in sorted(mapped)
+        )
         return np.array([row for row in rows if row[1] > row[0]], np.int64).reshape(-1, 3)
 
     def mappings(self) -> list[Mapping]:
@@ -143,7 +148,10 @@ class CoreFile:
         paths = {m.start: m for m in self.notes.files}
         found: list[Mapping] = []
         for s in self._loads:
-            flags = "".join(c if s.flags & bit else "-" for c, bit in (("r", PF_R), ("w", PF_W), ("x", PF_X))) + "p"
+            flags = (
+                "".join(c if s.flags & bit else "-" for c, bit in (("r", PF_R), ("w", PF_W), ("x", PF_X)))
+                + "p"
+            )
             file = paths.get(s.vaddr)
             offset, path = (file.offset, file.path) if file is not None else (0, "")
             found.append(Mapping(s.vaddr, s.vaddr + s.memsz, flags, offset, path))
@@ -154,7 +162,7 @@ class CoreFile:
         return normalise(overlaps(ranges, self._extents)[0])
 
     def dumped(self, address: int, size: int) -> bytes | None:
-        """size bytes at address if the core itself holds them all; what is read from the binary does not count."""
+        """size bytes at address if the core itself (not the binary) holds them all, else None."""
         wanted = as_ranges([(address, address + size)])
         pieces, _, which = overlaps(wanted, self._extents)
         if total(pieces) < size or bool(self._in_binary[which].any()):
@@ -166,7 +174,7 @@ class CoreFile:
         return self.gather(as_ranges([(address, address + size)])).tobytes()
 
     def gather(self, ranges: I64) -> NDArray[np.uint8]:
-        """All ranges int64[k, 2] concatenated in the order given. Raises MissingMemory if a byte is absent."""
+        """All ranges int64[k, 2] concatenated in the order given. Raises MissingMemory if one is absent."""
         sizes = ranges[:, 1] - ranges[:, 0]
         if bool((sizes < 0).any() | (ranges[:, 0] < 0).any()):
             raise MissingMemory(int(ranges[0, 0]), int(sizes.min()))
@@ -192,5 +200,3 @@ class CoreFile:
             for done in range(0, size, _WINDOW):
                 part = file.read(offset + done, min(_WINDOW, size - done))
                 view[place + done : place + done + len(part)] = part
-
-

@@ -1,9 +1,9 @@
 """Stopping every thread of a process so that nothing is lost if we die at any instant.
 
-PTRACE_SEIZE sends no signal; PTRACE_INTERRUPT stops a thread without changing what it does next: system calls
-restart. When the tracer ends, however it ends, the kernel detaches and the threads run on; a group that was
-stopped before stays stopped. Waiting never consumes a stop (WNOWAIT), so a signal that was about to be delivered
-is delivered even if we are killed before handing it on. Source: ptrace(2), kernel/ptrace.c.
+PTRACE_SEIZE sends no signal; PTRACE_INTERRUPT stops a thread without changing what it does next: system
+calls restart. When the tracer ends, however it ends, the kernel detaches and the threads run on; a group
+that was stopped before stays stopped. Waiting never consumes a stop (WNOWAIT), so a signal that was about
+to be delivered is delivered even if we are killed before handing it on. Source: ptrace(2), kernel/ptrace.c.
 All calls must come from one thread. Imports ``capture.libc``, ``capture.procfs``, ``model``.
 """
 
@@ -25,7 +25,8 @@ class Freezer:
     """Holds the threads of one process.
 
     Attributes:
-        began_ns, stopped_ns, released_ns: CLOCK_MONOTONIC of the first interrupt, of the last thread's stop and
+        began_ns, stopped_ns, released_ns: CLOCK_MONOTONIC of the first interrupt, of the last thread's stop
+        and
             of the last detach (0 before).
     """
 
@@ -46,7 +47,7 @@ class Freezer:
             pass
 
     def stop(self) -> None:
-        """Stop every thread, those included that are created meanwhile. Raises TargetGone, PermissionDenied."""
+        """Stop every thread, also those created meanwhile. Raises TargetGone, PermissionDenied."""
         self.began_ns = time.monotonic_ns()
         while True:
             for tid in sorted(self._running):
@@ -67,7 +68,7 @@ class Freezer:
             raise procfs.gone(self.pid) from None
 
     def release(self) -> None:
-        """Let every thread go on, with the signal it was about to get. May be called again after an interruption."""
+        """Let every thread go on, with the signal it was about to get. May be called again if interrupted."""
         for tid in list(self._running):
             self._interrupt(tid)
         if self._running:
@@ -112,7 +113,7 @@ class Freezer:
             self._reap(tid)
 
     def _await_stops(self, *, strict: bool = True) -> None:
-        """Until no seized thread runs: each has stopped or ended. Raises TargetGone when strict and one does neither."""
+        """Wait until each seized thread has stopped or ended. Raises TargetGone if strict and one does not."""
         deadline, pause = time.monotonic() + _STOP_SECONDS, _FIRST_SLEEP
         while self._running:
             for tid in list(self._running):
@@ -143,7 +144,7 @@ class Freezer:
             self._reap(tid)
 
     def _reap(self, tid: int) -> None:
-        """Take note of a thread's end so that it does not linger as our zombie; leave our own child to its owner."""
+        """Collect an ended thread so that it is no zombie of ours; our own child is left to its owner."""
         if tid == self.pid and int(procfs.status(self.pid).get("PPid", "0")) == os.getpid():
             return
         try:
@@ -154,6 +155,6 @@ class Freezer:
     def _stuck(self) -> TargetGone:
         states = [f"{tid} ({procfs.thread_state(self.pid, tid)})" for tid in sorted(self._running)]
         return TargetGone(
-            f"threads of process {self.pid} did not stop within {_STOP_SECONDS:.0f} s: {', '.join(states[:8])}",
-            hint="state D is an uninterruptible wait in the kernel, often a dead network disk; try again later",
+            f"threads of process {self.pid} do not stop, {_STOP_SECONDS:.0f} s long: {', '.join(states[:8])}",
+            hint="state D is an uninterruptible wait in the kernel, often for a dead disk; try again later",
         )

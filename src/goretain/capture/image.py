@@ -72,7 +72,7 @@ class Image:
         mappings: list[Mapping],
         facts: CaptureFacts,
     ) -> None:
-        """ranges: int64[k, 2] of [start, end), sorted by start and disjoint; offsets: int64[k] into memory."""
+        """ranges: int64[k, 2] of [start, end), sorted and disjoint; offsets: int64[k] into memory."""
         self.memory = memory
         self.words: I64 = memory[: len(memory) & ~7].view(np.int64)
         self.starts: I64 = np.ascontiguousarray(ranges[:, 0])
@@ -86,7 +86,7 @@ class Image:
         self._starts: list[int] = self.starts.tolist()
 
     def offset_of(self, address: int, size: int) -> int:
-        """Position in ``memory`` of [address, address + size). Raises MissingMemory unless one range holds it all."""
+        """Position in ``memory`` of [address, address + size), all in one range. Raises MissingMemory."""
         i = bisect.bisect_right(self._starts, address) - 1
         if i < 0 or address + size > int(self.ends[i]):
             raise MissingMemory(address, size)
@@ -102,7 +102,7 @@ class Image:
         return int.from_bytes(self.read(address, size), "little")
 
     def locate(self, addresses: I64, size: int | I64 = 8) -> I64:
-        """Vectorised offset_of (size: one for all, or int64[k]): int64[k] positions in ``memory``, -1 where not captured."""
+        """Vectorised offset_of (one size, or int64[k]): int64[k] positions in ``memory``, -1 where absent."""
         i = np.searchsorted(self.starts, addresses, side="right") - 1
         j = np.maximum(i, 0)
         if not len(self.starts):
@@ -110,9 +110,9 @@ class Image:
         held = (i >= 0) & (addresses + size <= self.ends[j])
         return np.where(held, self.offsets[j] + addresses - self.starts[j], -1)
 
-    def gather(self, addresses: I64, dtype: type[np.generic] | np.dtype[np.generic] = np.int64) -> tuple[
-        NDArray[np.generic], NDArray[np.bool_]
-    ]:
+    def gather(
+        self, addresses: I64, dtype: type[np.generic] | np.dtype[np.generic] = np.int64
+    ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
         """Values of dtype at addresses (any alignment) and which of them were captured (others read as 0)."""
         kind = np.dtype(dtype)
         at = self.locate(addresses, kind.itemsize)

@@ -1,9 +1,9 @@
 """Putting off signals of our own while a target is frozen.
 
-A Python signal handler may raise between any two instructions, also inside the code that releases the target. So
-while the target is frozen handlers only take a note; the note is looked at between two steps, and after the release
-the signal is raised again as it came. Signals without a Python handler keep killing us, which releases the target
-too: the kernel detaches. Standard library only.
+A Python signal handler may raise between any two instructions, also inside the code that releases the
+target. So while the target is frozen handlers only take a note; the note is looked at between two steps,
+and after the release the signal is raised again as it came. Signals without a Python handler keep killing
+us, which releases the target too: the kernel detaches. Standard library only.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+_ENDING = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM))
+
 
 class Interrupted(Exception):  # noqa: N818 it is no error: the signal itself is raised again after the release
     """A signal arrived while the target was frozen."""
 
 
 class DeferredSignals:
-    """Context in which Python signal handlers are put off until its end. Does nothing outside the main thread."""
+    """Context in which Python signal handlers are put off to its end; no effect outside the main thread."""
 
     def __init__(self) -> None:
         self._handlers: dict[int, Any] = {}
@@ -39,7 +41,7 @@ class DeferredSignals:
 
     def check(self) -> None:
         """Raise Interrupted if a signal that ends programs has arrived."""
-        if any(number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM) for number in self._arrived):
+        if _ENDING.intersection(self._arrived):
             raise Interrupted
 
     def __exit__(

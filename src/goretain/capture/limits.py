@@ -1,7 +1,7 @@
 """Is there room for the copy? Asked before anything is frozen, so that capturing never gets anybody killed.
 
-The copy is charged to our own cgroup and its ancestors; a target in the same container or pod is charged with us,
-so its limit is among those. Imports ``model``.
+The copy is charged to our own cgroup and its ancestors; a target in the same container or pod is charged
+with us, so its limit is among those. Imports ``model``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def check_room(needed: int) -> None:
     if needed > room:
         raise NotEnoughMemory(
             f"the copy needs {needed >> 20} MiB and {where} leaves {room >> 20} MiB",
-            hint="run goretain where there is more memory, or take a core and read it elsewhere; --force tries anyway",
+            hint="run goretain where there is more memory, or read a core elsewhere; --force tries anyway",
         )
 
 
@@ -34,7 +34,9 @@ def _rooms() -> list[tuple[int, str]]:
         if limit is None or used is None:
             limit, used = _number(folder / "memory.limit_in_bytes"), _number(folder / "memory.usage_in_bytes")
         if limit is not None and used is not None:
-            rooms.append((max(limit - used + _reclaimable(folder), 0), f"the memory limit of cgroup {folder}"))
+            rooms.append(
+                (max(limit - used + _reclaimable(folder), 0), f"the memory limit of cgroup {folder}")
+            )
     return rooms
 
 
@@ -59,7 +61,7 @@ def _cgroups() -> list[Path]:
             continue
         base = _ROOT / "memory" if controllers else _ROOT
         own = base / path.lstrip("/")
-        # Inside a container the path is often the host's, and the container's own cgroup is mounted at the root.
+        # In a container the path is often the host's, and the container's own cgroup is mounted at the root.
         folders.extend(folder for folder in (own, *own.parents) if folder == base or base in folder.parents)
     return [folder for folder in folders if folder.is_dir()]
 

@@ -1,7 +1,8 @@
 """Memory of a live process, read by process_vm_readv, and by /proc/PID/mem where that refuses.
 
-Knows which pages are worth reading: pages of anonymous memory that were never touched are zero, and reading them
-would make the target allocate page tables. Imports ``debuginfo``, ``capture`` siblings, ``model`` and numpy.
+Knows which pages are worth reading: pages of anonymous memory that were never touched are zero, and reading
+them would make the target allocate page tables. Imports ``debuginfo``, ``capture`` siblings, ``model`` and
+numpy.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.capture import libc, procfs
+from goretain.capture import libc, pagemap, procfs
 from goretain.capture.image import Mapping
 from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, intersect, normalise, subtract
 from goretain.capture.refusal import explain_refusal
@@ -68,7 +69,16 @@ class LiveProcess:
 
     def read(self, address: int, size: int) -> bytes:
         """size bytes at address. Raises MissingMemory, TargetGone."""
-        return self.gather(as_ranges([(address, address + size)])).tobytes()
+        data = b""
+        try:
+            while len(data) < size:
+                part = os.pread(self._memory, size - len(data), address + len(data))
+                if not part:
+                    raise procfs.gone(self.pid)
+                data += part
+        except (OSError, OverflowError):
+            raise MissingMemory(address, size) from None
+        return data
 
     def gather(self, ranges: I64) -> NDArray[np.uint8]:
         """All ranges int64[k, 2] concatenated in the order given. Raises MissingMemory, TargetGone."""
@@ -90,7 +100,7 @@ class LiveProcess:
         anonymous = normalise(as_ranges((m.start, m.end) for m in readable if procfs.is_anonymous(m)))
         backed = normalise(as_ranges((m.start, m.end) for m in readable if not procfs.is_anonymous(m)))
         asked = intersect(ranges, anonymous)
-        runs = procfs.resident(self._pagemap, normalise(aligned(asked, PAGE)))
+        runs = pagemap.resident(self._pagemap, normalise(aligned(asked, PAGE)))
         found = normalise(np.concatenate((intersect(asked, normalise(runs)), intersect(ranges, backed))))
         return found, subtract(subtract(ranges, anonymous), backed)
 
@@ -166,8 +176,7 @@ def _split(remote: I64, sizes: I64, local: I64) -> tuple[I64, I64, I64]:
 
 
 def placed(pieces: I64, ranges: I64, offsets: I64) -> I64:
-    """Offsets int64[j] in the destination of normal pieces int64[j, 2] that lie in normal ranges at offsets int64[k]."""
+    """Offsets int64[j] of normal pieces int64[j, 2] of normal ranges int64[k, 2] at offsets int64[k]."""
     owner = np.searchsorted(ranges[:, 0], pieces[:, 0], side="right") - 1
     found: I64 = offsets[owner] + pieces[:, 0] - ranges[owner, 0]
     return found
-

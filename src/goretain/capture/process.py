@@ -1,8 +1,8 @@
 """Capturing a live process: plan, freeze, plan again, copy, release.
 
-The plan runs once on the running process to learn how much there is; the destination is reserved and faulted in then,
-so that the pause is spent on nothing but reading. What equals the binary's file is read from the file, without pausing.
-Imports ``debuginfo``, ``capture`` siblings, ``model`` and numpy.
+The plan runs once on the running process to learn how much there is; the destination is reserved and
+faulted in then, so that the pause is spent on nothing but reading. What equals the binary's file is read
+from the file, without pausing. Imports ``debuginfo``, ``capture`` siblings, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -78,8 +79,9 @@ def capture_process(
 ) -> Image:
     """Freeze a Go process, copy what the plan asks for, release it, return the image.
 
-    The process goes on whatever happens to us: an error, an interruption, SIGKILL. Its own variables and the read-only
-    data of its binary are always part of the image; with ``full`` all its private memory is and the plan is not used.
+    The process goes on whatever happens to us: an error, an interruption, SIGKILL. Its own variables and
+    the read-only data of its binary are always part of the image; with ``full`` all its private memory is
+    and the plan is not used.
 
     Args:
         force: copy even if the memory limits say that there is no room.
@@ -103,7 +105,8 @@ def capture_process(
 def open_program(pid: int) -> tuple[Elf, tuple[int, int]]:
     """The binary that the process runs, through /proc/PID/exe: also when its file was replaced or deleted.
 
-    Returns it with (device, inode). Raises PermissionDenied, TargetGone, NotGoProgram, UnsupportedArchitecture.
+    Returns it with (device, inode). Raises PermissionDenied, TargetGone, NotGoProgram,
+    UnsupportedArchitecture.
     """
     try:
         fd = os.open(f"/proc/{pid}/exe", os.O_RDONLY | os.O_CLOEXEC)
@@ -220,7 +223,8 @@ class _Capture:
                 signals.check()
                 return self._copy_frozen(destination, signals)
             except Interrupted:
-                raise KeyboardInterrupt from None  # unless the signal's own handler, run on leaving, raises first
+                # Unless the signal's own handler, which runs on leaving, raises something else.
+                raise KeyboardInterrupt from None
             finally:
                 try:
                     self.on_phase("releasing")
@@ -252,7 +256,7 @@ class _Capture:
     def _check_same_program(self) -> None:
         """A process that called exec between opening its binary and being stopped is another program now."""
         try:
-            about = os.stat(f"/proc/{self.source.pid}/exe")
+            about = Path(f"/proc/{self.source.pid}/exe").stat()
         except OSError:
             raise procfs.gone(self.source.pid) from None
         if (about.st_dev, about.st_ino) != self.identity:

@@ -1,6 +1,6 @@
-"""What /proc says of a process: threads, mappings, resident pages, owner, memory limits.
+"""What /proc says of a process: status, threads, mappings, auxiliary vector.
 
-Imports ``capture.image``, ``capture.ranges``, ``model`` and numpy.
+Imports ``capture.image``, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -11,15 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from goretain.capture.image import Mapping
-from goretain.capture.ranges import I64, PAGE, as_ranges, bridged
 from goretain.model.errors import NoSuchProcess, TargetGone
 
 AT_ENTRY = 9
 # End of user addresses on amd64; above is the kernel's, and its [vsyscall] page.
 USER_SPACE = 1 << 47
-# One pagemap entry is 8 bytes a page: asking about a gap of this size costs less than another system call.
-_BRIDGE = 256 << 10
-_PAGEMAP_WINDOW = 64 << 20
 
 
 def status(pid: int) -> dict[str, str]:
@@ -34,7 +30,7 @@ def status(pid: int) -> dict[str, str]:
 def thread_ids(pid: int) -> list[int]:
     """Threads of a process. Raises TargetGone."""
     try:
-        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+        return [int(folder.name) for folder in Path(f"/proc/{pid}/task").iterdir()]
     except (FileNotFoundError, ProcessLookupError):
         raise gone(pid) from None
 
@@ -83,29 +79,6 @@ def auxiliary(block: bytes) -> dict[int, int]:
     return {int(key): int(value) for key, value in words.tolist() if key}
 
 
-def resident(pagemap: int, ranges: I64) -> I64:
-    """Runs of pages that are in memory or in swap: normal int64[j, 2].
-
-    Args:
-        pagemap: descriptor of /proc/PID/pagemap.
-        ranges: normal, page aligned; runs between two close ranges may be included.
-    """
-    parts: list[I64] = []
-    for start, end in bridged(ranges, _BRIDGE).tolist():
-        for begin in range(start, end, _PAGEMAP_WINDOW):
-            parts.append(_runs(pagemap, begin, min(end, begin + _PAGEMAP_WINDOW)))
-    return np.concatenate(parts) if parts else as_ranges(())
-
-
-def _runs(pagemap: int, start: int, end: int) -> I64:
-    pages = (end - start) // PAGE
-    entries = np.frombuffer(os.pread(pagemap, pages * 8, start // PAGE * 8), np.uint64)
-    flags = np.zeros(len(entries) + 2, np.int8)
-    flags[1:-1] = (entries >> np.uint64(62)) != 0  # bit 63 present, bit 62 swapped
-    steps = np.flatnonzero(np.diff(flags))
-    return start + steps.reshape(-1, 2) * PAGE
-
-
 def resident_bytes(pid: int) -> int | None:
     """Resident set size, None when unknown."""
     try:
@@ -118,6 +91,6 @@ def resident_bytes(pid: int) -> int | None:
 def program_name(pid: int) -> str:
     """Path of the executable as the kernel tells it, without " (deleted)"; "?" when unknown."""
     try:
-        return os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)")
+        return str(Path(f"/proc/{pid}/exe").readlink()).removesuffix(" (deleted)")
     except OSError:
         return "?"

@@ -1,5 +1,4 @@
-"""The program that a process or core runs: is it one that goretain reads, where was it loaded, which parts of its
-memory are just its file.
+"""The program of a process or core: can goretain read it, where was it loaded, which memory is just its file.
 
 Imports ``debuginfo.elf``, ``capture.ranges`` and ``model``.
 """
@@ -7,8 +6,6 @@ Imports ``debuginfo.elf``, ``capture.ranges`` and ``model``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import numpy as np
 
 from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, normalise
 from goretain.debuginfo.elf import EM_X86_64, PF_W, PF_X, PT_LOAD, SHF_ALLOC, Elf
@@ -28,7 +25,7 @@ class FilePart:
 
 
 def check_program(elf: Elf, what: str) -> None:
-    """Raise NotGoProgram or UnsupportedArchitecture unless elf is an amd64 executable built by Go; what names it."""
+    """Raise NotGoProgram, UnsupportedArchitecture unless elf is an amd64 executable of Go; what: its name."""
     if elf.elf_class != 64 or elf.machine != EM_X86_64 or not elf.little_endian:
         raise UnsupportedArchitecture(
             f"{what} is a {elf.elf_class}-bit {elf.machine_name} program ({elf.path})",
@@ -44,7 +41,7 @@ def check_program(elf: Elf, what: str) -> None:
 
 
 def from_file(elf: Elf, bias: int) -> list[FilePart]:
-    """What no program changes: read-only segments without code, and the data of code segments (old linkers)."""
+    """What no program changes: read-only segments without code, the data of code segments (old linkers)."""
     parts: list[FilePart] = []
     for segment in elf.segments:
         if segment.type != PT_LOAD or segment.flags & PF_W or not segment.filesz:
@@ -55,7 +52,11 @@ def from_file(elf: Elf, bias: int) -> list[FilePart]:
         # GNU ld without -z separate-code puts .rodata and .gopclntab into the segment of .text.
         for section in elf.sections.values():
             inside = segment.vaddr <= section.address < segment.vaddr + segment.filesz
-            data = section.flags & SHF_ALLOC and not section.flags & _SHF_EXECINSTR and section.type != _SHT_NOBITS
+            data = (
+                section.flags & SHF_ALLOC
+                and not section.flags & _SHF_EXECINSTR
+                and section.type != _SHT_NOBITS
+            )
             if inside and data and section.size:
                 parts.append(_part(section.address, section.size, section.offset, bias))
     return sorted(parts, key=lambda part: part.start)
@@ -74,17 +75,14 @@ def part_ranges(parts: list[FilePart]) -> I64:
 
 def writable(elf: Elf, bias: int) -> I64:
     """Whole pages of the program's own variables: its writable segments, bss included; normal int64[k, 2]."""
-    spans = [(s.vaddr + bias, s.vaddr + s.memsz + bias) for s in elf.segments if s.type == PT_LOAD and s.flags & PF_W]
+    spans = [
+        (s.vaddr + bias, s.vaddr + s.memsz + bias)
+        for s in elf.segments
+        if s.type == PT_LOAD and s.flags & PF_W
+    ]
     return normalise(aligned(as_ranges(spans), PAGE))
 
 
 def load_bias(elf: Elf, entry: int) -> int:
     """Load address minus link address, from AT_ENTRY of the auxiliary vector."""
     return entry - elf.entry
-
-
-def file_extents(elf: Elf, bias: int) -> tuple[I64, I64]:
-    """All loaded bytes of the file: ranges int64[k, 2] by run-time address, and their file offsets int64[k]."""
-    loads = sorted((s for s in elf.segments if s.type == PT_LOAD and s.filesz), key=lambda s: s.vaddr)
-    ranges = as_ranges((s.vaddr + bias, s.vaddr + s.filesz + bias) for s in loads)
-    return ranges, np.array([s.offset for s in loads], np.int64)

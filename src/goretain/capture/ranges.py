@@ -86,7 +86,7 @@ def bridged(ranges: I64, gap: int) -> I64:
 
 
 def packed(ranges: I64, start: int) -> tuple[I64, int]:
-    """Offsets int64[k] of ranges laid one after the other from start on, each at a multiple of 8, and the end."""
+    """Offsets int64[k] of ranges laid one after another from start, at multiples of 8; and the end."""
     sizes = (ranges[:, 1] - ranges[:, 0] + 7) & -8
     ends = np.cumsum(sizes) + start
     return ends - sizes, int(ends[-1]) if len(ends) else start

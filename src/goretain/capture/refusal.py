@@ -1,6 +1,7 @@
 """Whether a process can be read at all, and if the kernel refuses, why, and what to do about it.
 
-Imports ``capture.procfs`` and ``model``. Source: ptrace(2) "Ptrace access mode checking", security/yama/yama_lsm.c.
+Imports ``capture.procfs`` and ``model``. Source: ptrace(2) "Ptrace access mode checking",
+security/yama/yama_lsm.c.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from goretain.model.errors import (
 )
 
 _CAP_SYS_PTRACE = 1 << 19
+Status = dict[str, str]
 _YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 _SUDO = "run goretain as root (sudo), or give it CAP_SYS_PTRACE"
 
@@ -39,7 +41,7 @@ def check_process(pid: int) -> None:
         raise UsageError("a process cannot capture itself", hint="give the PID of another process")
     if facts.get("State", "")[:1] in ("Z", "X"):
         raise TargetGone(
-            f"process {pid} ({facts.get('Name', '?')}) has ended already: a zombie that its parent did not collect",
+            f"process {pid} ({facts.get('Name', '?')}) has ended: a zombie that its parent did not collect",
             hint="there is no memory left to read; capture the process while it runs",
         )
     if "VmSize" not in facts:
@@ -68,15 +70,14 @@ def explain_refusal(pid: int) -> PermissionDenied:
     if not hints:
         hints.append(_SUDO)
     if _in_container():
-        hints.append(
-            "in a container: docker run --cap-add=SYS_PTRACE, or kubectl debug --profile=sysadmin --target=CONTAINER"
-        )
+        hints.append("in a container: docker run --cap-add=SYS_PTRACE, or kubectl debug --profile=sysadmin")
     return PermissionDenied(
-        f"the kernel does not let us trace process {pid}: {'; '.join(reasons)}", hint="; ".join(dict.fromkeys(hints))
+        f"the kernel does not let us trace process {pid}: {'; '.join(reasons)}",
+        hint="; ".join(dict.fromkeys(hints)),
     )
 
 
-def _explain_users(ours: dict[str, str], theirs: dict[str, str], reasons: list[str], hints: list[str]) -> None:
+def _explain_users(ours: Status, theirs: Status, reasons: list[str], hints: list[str]) -> None:
     us = ours.get("Uid", "? ? ? ?").split()[1]
     them = set(theirs.get("Uid", "? ? ? ?").split()[:3])
     if them != {us}:
@@ -87,7 +88,7 @@ def _explain_users(ours: dict[str, str], theirs: dict[str, str], reasons: list[s
         hints.append(_SUDO)
 
 
-def _explain_dumpable(pid: int, theirs: dict[str, str], reasons: list[str], hints: list[str]) -> None:
+def _explain_dumpable(pid: int, theirs: Status, reasons: list[str], hints: list[str]) -> None:
     # Files in /proc/PID of a process that is not dumpable belong to root whoever runs it.
     try:
         owner = Path(f"/proc/{pid}/maps").stat().st_uid
@@ -95,15 +96,15 @@ def _explain_dumpable(pid: int, theirs: dict[str, str], reasons: list[str], hint
         return
     if str(owner) != theirs.get("Uid", "? ?").split()[1]:
         reasons.append(
-            "it is not dumpable (it called prctl(PR_SET_DUMPABLE, 0), changed its user, or its file is not readable)"
+            "it is not dumpable (by prctl(PR_SET_DUMPABLE), a change of user, or a file that may not be read)"
         )
         hints.append(_SUDO)
 
 
-def _explain_capabilities(ours: dict[str, str], theirs: dict[str, str], reasons: list[str], hints: list[str]) -> None:
+def _explain_capabilities(ours: Status, theirs: Status, reasons: list[str], hints: list[str]) -> None:
     missing = int(theirs.get("CapPrm", "0"), 16) & ~int(ours.get("CapPrm", "0"), 16)
     if missing:
-        reasons.append(f"it has capabilities that goretain lacks ({missing:#x}), and goretain lacks CAP_SYS_PTRACE")
+        reasons.append(f"it has capabilities that goretain lacks ({missing:#x}), CAP_SYS_PTRACE included")
         hints.append(_SUDO)
 
 

@@ -1,4 +1,4 @@
-"""The destination of a copy: one sparse anonymous mapping that is sized and faulted in before the target is frozen.
+"""The destination of a copy: one sparse anonymous mapping, sized and faulted in before the target is frozen.
 
 Pages that are never written stay untouched and read as zero, which is what untouched anonymous pages of the
 target hold too. Imports numpy and ``capture.libc``.

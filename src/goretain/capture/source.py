@@ -1,7 +1,7 @@
 """What a plan reads from: the memory of a process that may be frozen, running or dead.
 
-``capture`` knows addresses and files, not Go: the plan of ``golang`` is a function of a MemorySource that says
-which ranges to copy. Imports ``debuginfo`` and numpy.
+``capture`` knows addresses and files, not Go: the plan of ``golang`` is a function of a MemorySource that
+says which ranges to copy. Imports ``debuginfo`` and numpy.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class MemorySource(Protocol):
         ...
 
     def gather(self, ranges: I64) -> NDArray[np.uint8]:
-        """All ranges int64[k, 2], in the order given, concatenated. Raises MissingMemory if a byte is absent."""
+        """All ranges int64[k, 2] concatenated in the order given. Raises MissingMemory if one is absent."""
         ...
 
     def mappings(self) -> list[Mapping]:
@@ -43,7 +43,8 @@ class MemorySource(Protocol):
         ...
 
 
-# Which ranges [start, end) to copy, int64[k, 2] in any order; they may overlap. Widened to multiples of 8 by the copier.
+# Which ranges [start, end) to copy: int64[k, 2], in any order, perhaps overlapping. The copier widens them to
+# multiples of 8.
 Plan = Callable[[MemorySource], I64]
 # Makes the plan for a program, from its binary and bias. Runs before anything is frozen.
 PlanFor = Callable[[Elf, int], Plan]

@@ -1,15 +1,16 @@
 """The lean plan: which memory of a Go program answers what holds what, and nothing else.
 
-Runs while the target is frozen, so it reads structures in bulk and loops over none that grow with the heap. Asked for:
-the runtime's own memory (chunks of persistentalloc: spans, specials, queued finalizers and cleanups, itabs; the span
-list; mark and allocation bits; pointer bitmaps of 1.21 arenas), spans with pointers, stacks, and of pointer-free memory
-what has structure: objects up to 512 bytes (closures, weak handles, small channels) and the channel header that a
-larger one may begin with. Contents of larger pointer-free objects (buffers, text, map tables) stay where they are
-unless with_data, and then up to 4 KiB.
+Runs while the target is frozen, so it reads structures in bulk and loops over none that grow with the heap.
+Asked for: the runtime's own memory (chunks of persistentalloc: spans, specials, queued finalizers and
+cleanups, itabs; the span list; mark and allocation bits; pointer bitmaps of 1.21 arenas), spans with
+pointers, stacks, and of pointer-free memory what has structure: objects up to 512 bytes (closures, weak
+handles, small channels) and the channel header that a larger one may begin with. Contents of larger
+pointer-free objects (buffers, text, map tables) stay where they are unless with_data, and then up to 4 KiB.
 
-Reads ``runtime.mheap``, ``runtime.mspan``, ``runtime.heapArena`` (runtime/mheap.go), ``runtime.persistentChunks``
-(malloc.go), ``runtime.itabTableType`` (iface.go), ``runtime.moduledata`` (symtab.go), ``runtime.m`` and ``runtime.g``
-(runtime2.go), ``runtime.hchan`` (chan.go). Imports ``capture``, ``golang.layout``, ``model`` and numpy.
+Reads ``runtime.mheap``, ``runtime.mspan``, ``runtime.heapArena`` (runtime/mheap.go),
+``runtime.persistentChunks`` (malloc.go), ``runtime.itabTableType`` (iface.go), ``runtime.moduledata``
+(symtab.go), ``runtime.m`` and ``runtime.g`` (runtime2.go), ``runtime.hchan`` (chan.go). Imports
+``capture``, ``golang.layout``, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -38,10 +39,11 @@ def lean_plan(layout: Layout, bias: int, *, with_data: bool = False) -> Plan:
     """The plan for a program of this layout.
 
     Args:
-        with_data: also copy contents of pointer-free objects of up to 4 KiB, so that keys and strings can be shown.
+        with_data: also copy contents of pointer-free objects of up to 4 KiB, so that keys and strings can
+        be shown.
 
-    The plan raises MissingMemory when it meets addresses that cannot be read (on a running process it may), and
-    UnknownLayout when the runtime is not built as it expects.
+    The plan raises MissingMemory when it meets addresses that cannot be read (on a running process it may),
+    and UnknownLayout when the runtime is not built as it expects.
     """
 
     def plan(source: MemorySource) -> I64:
@@ -128,7 +130,9 @@ class _LeanPlan:
     def _bits(self, spans: _Spans) -> I64:
         """Allocation and mark bits: one bit an object, in whole words."""
         sizes = ((spans.count + 63) >> 6) * 8
-        both = [np.column_stack((bits, bits + sizes))[bits != 0] for bits in (spans.alloc_bits, spans.mark_bits)]
+        both = [
+            np.column_stack((bits, bits + sizes))[bits != 0] for bits in (spans.alloc_bits, spans.mark_bits)
+        ]
         return aligned(np.concatenate(both), 64)
 
     def _whole_spans(self, spans: _Spans) -> I64:
@@ -164,7 +168,7 @@ class _LeanPlan:
         return as_ranges(masks)
 
     def _thread_stacks(self) -> I64:
-        """System stacks (g0) of all Ms, from where they are to their top; most lie in spans, those of C do not."""
+        """System stacks (g0) of all Ms from where they are to their top: in spans, or C's own."""
         tops = self._system_stacks()
         found: list[tuple[int, int]] = list(tops)
         highs = np.sort(np.array([high for _, high in tops], np.int64))
@@ -191,8 +195,7 @@ class _LeanPlan:
             if g0:
                 high = self.program.uint(g0, "runtime.g", "stack", "hi")
                 saved = self.program.uint(g0, "runtime.g", "sched", "sp")
-                low = saved if 0 < high - saved < _STACK_LIMIT else high
-                stacks.append((low, high))
+                stacks.append((saved if 0 < high - saved < _STACK_LIMIT else high, high))
             m = self.program.uint(m, "runtime.m", "alllink")
         return stacks
 
@@ -201,7 +204,11 @@ class _LeanPlan:
         chosen = (spans.state == _IN_USE) & ~spans.noscan
         low = spans.base[chosen] + _ARENA_BASE
         index, high = low >> _ARENA_SHIFT, low + spans.size[chosen]
-        arenas = self._arenas(np.arange(int(index.min()), int(((high - 1) >> _ARENA_SHIFT).max()) + 1)) if len(low) else {}
+        arenas = (
+            self._arenas(np.arange(int(index.min()), int(((high - 1) >> _ARENA_SHIFT).max()) + 1))
+            if len(low)
+            else {}
+        )
         bitmap = self.layout.offset("runtime.heapArena", "bitmap")
         last = self.layout.offset("runtime.heapArena", "noMorePtrs")
         parts: list[I64] = []
@@ -250,5 +257,10 @@ class _Structs:
     def only(self, chosen: NDArray[np.bool_]) -> _Structs:
         """The chosen structs."""
         other = object.__new__(_Structs)
-        other.layout, other.struct, other._data, other._at = self.layout, self.struct, self._data, self._at[chosen]
+        other.layout, other.struct, other._data, other._at = (
+            self.layout,
+            self.struct,
+            self._data,
+            self._at[chosen],
+        )
         return other
