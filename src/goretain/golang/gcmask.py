@@ -1,7 +1,7 @@
 """Pointer masks of the garbage collector as arrays: plain bit masks and, up to Go 1.23, GC programs.
 
-A GC program is a run-length code for the mask of a large type (runGCProg, runtime/mbitmap.go): 0nnnnnnn is n literal
-bits; 1nnnnnnn c repeats the last n bits c times (n = 0: n follows as a varint); a zero byte ends it.
+A GC program is a run-length code for the mask of a large type (runGCProg, runtime/mbitmap.go): 0nnnnnnn is n
+literal bits; 1nnnnnnn c repeats the last n bits c times (n = 0: n follows as a varint); a zero byte ends it.
 Imports ``golang.layout``, ``model`` and numpy.
 """
 
@@ -24,7 +24,7 @@ def mask_bits(memory: Readable, address: int, words: int) -> NDArray[np.bool_]:
 
 
 def program_bits(memory: Readable, address: int, words: int) -> NDArray[np.bool_]:
-    """bool[words]: the mask that the GC program at address expands to. Raises MissingMemory, GoretainError."""
+    """bool[words]: what the GC program at address expands to. Raises MissingMemory, GoretainError."""
     reader = _Bytes(memory, address)
     out: list[NDArray[np.bool_]] = []
     length = 0
@@ -50,7 +50,8 @@ def object_mask(program: Program, mask: int, pointer_bytes: int, *, is_program: 
     if not words:
         return []
     expand = program_bits if is_program else mask_bits
-    start = mask + 4 if is_program else mask  # a program follows its length (materializeGCProg, runtime/mbitmap.go)
+    # A program follows its length: materializeGCProg, runtime/mbitmap.go.
+    start = mask + 4 if is_program else mask
     found: list[int] = np.flatnonzero(expand(program.memory, start, words)).tolist()
     return found
 

@@ -1,9 +1,9 @@
 """The pointer words of global variables, by variable and field.
 
-The collector scans data and bss by the masks of ``runtime.moduledata`` (gcdatamask, gcbssmask; markrootBlock in
-runtime/mgcmark.go). Variables come from the debug information; compiler-made statics (``main..stmp_1``, the arrays
-and structs behind composite literals) have no entry there and are named and typed by the variable that points to
-them; then the symbol table names the rest, and the segment what is left.
+The collector scans data and bss by the masks of ``runtime.moduledata`` (gcdatamask, gcbssmask; markrootBlock
+in runtime/mgcmark.go). Variables come from the debug information; compiler-made statics (``main..stmp_1``,
+the arrays and structs behind composite literals) have no entry there and are named and typed by the variable
+that points to them; then the symbol table names the rest, and the segment what is left.
 Imports ``capture.image``, ``golang`` rooms for types and packages, numpy.
 """
 
@@ -38,7 +38,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class GlobalSlot:
-    """One non-nil pointer word: where it stands, what it points to, whose it is, its path and its typed leaf."""
+    """One non-nil pointer word: where it stands, its value, whose it is, its path and its typed leaf."""
 
     address: int
     value: int
@@ -79,7 +79,7 @@ class GlobalReader:
         self._universe = universe
         self.missing = 0  #: pointer words that were not captured
         self._segments = [words for module in modules for words in self._read(module)]
-        self._statics = _Statics(program, self._segments)
+        self._statics = _Statics(program, universe, self._segments)
 
     def slots(self) -> Iterator[GlobalSlot]:
         """All pointer words whose value lies outside the segments, variables first."""
@@ -101,7 +101,8 @@ class GlobalReader:
             count = (segment.end - segment.start) // 8
             if count <= 0 or not segment.mask:
                 continue
-            addresses = segment.start + 8 * np.flatnonzero(mask_bits(self._program.memory, segment.mask, count))
+            bits = mask_bits(self._program.memory, segment.mask, count)
+            addresses = segment.start + 8 * np.flatnonzero(bits)
             values, held = self._image.gather(addresses)
             self.missing += int(len(held) - held.sum())
             live = held & (values != 0)
@@ -151,7 +152,7 @@ class GlobalReader:
                 if not self._static(value):
                     yield GlobalSlot(address, value, region.holder, region.path + path, leaf)
                 elif leaf is not None:
-                    found += self._statics.behind(self._universe, self._program, region, address, value, path, leaf)
+                    found += self._statics.behind(region, address, value, path, leaf)
 
     def _unnamed(self, words: _Words, i: int) -> GlobalSlot:
         address = int(words.addresses[i])
@@ -160,9 +161,11 @@ class GlobalReader:
 
 
 class _Statics:
-    """What the debug information does not describe of the segments: compiler-made statics and other symbols."""
+    """What the debug information does not describe: compiler-made statics and other symbols."""
 
-    def __init__(self, program: Program, segments: list[_Words]) -> None:
+    def __init__(self, program: Program, universe: TypeUniverse, segments: list[_Words]) -> None:
+        self._program = program
+        self._universe = universe
         bias = program.bias
         described = {g.address for g in program.layout.dwarf.globals}
         spans = [(w.start, w.end) for w in segments]
@@ -174,15 +177,13 @@ class _Statics:
         self._rows = rows
         self._claimed: set[tuple[int, int]] = set()
 
-    def behind(
-        self, universe: TypeUniverse, program: Program, region: _Region, at: int, value: int, path: str, leaf: Leaf
-    ) -> list[_Region]:
+    def behind(self, region: _Region, at: int, value: int, path: str, leaf: Leaf) -> list[_Region]:
         """The static that a typed pointer of a region leads to; none when it was led to before."""
         t, count = leaf.type.elem, 1
         if leaf.kind == "slice":
-            count = program.word(at + 16)
+            count = self._program.word(at + 16)
         elif leaf.kind in ("eface", "iface"):
-            t = dynamic_type(universe, program, at - 8, leaf)
+            t = dynamic_type(self._universe, self._program, at - 8, leaf)
         elif leaf.kind != "ptr":
             return []
         if t is None or not t.size or not t.has_pointers or count * t.size > _STATIC_LIMIT:
@@ -204,7 +205,8 @@ class _Statics:
 def dynamic_type(universe: TypeUniverse, program: Program, interface: int, leaf: Leaf) -> GoType | None:
     """Type of the value behind the interface at an address; None when it is stored in the data word itself.
 
-    An eface starts with *abi.Type, an iface with *abi.ITab, whose second word is the type (runtime/runtime2.go).
+    An eface starts with *abi.Type, an iface with *abi.ITab, whose second word is the type
+    (runtime/runtime2.go).
     """
     address = program.word(interface)
     if leaf.kind == "iface" and address:

@@ -1,7 +1,7 @@
 """All goroutines that are not dead: state, wait reason, frames, creator, and where each one stopped.
 
-Reads ``runtime.allgs``, ``runtime.g`` (runtime/runtime2.go) and ``runtime.waitReasonStrings``. The goroutine states
-are _Gidle to _Gdeadextra of runtime2.go; the scan bit 0x1000 is taken away.
+Reads ``runtime.allgs``, ``runtime.g`` (runtime/runtime2.go) and ``runtime.waitReasonStrings``. The goroutine
+states are _Gidle to _Gdeadextra of runtime2.go; the scan bit 0x1000 is taken away.
 Imports ``golang.stacks``, ``golang.threads``, ``golang.packages``, ``capture.image`` and ``snapshot``.
 """
 
@@ -81,7 +81,7 @@ class LiveGoroutine:
 
 @dataclass(slots=True)
 class Goroutines:
-    """Everything that runs: goroutines, the system stacks in use, and what could not be read (one sentence each)."""
+    """Goroutines, the system stacks in use, and what could not be read (one sentence each)."""
 
     live: list[LiveGoroutine]
     system: list[SystemStack]
@@ -89,7 +89,10 @@ class Goroutines:
 
 
 def read_goroutines(program: Program, stacks: Stacks, registers: dict[int, dict[str, int]]) -> Goroutines:
-    """All goroutines with their frames. registers: of the captured threads, by thread id. Raises UnknownLayout."""
+    """All goroutines with their frames.
+
+    registers: of the captured threads, by thread id. Raises UnknownLayout.
+    """
 
     def in_text(pc: int) -> bool:
         return stacks.plans.find(pc) is not None
@@ -159,8 +162,8 @@ def _unwind(program: Program, stacks: Stacks, g: LiveGoroutine, threads: Threads
 def speaking_function(g: LiveGoroutine, stacks: Stacks, packages: Packages) -> str:
     """The function that tells an engineer which goroutine this is.
 
-    The innermost one of the program's own module; else of its dependencies; else outside the runtime; else the one
-    that the goroutine started with.
+    The innermost one of the program's own module; else of its dependencies; else outside the runtime; else
+    the one that the goroutine started with.
     """
     names = [s.name for f in g.frames for s in stacks.source_frames(f)]
     owners = [package_of(name) for name in names]

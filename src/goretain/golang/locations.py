@@ -1,8 +1,8 @@
 """Where a variable lies in memory at one instant: a DWARF location expression evaluated to memory pieces.
 
 The Go compiler (cmd/compile/internal/ssa/debug.go, cmd/internal/dwarf/dwarf.go) describes variables by
-DW_OP_fbreg/DW_OP_call_frame_cfa for stack homes, DW_OP_reg for registers and DW_OP_piece for variables that are
-split over both. Only memory matters here: a piece in a register or behind a pointer yields nothing.
+DW_OP_fbreg/DW_OP_call_frame_cfa for stack homes, DW_OP_reg for registers and DW_OP_piece for variables that
+are split over both. Only memory matters here: a piece in a register or behind a pointer yields nothing.
 Imports the standard library only.
 """
 
@@ -17,7 +17,7 @@ _CALL_FRAME_CFA, _IMPLICIT_VALUE, _STACK_VALUE = 0x9C, 0x9E, 0x9F
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Bytes [offset, offset + size) of a variable stand at ``cfa_offset`` from the frame's CFA; size -1: all the rest."""
+    """Bytes [offset, offset + size) of a variable stand at cfa_offset from the CFA; size -1: all the rest."""
 
     cfa_offset: int
     offset: int
@@ -25,7 +25,7 @@ class Piece:
 
 
 def stack_pieces(expression: bytes) -> list[Piece]:
-    """The parts of a variable that live in its frame, by offset from the CFA. Unknown operators end the evaluation."""
+    """The parts of a variable that lie in its frame. An unknown operator ends the evaluation."""
     pieces: list[Piece] = []
     at, offset = 0, 0
     current: int | None = None
@@ -57,7 +57,7 @@ def stack_pieces(expression: bytes) -> list[Piece]:
 
 
 def _skip(op: int, expression: bytes, at: int) -> int:
-    """Position after the operands of an operator whose value is not stack memory, -1 for an unknown operator."""
+    """Position after the operands of an operator that yields no stack memory, -1 for an unknown one."""
     if op == _ADDR:
         return at + 8
     if op in (_DEREF, _STACK_VALUE) or _REG0 <= op <= _REG31:

@@ -1,6 +1,8 @@
-"""The modules of a program: the main one and the plugins that it loaded, each with its text, tables and pointer masks.
+"""The modules of a program: the main one and the plugins that it loaded, each with its text, tables and
+pointer masks.
 
-Reads ``runtime.moduledata`` and its ``next`` chain (runtime/symtab.go); ``runtime.bitvector`` (runtime/stack.go).
+Reads ``runtime.moduledata`` and its ``next`` chain (runtime/symtab.go); ``runtime.bitvector``
+(runtime/stack.go).
 Imports ``debuginfo`` and ``golang.layout``.
 """
 

@@ -1,7 +1,9 @@
-"""Which package a symbol belongs to, and which root layer a package belongs to (DESIGN: holder and retained size).
+"""Which package a symbol belongs to, and which root layer a package belongs to (DESIGN: holder and retained
+size).
 
-Names are the linker's: the last path element has its dots written %2e (cmd/internal/objabi/path.go), type arguments
-stand in brackets, symbols of no package contain a colon (``type:``, ``go:``). Imports ``debuginfo`` and ``snapshot``.
+Names are the linker's: the last path element has its dots written %2e (cmd/internal/objabi/path.go), type
+arguments stand in brackets, symbols of no package contain a colon (``type:``, ``go:``). Imports ``debuginfo``
+and ``snapshot``.
 """
 
 from __future__ import annotations
@@ -12,13 +14,16 @@ from goretain.debuginfo.buildinfo import GoBuildInfo
 from goretain.snapshot import Layer
 
 #: First path elements of the standard library, Go 1.21 to 1.27 (src/ of the distribution).
-STANDARD_ROOTS = frozenset(
-    "archive arena bufio bytes cmp compress container context crypto database debug embed encoding errors expvar "
-    "flag fmt go hash html image index internal io iter log maps math mime net os path plugin reflect regexp runtime "
-    "simd slices sort strconv strings structs sync syscall testing text time unicode unique unsafe uuid vendor "
-    "weak".split()
-)
-#: Globals of the standard library that belong to the runtime's machinery: sync.Pool's registry (sync/pool.go).
+_STANDARD_ROOTS = """
+    archive arena bufio bytes cmp compress container context crypto database debug embed encoding errors
+    expvar flag fmt go hash html image index internal io iter log maps math mime net os path plugin reflect
+    regexp runtime simd slices sort strconv strings structs sync syscall testing text time unicode unique
+    unsafe uuid vendor weak
+"""
+STANDARD_ROOTS = frozenset(_STANDARD_ROOTS.split())
+_RUNTIME_PREFIXES = ("internal/runtime/", "runtime/internal/")
+#: Globals of the standard library that belong to the runtime's machinery: sync.Pool's registry
+#: (sync/pool.go).
 _RUNTIME_GLOBALS = frozenset(("sync.allPools", "sync.oldPools"))
 
 
@@ -44,12 +49,13 @@ class Packages:
 
     def __init__(self, build: GoBuildInfo | None) -> None:
         self._main = build.main if build else ""
-        self._modules = tuple(m for m in ([build.main, *build.deps] if build else []) if m)
+        modules = [build.main, *build.deps] if build else []
+        self._modules = tuple(m for m in modules if m)
         self._layers: dict[str, Layer] = {}
 
     def is_own(self, package: str) -> bool:
         """Whether the package belongs to the main module."""
-        return package == "main" or bool(self._main) and _inside(package, self._main)
+        return package == "main" or (bool(self._main) and _inside(package, self._main))
 
     def layer(self, package: str) -> Layer:
         """PROGRAM, STDLIB or RUNTIME, by import path; a symbol of no package ("") is the program's."""
@@ -62,7 +68,7 @@ class Packages:
         return Layer.RUNTIME if name in _RUNTIME_GLOBALS else self.layer(package)
 
     def _find(self, package: str) -> Layer:
-        if package in ("runtime", "internal/runtime") or package.startswith(("internal/runtime/", "runtime/internal/")):
+        if package == "runtime" or package.startswith(_RUNTIME_PREFIXES):
             return Layer.RUNTIME
         if package in ("", "main") or any(_inside(package, m) for m in self._modules):
             return Layer.PROGRAM

@@ -1,13 +1,14 @@
 """Everything that the garbage collector starts from, by name: globals, stacks, registers, specials, queues.
 
-The list is that of markroot and gcMarkTinyAllocs (runtime/mgcmark.go): data and bss of every module, the stacks of
-all goroutines, finalizers, cleanups, weak handles and their queues, and each P's current tiny block. Beyond the
-collector's list stand registers and system stacks of running threads, because a process is stopped at any
-instruction; those are marked conservative.
+The list is that of markroot and gcMarkTinyAllocs (runtime/mgcmark.go): data and bss of every module, the
+stacks of all goroutines, finalizers, cleanups, weak handles and their queues, and each P's current tiny
+block. Beyond the collector's list stand registers and system stacks of running threads, because a process is
+stopped at any instruction; those are marked conservative.
 
-Paths: a root slot reads ``node + path``. For globals the path continues the variable (``main.cache`` + ``.m``); for
-goroutines it is ``:function.variable.field`` (``goroutine 18 [chan receive] main.worker`` + ``:main.worker.job.body``),
-with ``(temporary)`` for a word that no variable names and ``(register rax)`` for a register.
+A root slot reads node + path. For globals the path continues the variable (``main.cache`` + ``.m``); for
+goroutines it is ``:function.variable.field`` (``goroutine 18 [chan receive] main.worker`` +
+``:main.worker.job.body``), with ``(temporary)`` for a word that no variable names and ``(register rax)`` for
+a register.
 Imports the rooms of ``golang`` below it, ``capture.image`` and ``snapshot``.
 """
 
@@ -35,6 +36,8 @@ I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 U32 = NDArray[np.uint32]
 U8 = NDArray[np.uint8]
+#: Addresses of user space on linux/amd64; page zero is never mapped.
+_LOWEST, _HIGHEST = 4096, 1 << 47
 
 
 @dataclass(slots=True)
@@ -47,8 +50,8 @@ class RootSlots:
         node: int32[r] into nodes; path: int32[r] into paths.
         flags: uint8[r], RootFlag.
         goroutine: int32[r], index into the goroutine table, -1 for others.
-        leaf: int32[r] into leaves, -1 when the word's type is not known. For an interface leaf, address is that
-            of the data word and the type word stands 8 bytes before it.
+        leaf: int32[r] into leaves, -1 when the word's type is not known. For an interface leaf, address is
+            that of the data word and the type word stands 8 bytes before it.
         finalizers: attached finalizers: what their objects point to is a root (``finalizer_roots``).
         finalizer_node: int32 per finalizer.
         notes: what could not be read, one sentence each.
@@ -93,10 +96,20 @@ class _Builder:
         return self.leaves[key]
 
     def add(
-        self, address: int, value: int, node: int, path: str, *, flags: int = 0, goroutine: int = -1, leaf: int = -1
+        self,
+        address: int,
+        value: int,
+        node: int,
+        path: str,
+        *,
+        flags: int = 0,
+        goroutine: int = -1,
+        leaf: int = -1,
     ) -> None:
-        at = self.paths.setdefault(path, len(self.paths))
-        self.rows.append((address, value, node, at, flags, goroutine, leaf))
+        """Keep a root word, unless its value is no address that a heap could have."""
+        if _LOWEST <= value < _HIGHEST:
+            at = self.paths.setdefault(path, len(self.paths))
+            self.rows.append((address, value, node, at, flags, goroutine, leaf))
 
     def finish(self, finalizers: list[Finalizer], finalizer_node: list[int], notes: list[str]) -> RootSlots:
         table = np.array(self.rows, np.int64).reshape(-1, 7)
@@ -118,13 +131,18 @@ class _Builder:
 
 
 def read_roots(
-    image: Image, program: Program, universe: TypeUniverse, stacks: Stacks, goroutines: Goroutines, specials: Specials
+    image: Image,
+    program: Program,
+    universe: TypeUniverse,
+    stacks: Stacks,
+    goroutines: Goroutines,
+    specials: Specials,
 ) -> RootSlots:
     """All roots of the image. Raises UnknownLayout, MissingMemory."""
     packages = Packages(image.binary.go_modinfo)
     build, notes = _Builder(), [*goroutines.notes, *specials.notes]
     _add_globals(build, GlobalReader(image, program, universe, stacks.modules), packages, notes)
-    _add_stacks(build, stacks, StackRoots(program, universe, stacks), goroutines, packages, notes)
+    _add_stacks(build, StackRoots(program, universe, stacks), goroutines, packages, notes)
     finalizer_node = _add_specials(build, universe, stacks, specials)
     _add_tiny_blocks(build, program)
     return build.finish(specials.finalizers, finalizer_node, notes)
@@ -133,7 +151,8 @@ def read_roots(
 def finalizer_roots(objects: U32, nodes: I32, edge_start: I64, edge_target: U32) -> tuple[I32, U32]:
     """What attached finalizers root: (node, target id) of everything their objects point to, not the objects.
 
-    objects: uint32[f], ids of the finalizers' objects; nodes: int32[f]; edge_start, edge_target: the graph's CSR.
+    objects: uint32[f], ids of the finalizers' objects; nodes: int32[f]; edge_start, edge_target: the graph's
+        CSR.
     Source: gcScanFinalizer, runtime/mgcmark.go.
     """
     start, end = edge_start[objects.astype(np.int64)], edge_start[objects.astype(np.int64) + 1]
@@ -152,7 +171,7 @@ def _add_globals(build: _Builder, reader: GlobalReader, packages: Packages, note
 
 
 def _add_stacks(
-    build: _Builder, stacks: Stacks, roots: StackRoots, goroutines: Goroutines, packages: Packages, notes: list[str]
+    build: _Builder, roots: StackRoots, goroutines: Goroutines, packages: Packages, notes: list[str]
 ) -> None:
     for i, goroutine in enumerate(goroutines.live):
         try:
@@ -161,7 +180,7 @@ def _add_stacks(
             notes.append(f"the stack of goroutine {goroutine.id} could not be scanned: {error.message}")
             continue
         if found:
-            node = build.node(root_name(goroutine, stacks, packages), goroutine.layer, i)
+            node = build.node(root_name(goroutine, roots.stacks, packages), goroutine.layer, i)
             _add_words(build, found, node, i)
     for stack in goroutines.system:
         try:
@@ -211,7 +230,7 @@ def _special_name(stacks: Stacks, pointer: Pointer) -> str:
 
 
 def _add_tiny_blocks(build: _Builder, program: Program) -> None:
-    """The tiny block that each P allocates from (runtime.mcache.tiny), which the collector keeps: gcMarkTinyAllocs."""
+    """The tiny block that each P allocates from (runtime.mcache.tiny): gcMarkTinyAllocs keeps it."""
     array, count, _ = program.slice(program.symbol("runtime.allp"))
     node = build.node("runtime.mcache.tiny", Layer.RUNTIME)
     for i in range(count):

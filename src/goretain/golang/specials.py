@@ -1,10 +1,12 @@
-"""Specials: what the runtime has attached to heap objects, and the queues that finalizers and cleanups wait in.
+"""Specials: what the runtime has attached to heap objects, and the queues of finalizers and cleanups.
 
 Reads ``runtime.mspan.specials`` and its kinds (runtime/mheap.go), ``runtime.allfin`` (runtime/mfinal.go),
-``runtime.gcCleanups`` (runtime/mcleanup.go, from Go 1.25; 1.24 queues cleanups with the finalizers). What of these
-the collector treats as roots is in markroot and markrootSpans (runtime/mgcmark.go): a finalizer's function and what
-its object points to, a cleanup's function and argument, a weak handle's handle; nothing of the other kinds.
-Kinds were renumbered twice: the numbers come from the binary. Imports ``golang.layout``, ``golang.spans``, ``model``.
+``runtime.gcCleanups`` (runtime/mcleanup.go, from Go 1.25; 1.24 queues cleanups with the finalizers). What of
+these the collector treats as roots is in markroot and markrootSpans (runtime/mgcmark.go): a finalizer's
+function and what its object points to, a cleanup's function and argument, a weak handle's handle; nothing of
+the other kinds.
+Kinds were renumbered twice: which numbering holds is asked of the binary.
+Imports ``golang.layout``, ``golang.spans`` and ``model``.
 """
 
 from __future__ import annotations
@@ -21,17 +23,20 @@ from goretain.model.errors import MissingMemory, UnknownLayout
 _SPECIAL = "runtime.special"
 _LIMIT = 1 << 26  # specials of one span, blocks of a queue: a longer list is a cycle
 #: runtime/mheap.go of each generation, told apart by the structs that came with it.
-_NUMBERS: tuple[tuple[str, dict[str, int]], ...] = (
-    ("runtime.specialCheckFinalizer", {"Finalizer": 2, "WeakHandle": 3, "Profile": 4, "PinCounter": 6, "Cleanup": 7}),
-    ("runtime.specialCleanup", {"Finalizer": 1, "WeakHandle": 2, "Profile": 3, "PinCounter": 5, "Cleanup": 6}),
-    ("runtime.specialWeakHandle", {"Finalizer": 1, "WeakHandle": 2, "Profile": 3, "PinCounter": 5}),
-    ("runtime.specialfinalizer", {"Finalizer": 1, "Profile": 2, "PinCounter": 4}),
+_NUMBERS: tuple[tuple[str, dict[int, str]], ...] = (
+    (
+        "runtime.specialCheckFinalizer",
+        {2: "Finalizer", 3: "WeakHandle", 4: "Profile", 6: "Pin", 7: "Cleanup"},
+    ),
+    ("runtime.specialCleanup", {1: "Finalizer", 2: "WeakHandle", 3: "Profile", 5: "Pin", 6: "Cleanup"}),
+    ("runtime.specialWeakHandle", {1: "Finalizer", 2: "WeakHandle", 3: "Profile", 5: "Pin"}),
+    ("runtime.specialfinalizer", {1: "Finalizer", 2: "Profile", 4: "Pin"}),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Finalizer:
-    """A finalizer: its object, its function value and where that pointer stands, the abi.PtrType of the object."""
+    """A finalizer: its object, its function value, where that pointer stands, the object's abi.PtrType."""
 
     object: int
     function: int
@@ -41,7 +46,7 @@ class Finalizer:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """A pointer field that is a root: where it stands, its value, the function of its special or 0, what it is."""
+    """A pointer field that is a root: where it stands, its value, its special's function or 0, what it is."""
 
     at: int
     value: int
@@ -73,13 +78,16 @@ class Specials:
 
 
 def special_kinds(program: Program) -> dict[int, str]:
-    """Number of each kind that matters -> "Finalizer", "WeakHandle", "Profile", "PinCounter", "Cleanup"."""
+    """Number of each kind that matters -> "Finalizer", "WeakHandle", "Profile", "Pin", "Cleanup"."""
     layout = program.layout
     defaults = next((numbers for struct, numbers in _NUMBERS if layout.has_struct(struct)), None)
     if defaults is None:
         raise UnknownLayout("runtime.specialfinalizer", None, layout.go_version)
-    named = {name: layout.constant(f"runtime._KindSpecial{name}", number) for name, number in defaults.items()}
-    return {number: name for name, number in named.items() if number is not None}
+    kinds: dict[int, str] = {}
+    for number, name in defaults.items():
+        stated = layout.constant(f"runtime._KindSpecial{name}")
+        kinds[number if stated is None else stated] = name
+    return kinds
 
 
 def read_specials(program: Program, spans: SpanTable) -> Specials:

@@ -1,8 +1,10 @@
-"""Where arguments of a Go function lie above its CFA: the layout of the stack-assigned part and of the spill area.
+"""Where arguments of a Go function lie above its CFA: the layout of the stack-assigned part and of the spill
+area.
 
-The algorithm is that of the Go internal ABI specification (cmd/compile/abi-internal.md, "Function call argument and
-result passing") for amd64: 9 integer and 15 floating-point registers; what does not fit goes to the stack; every
-register-assigned argument has a home in the spill area after the stack-assigned arguments and results.
+The algorithm is that of the Go internal ABI specification (cmd/compile/abi-internal.md, "Function call
+argument and result passing") for amd64: 9 integer and 15 floating-point registers; what does not fit goes to
+the stack; every register-assigned argument has a home in the spill area after the stack-assigned arguments
+and results.
 Imports ``golang.gotypes``.
 """
 
@@ -17,7 +19,7 @@ _ALIGN_4 = frozenset(("int32", "uint32", "float32", "complex64"))
 
 
 def spill_offsets(parameters: list[GoType], results: list[GoType]) -> list[int]:
-    """Offset from the CFA of each parameter (receiver first): its stack home, or its place in the spill area."""
+    """Offset from the CFA of each parameter, receiver first: its stack home or place in the spill area."""
     offsets = [-1] * len(parameters)
     used = (0, 0)
     stack = 0

@@ -1,14 +1,17 @@
-"""What a stack frame stopped at a given pc looks like: its size, its live pointer words and its stack objects.
+"""What a stack frame stopped at a given pc looks like: its size, its live pointer words and its stack
+objects.
 
-The rules are those of (*stkframe).getStackMap (runtime/stkframe.go) and funcdata (runtime/symtab.go): the pcsp table
-gives the frame's size; FUNCDATA_LocalsPointerMaps and FUNCDATA_ArgsPointerMaps at PCDATA_StackMapIndex give live
-words; FUNCDATA_StackObjects lists variables whose address was taken (stackObjectRecord, runtime/stack.go).
-Everything is relative to the CFA, so one plan serves every frame that stopped at the same pc.
+The rules are those of (*stkframe).getStackMap (runtime/stkframe.go) and funcdata (runtime/symtab.go): the
+pcsp table gives the frame's size; FUNCDATA_LocalsPointerMaps and FUNCDATA_ArgsPointerMaps at
+PCDATA_StackMapIndex give live words; FUNCDATA_StackObjects lists variables whose address was taken
+(stackObjectRecord, runtime/stack.go). Everything is relative to the CFA, so one plan serves every frame that
+stopped at the same pc.
 Imports ``debuginfo``, ``golang.layout`` and ``golang.modules``.
 """
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 from goretain.debuginfo.pclntab import (
@@ -27,16 +30,18 @@ from goretain.golang.modules import Module
 _OBJECT_LIMIT = 1 << 16
 _BIT_LIMIT = 1 << 27
 
-#: Called without a stack map of their own: the write barriers and the compiler's block copies are no safe points
-#: (hasStackMap in cmd/compile/internal/liveness/plive.go), so the caller's map at that call is another call's.
+#: Called without a stack map of their own: the write barriers and the compiler's block copies are no safe
+#: points (hasStackMap in cmd/compile/internal/liveness/plive.go), so the caller's map at that call is another
+#: call's.
 NOT_SAFE_POINTS = frozenset(
     (
-        *("runtime.gcWriteBarrier", "runtime.wbZero", "runtime.wbMove", "runtime.duffzero", "runtime.duffcopy"),
+        *(f"runtime.{name}" for name in ("gcWriteBarrier", "wbZero", "wbMove", "duffzero", "duffcopy")),
         *(f"runtime.gcWriteBarrier{n}" for n in range(1, 9)),
         *("gcWriteBarrier", "wbZero", "wbMove"),
     )
 )
-#: These inject a call at an arbitrary instruction of the frame above them (isInjectedCall, runtime/traceback.go).
+#: These inject a call at an arbitrary instruction of the frame above them (isInjectedCall,
+#: runtime/traceback.go).
 CONSERVATIVE_CALLS = frozenset(("runtime.asyncPreempt", "runtime.debugCallV2"))
 #: Their locals hold a reflect.makeFuncCtxt and an abi.RegArgs at fixed offsets (reflect/asm_amd64.s).
 REFLECT_STUBS = frozenset(("reflect.makeFuncStub", "reflect.methodValueCall"))
@@ -44,7 +49,7 @@ REFLECT_STUBS = frozenset(("reflect.makeFuncStub", "reflect.methodValueCall"))
 
 @dataclass(frozen=True, slots=True)
 class StackObject:
-    """A variable whose address was taken: [offset, offset + size) from the CFA, and its pointer words from the CFA."""
+    """A variable whose address was taken: its place, size and pointer words, all from the CFA."""
 
     offset: int
     size: int
@@ -103,18 +108,20 @@ class FramePlans:
         return self._plans[pc]
 
     def _build(self, module: Module, func: Func, pc: int) -> FramePlan:
-        # Like funcspdelta, a return address is looked up as it stands: the delta after a call is the delta at it.
+        # Like funcspdelta, a return address is looked up as it stands: the delta after a call is the delta at
+        # it.
         delta = max(module.functions.pc_value(func.pcsp, func.entry, pc), 0) + 8 if func.pcsp else 8
         index = self._map_index(module, func, pc)
         varp = -16 if delta > 8 else -8
         reflect_stub = func.name in REFLECT_STUBS
         known = func.args != ARGS_UNKNOWN
+        arguments = self._bits(module, func, FUNCDATA_ARGS, index)[0] if known and func.args else []
         return FramePlan(
             func=func,
             module=module,
             delta=delta,
             locals=self._locals(module, func, index, varp),
-            args=tuple(8 * i for i in self._bits(module, func, FUNCDATA_ARGS, index)[0]) if known and func.args else (),
+            args=tuple(8 * i for i in arguments),
             objects=() if reflect_stub else self._objects(module, func, varp),
             args_size=func.args if known else 0,
             reflect_stub=reflect_stub,
@@ -143,7 +150,7 @@ class FramePlans:
         if not address:
             return [], 0
         raw = self._program.memory.read(address, 8)
-        rows, width = int.from_bytes(raw[:4], "little", signed=True), int.from_bytes(raw[4:], "little", signed=True)
+        rows, width = struct.unpack("<ii", raw)
         if not 0 < width < _BIT_LIMIT or not 0 <= index < rows:
             return [], 0
         size = (width + 7) // 8
@@ -158,11 +165,8 @@ class FramePlans:
         count = min(self._program.word(address), _OBJECT_LIMIT)
         raw = self._program.memory.read(address + 8, 16 * count)
         out = []
-        for at in range(0, 16 * count, 16):
-            offset, size, pointer_bytes = (
-                int.from_bytes(raw[at + k : at + k + 4], "little", signed=True) for k in (0, 4, 8)
-            )
-            mask = module.rodata + int.from_bytes(raw[at + 12 : at + 16], "little")
+        for offset, size, pointer_bytes, mask_offset in struct.iter_unpack("<iiiI", raw):
+            mask = module.rodata + mask_offset
             base = offset if offset >= 0 else varp + offset
             words = object_mask(self._program, mask, abs(pointer_bytes), is_program=pointer_bytes < 0)
             out.append(StackObject(base, size, tuple(base + 8 * w for w in words)))

@@ -1,7 +1,7 @@
 """The root words of goroutine stacks, of registers and of system stacks, each with its name and type.
 
-Joins the scan (``golang.stackscan``) with the names (``golang.variables``). Reads ``runtime.g`` sched.ctxt and xRegs
-(runtime/runtime2.go, runtime/preempt_xreg.go). Imports ``golang`` rooms below it and ``model``.
+Joins the scan (``golang.stackscan``) with the names (``golang.variables``). Reads ``runtime.g`` sched.ctxt
+and xRegs (runtime/runtime2.go, runtime/preempt_xreg.go). Imports ``golang`` rooms below it and ``model``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _G = "runtime.g"
 
 
 class StackRoot(NamedTuple):
-    """One root word: where it stands (0 for a register), what it points to, path, typed leaf, how it was found."""
+    """One root word: where it stands (0: a register), its value, path, typed leaf, how it was found."""
 
     address: int
     value: int
@@ -35,7 +35,7 @@ class StackRoots:
 
     def __init__(self, program: Program, universe: TypeUniverse, stacks: Stacks) -> None:
         self._program = program
-        self._stacks = stacks
+        self.stacks = stacks
         self._function = Leaf(0, "func", GoType("func()", "func", 8), "")
         self._notes = {
             "(deferred call)": self._function,
@@ -82,7 +82,7 @@ class StackRoots:
         ]
 
     def _add_outside(self, scan: StackScan, g: LiveGoroutine) -> None:
-        """What scanstack scans beside the frames: sched.ctxt, the saved vector registers, defers, the panic."""
+        """What scanstack scans beside the frames: sched.ctxt, saved vector registers, defers, the panic."""
         p, layout = self._program, self._program.layout
         at = g.address + layout.offset(_G, "sched", "ctxt")
         scan.add_value(at, p.word(at), "(context)")
@@ -100,7 +100,7 @@ class StackRoots:
             leaf = self._notes.get(word.note)
             return StackRoot(word.address, word.value, f":{word.note}", leaf, word.conservative)
         frame = frames[word.frame]
-        name = self._stacks.slot_names(frame).get(word.address - frame.cfa)
+        name = self.stacks.slot_names(frame).get(word.address - frame.cfa)
         leaf = None if word.conservative or name is None else name.leaf
         if name is None:
             variable, leaf = self._temporary(frame, word)
@@ -111,7 +111,7 @@ class StackRoots:
         return StackRoot(word.address, word.value, path, leaf, word.conservative)
 
     def _temporary(self, frame: StackFrame, word: LiveWord) -> tuple[str, Leaf | None]:
-        """A word that no variable names: the running closure itself, whose first word is the function, or unknown."""
+        """A word without a variable: the running closure, whose first word is the function, or unknown."""
         if word.conservative:
             return "(temporary)", None
         try:

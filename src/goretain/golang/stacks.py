@@ -1,7 +1,8 @@
 """Goroutine stacks: their words, their frames, and the names of what stands in them.
 
-Unwinding follows (*unwinder).resolveInternal and next (runtime/traceback.go): the pcsp table gives each frame's size,
-the word under the CFA the caller's pc, FuncFlagTopFrame ends the stack, FuncFlagSPWrite ends what can be known.
+Unwinding follows (*unwinder).resolveInternal and next (runtime/traceback.go): the pcsp table gives each
+frame's size, the word under the CFA the caller's pc, FuncFlagTopFrame ends the stack, FuncFlagSPWrite ends
+what can be known.
 Imports ``golang.stackmaps``, ``golang.variables``, ``golang.gotypes`` and ``golang.layout``.
 """
 
@@ -18,7 +19,8 @@ from goretain.golang.variables import FrameNames, SlotName
 from goretain.model.errors import MissingMemory
 
 _FRAME_LIMIT = 1 << 16
-#: Functions whose frames exist on both stacks of a switch, so that their SP writes can be unwound (traceback.go).
+#: Functions whose frames exist on both stacks of a switch, so that their SP writes can be unwound
+#: (traceback.go).
 _UNWINDABLE_SP_WRITERS = frozenset(("runtime.cgocallback", "runtime.systemstack"))
 
 
@@ -85,8 +87,8 @@ class Stacks:
     def unwind(self, words: StackWords, pc: int, sp: int, *, at_safe_point: bool) -> list[StackFrame]:
         """Frames from (pc, sp) outwards, innermost first; ends early where the stack cannot be followed.
 
-        at_safe_point: the goroutine was parked by the runtime. Otherwise pc is an arbitrary instruction: it and the
-        frames of the runtime directly above it are conservative.
+        at_safe_point: the goroutine was parked by the runtime. Otherwise pc is an arbitrary instruction: it
+            and the frames of the runtime directly above it are conservative.
         """
         frames: list[StackFrame] = []
         injected, in_runtime, callee = False, not at_safe_point, ""
@@ -118,7 +120,8 @@ class Stacks:
 
     @staticmethod
     def _sp_unknown(plan: FramePlan, first: bool) -> bool:
-        return bool(plan.func.flag & FLAG_SP_WRITE) and not first and plan.func.name not in _UNWINDABLE_SP_WRITERS
+        writes = bool(plan.func.flag & FLAG_SP_WRITE) and plan.func.name not in _UNWINDABLE_SP_WRITERS
+        return writes and not first
 
     def function(self, pc: int) -> str:
         """Name of the function that holds pc, "" outside Go code."""

@@ -1,9 +1,10 @@
 """The live pointer words of one stack, found as the garbage collector finds them.
 
-Follows scanstack and scanframeworker (runtime/mgcmark.go) and the stack objects of runtime/mgcstack.go: frames at a
-safe point give the words of their maps; conservative frames give every word; a variable whose address was taken
-counts only when a live pointer into the stack reaches it, directly or through other such variables. Defer records
-and the panic are pointers into the stack from outside (runtime._defer, runtime._panic, runtime/runtime2.go).
+Follows scanstack and scanframeworker (runtime/mgcmark.go) and the stack objects of runtime/mgcstack.go:
+frames at a safe point give the words of their maps; conservative frames give every word; a variable whose
+address was taken counts only when a live pointer into the stack reaches it, directly or through other such
+variables. Defer records and the panic are pointers into the stack from outside (runtime._defer,
+runtime._panic, runtime/runtime2.go).
 Imports ``golang.stacks``, ``golang.stackmaps`` and ``golang.layout``.
 """
 
@@ -74,7 +75,8 @@ class StackScan:
         for item in objects:
             start = frame.cfa + item.offset
             if start >= frame.sp:
-                self._objects.append((start, start + item.size, index, tuple(frame.cfa + p for p in item.pointers)))
+                pointers = tuple(frame.cfa + p for p in item.pointers)
+                self._objects.append((start, start + item.size, index, pointers))
 
     def add_range(self, start: int, end: int, index: int) -> None:
         """Scan every word of [start, end) of this stack."""
@@ -98,7 +100,7 @@ class StackScan:
         self.add_value(0, p.uint(g, "runtime.g", "_panic"), "(panic)")
 
     def finish(self) -> list[LiveWord]:
-        """Trace the stack objects that live pointers reach; all words that hold something outside the stack."""
+        """Trace the stack objects that live pointers reach; all words that hold something elsewhere."""
         objects = sorted(self._objects)
         starts = [o[0] for o in objects]
         done = [False] * len(objects)

@@ -1,9 +1,10 @@
-"""The threads of the program as the runtime sees them: which M a captured thread is, and where its goroutine stopped.
+"""The threads of the program as the runtime sees them: which M a captured thread is, and where its goroutine
+stopped.
 
-Reads ``runtime.allm``, ``runtime.m`` (g0, gsignal, curg, p, procid, vdsoSP, vdsoPC, alllink) and ``runtime.g``
-(stack, sched, atomicstatus) of runtime/runtime2.go. A thread that runs Go code has its registers' stack pointer in
-curg's stack; on the system stack curg's place is in g.sched (systemstack, mcall) or m.vdsoSP (time); in a signal
-handler it is in the ucontext that the kernel put on the signal stack.
+Reads ``runtime.allm``, ``runtime.m`` (g0, gsignal, curg, p, procid, vdsoSP, vdsoPC, alllink) and
+``runtime.g`` (stack, sched, atomicstatus) of runtime/runtime2.go. A thread that runs Go code has its
+registers' stack pointer in curg's stack; on the system stack curg's place is in g.sched (systemstack, mcall)
+or m.vdsoSP (time); in a signal handler it is in the ucontext that the kernel put on the signal stack.
 Imports ``golang.layout`` and ``model``.
 """
 
@@ -19,14 +20,17 @@ _M, _G = "runtime.m", "runtime.g"
 _M_LIMIT = 1 << 20
 _SYSCALL = 3
 #: mcontext_t of amd64 (asm/sigcontext.h): r8-r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip.
-_SIGCONTEXT = "r8 r9 r10 r11 r12 r13 r14 r15 rdi rsi rbp rbx rdx rax rcx rsp rip".split()
+_SIGCONTEXT = (
+    *("r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"),
+    *("rdi", "rsi", "rbp", "rbx", "rdx", "rax", "rcx", "rsp", "rip"),
+)
 #: General registers that may hold a pointer of the program.
-POINTER_REGISTERS = "rax rbx rcx rdx rsi rdi rbp r8 r9 r10 r11 r12 r13 r14 r15".split()
+POINTER_REGISTERS = tuple(name for name in _SIGCONTEXT if name not in ("rsp", "rip"))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a running goroutine stopped: registers when they are the goroutine's own, else a call of the runtime."""
+    """Where a running goroutine stopped; registers when they are its own, None when it called the runtime."""
 
     pc: int
     sp: int
@@ -46,7 +50,7 @@ class SystemStack:
 
 @dataclass(slots=True)
 class Threads:
-    """running: address of a g -> where it stopped; system: stacks of the runtime in use; notes: what was not found."""
+    """running: address of a g -> where it stopped; system: stacks in use; notes: what was not found."""
 
     running: dict[int, Place]
     system: list[SystemStack]
@@ -105,7 +109,8 @@ def _read_m(
     if place is not None:
         threads.running[curg] = place
     else:
-        threads.notes.append(f"goroutine {program.uint(curg, _G, 'goid')} runs, but not where its stack pointer is")
+        goid = program.uint(curg, _G, "goid")
+        threads.notes.append(f"goroutine {goid} runs, but its stack pointer was not found")
 
 
 def _stacks(program: Program, m: int, curg: int) -> dict[str, int]:
@@ -148,7 +153,7 @@ def _saved_place(
 def _interrupted(
     program: Program, start: int, end: int, stack: tuple[int, int], in_text: Callable[[int], bool]
 ) -> Place | None:
-    """The goroutine's registers in the ucontext on a signal stack: the pair (rsp, rip) that fits, nearest the top."""
+    """The goroutine's registers in the ucontext on a signal stack: the pair (rsp, rip) nearest the top."""
     words = memoryview(program.memory.read(start & ~7, end - (start & ~7) & ~7)).cast("Q")
     for i in range(len(words) - 2, len(_SIGCONTEXT) - 3, -1):
         if stack[0] <= words[i] < stack[1] and in_text(words[i + 1]):

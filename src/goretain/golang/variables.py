@@ -1,9 +1,11 @@
-"""Names and types of the pointer words of a frame: DWARF variables where they lie at a pc, and spilled arguments.
+"""Names and types of the pointer words of a frame: DWARF variables where they lie at a pc, and spilled
+arguments.
 
-DWARF says where the compiler put a variable; whether the word still counts is for the stack maps to say, so these
-names are only looked up for words that the maps call live (a stack home may be dead or reused).
-Arguments that arrive in registers are spilled to an area that the caller reserves above its frame (the callee's CFA
-upwards, see ``golang.spills``); that area pins memory too, and the debug information does not list it.
+DWARF says where the compiler put a variable; whether the word still counts is for the stack maps to say, so
+these names are only looked up for words that the maps call live (a stack home may be dead or reused).
+Arguments that arrive in registers are spilled to an area that the caller reserves above its frame (the
+callee's CFA upwards, see ``golang.spills``); that area pins memory too, and the debug information does not
+list it.
 Imports ``debuginfo``, ``golang.gotypes``, ``golang.locations`` and ``golang.spills``.
 """
 
@@ -50,8 +52,8 @@ class FrameNames:
     def at(self, plan: FramePlan, pc: int, symbol_pc: int) -> dict[int, SlotName]:
         """Offset from the CFA -> name, for a frame that continues at pc and is described at symbol_pc.
 
-        A value that the call may clobber in its register was stored before; debug information speaks of the store
-        only from the return address on, so that is asked first.
+        A value that the call may clobber in its register was stored before; debug information speaks of the
+        store only from the return address on, so that is asked first.
         """
         if pc not in self._names:
             self._names[pc] = self._build(plan, (pc - self._bias, symbol_pc - self._bias))
@@ -118,4 +120,5 @@ def place(
             if not piece.offset <= at < end:
                 continue
             whole = piece.offset <= leaf.offset and leaf.offset + _LEAF_SIZE.get(leaf.kind, 8) <= end
-            yield piece.cfa_offset + at - piece.offset, SlotName(name + leaf.path, leaf if whole else None, function)
+            found = SlotName(name + leaf.path, leaf if whole else None, function)
+            yield piece.cfa_offset + at - piece.offset, found
