@@ -31,7 +31,7 @@ def decompress(data: bytes) -> bytes:
 
 
 def decompress_old(data: bytes) -> bytes:
-    """Content of a .zdebug section: "ZLIB", its size (8 bytes, big-endian), a zlib stream. Raises ValueError."""
+    """Content of a .zdebug section: "ZLIB", 8 bytes of big-endian size, a zlib stream. Raises ValueError."""
     if data[:4] != b"ZLIB" or len(data) < 12:
         raise ValueError("it does not begin with ZLIB and a size")
     return _inflate(memoryview(data)[12:], int.from_bytes(data[4:12], "big"))

@@ -45,7 +45,7 @@ class Func:
     """One function with machine code (runtime._func).
 
     Attributes:
-        name: with the full package path; type parameters as "[...]".
+        name: as the linker has it, type arguments spelled out; see printed_name.
         entry: pc of its first instruction. end: of the first one after it.
         args: bytes of arguments and results in memory, ARGS_UNKNOWN for some assembly.
         flag: FLAG_*. func_id: internal/abi.FuncID, numbers differ between Go versions.
@@ -78,6 +78,12 @@ class SourceFrame:
     name: str
     file: str
     line: int
+
+
+def printed_name(name: str) -> str:
+    """A function's name as Go prints it in stack traces: type arguments become "[...]" (funcNameForPrint)."""
+    first, last = name.find("["), name.rfind("]")
+    return f"{name[:first]}[...]{name[last + 1 :]}" if 0 <= first < last else name
 
 
 class FuncTable:

@@ -1,0 +1,3 @@
+module example.org/described
+
+go 1.21
