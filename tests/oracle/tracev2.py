@@ -1,7 +1,7 @@
 """Reads the addresses and types of allocations out of a Go execution trace: the oracle for types.
 
 Under GODEBUG=traceallocfree=1 (Go 1.23 and newer) the runtime writes an event for every object that exists,
-is allocated or is freed, with its type. The format is that of ``internal/trace/tracev2`` (``go122`` in Go 1.23
+is allocated or is freed, with its type. The format is that of ``internal/trace/tracev2`` (``go122`` in 1.23
 and 1.24) and ``runtime/traceallocfree.go``: a 16-byte header, then batches of one thread and generation each;
 numbers are unsigned LEB128.
 """
@@ -74,9 +74,7 @@ def live_types(path: Path) -> dict[int, TracedType]:
     for _, kind, identity, type_id, generation in events:
         if kind == _OBJECT_FREE:
             live.pop(identity, None)
-        elif kind == _OBJECT_ALLOC:
-            live[identity] = types.get((generation, type_id))
-        elif live.get(identity) is None:
+        elif kind == _OBJECT_ALLOC or live.get(identity) is None:
             live[identity] = types.get((generation, type_id))
     return {base + identity * alignment: known for identity, known in live.items() if known is not None}
 

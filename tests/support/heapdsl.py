@@ -127,7 +127,7 @@ class HeapBuilder:
         word: int = 0,
         kind: WindowKind = WindowKind.SLICE,
     ) -> None:
-        """A window into target from a slot; with a source object also the edge. Without: word is a root row."""
+        """A window into target from a slot, and the edge; without a source, word is a root row."""
         row = (target, source, word, int(kind), start, length, capacity)
         names = ("target", "source", "word", "kind", "start", "length", "capacity")
         for column, value in zip(names, row, strict=True):

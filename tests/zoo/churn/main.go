@@ -26,8 +26,20 @@ type record struct {
 	ref    *payload
 }
 
+// A permanent value is never dropped: however a capture falls, all of them must be found.
+type permanent struct {
+	name string
+	held *event
+}
+
+// An owned value is held by the frame of a goroutine that never stops, and by nothing else.
+type owned struct {
+	held *payload
+	uses int
+}
+
 var (
-	kept    = map[string]*event{}
+	kept    = map[string]*permanent{}
 	windows [2][64][]*event
 	records [2][16]*record
 	tables  [2][8]map[string]*event
@@ -43,6 +55,7 @@ func newEvent(n int) *event {
 
 func churn(w int) {
 	queues[w] = make(chan *event, 32)
+	mine := &owned{held: &payload{data: make([]byte, 100)}}
 	for n := 0; ; n++ {
 		batch := make([]*event, 0, 10)
 		for i := 0; i < 100; i++ {
@@ -66,6 +79,7 @@ func churn(w int) {
 			runtime.SetFinalizer(finals[w], func(p *payload) { p.data = nil })
 		}
 		deep(n%200, batch[0])
+		mine.uses += len(mine.held.data)
 	}
 }
 
@@ -83,8 +97,8 @@ func deep(n int, e *event) int64 {
 
 func main() {
 	for i := 0; i < 20000; i++ {
-		e := newEvent(i)
-		kept[e.name] = e
+		p := &permanent{name: strconv.Itoa(i), held: newEvent(i)}
+		kept[p.name] = p
 	}
 	go churn(0)
 	go churn(1)
@@ -93,7 +107,8 @@ func main() {
 		time.Sleep(20 * time.Millisecond)
 		runtime.ReadMemStats(&stats)
 	}
-	println("NumGC", stats.NumGC)
+	println("Permanent", len(kept))
+	println("Owned", 2)
 	println("READY")
 	select {}
 }

@@ -1,0 +1,40 @@
+"""Takes snapshots of running programs, the way the product does, and finds things in them by name."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from goretain.capture.process import capture_process
+from goretain.capture.source import Plan
+from goretain.debuginfo.dwarf import Dwarf
+from goretain.debuginfo.elf import Elf
+from goretain.golang.layout import Layout
+from goretain.golang.plan import lean_plan
+from goretain.golang.read import read_heap
+from goretain.model.places import user_cache
+from goretain.snapshot import Snapshot
+
+
+def plan_for(binary: Elf, bias: int) -> Plan:
+    """The lean plan for a binary, its DWARF index kept in the user's cache."""
+    dwarf = Dwarf.open(binary, user_cache() / "dwarf")
+    return lean_plan(Layout(binary, dwarf, binary.go_version or ""), bias)
+
+
+def snapshot_of(pid: int, *, full: bool = False) -> Snapshot:
+    """Freeze the process, copy, release, read."""
+    return read_heap(capture_process(pid, plan_for, full=full))
+
+
+def root_targets(snapshot: Snapshot, name: str) -> list[tuple[str, int]]:
+    """(path, object id) of every root slot of the named root node."""
+    columns = snapshot.columns
+    (node,) = [index for index, root in enumerate(snapshot.roots) if root.name == name]
+    rows = np.flatnonzero(columns.root_node == node)
+    return [(snapshot.strings[columns.root_path[row]], int(columns.root_target[row])) for row in rows]
+
+
+def map_row(snapshot: Snapshot, header: int) -> int | None:
+    """Row in the map columns of the map with this header object."""
+    rows = np.flatnonzero(snapshot.columns.map_object == header)
+    return int(rows[0]) if len(rows) else None

@@ -1,0 +1,146 @@
+"""On a quiet target, every figure equals what the runtime itself counts: the difference is 0.
+
+``exact`` has one of everything that Go keeps on its heap and prints MemStats and the size-class histograms of
+runtime/metrics before it stops. Each (version, state) is captured once and held to all facts below.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from goretain.heap.heap import Heap
+from goretain.snapshot import ObjectFlag, Snapshot
+from tests.support.golang import EXPERIMENTS, VERSIONS, Target, go_program, running, wait_until_blocked
+from tests.support.heaps import map_row, root_targets, snapshot_of
+
+#: Bucket of the histograms that all large objects fall into.
+_LARGE = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One capture of ``exact``, the state it stopped in and what it said of itself."""
+
+    state: str
+    target: Target
+    snapshot: Snapshot
+    heap: Heap
+
+
+def _cases() -> list[object]:
+    """Quiet on every version; the other states and runtime experiments in the long run, the newest in both."""
+    cases: list[object] = [pytest.param((v, "", "quiet"), id=f"{v}-quiet") for v in VERSIONS]
+    for version in VERSIONS:
+        for state in ("unswept", "queued", "spin"):
+            marks = () if version in ("1.23.9", VERSIONS[-1]) else (pytest.mark.long,)
+            cases.append(pytest.param((version, "", state), id=f"{version}-{state}", marks=marks))
+    for version, experiment in EXPERIMENTS:
+        for state in ("quiet", "unswept", "queued", "spin"):
+            name = f"{version}-{experiment}-{state}"
+            cases.append(pytest.param((version, experiment, state), id=name, marks=pytest.mark.long))
+    return cases
+
+
+@pytest.fixture(scope="module", params=_cases())
+def reading(request: pytest.FixtureRequest) -> Reading:
+    """A capture of one version in one state."""
+    version, experiment, state = request.param
+    program = go_program("exact", version, experiments=[experiment] if experiment else [])
+    # without preemption by signal, a state without sweeping stays as it is
+    env = {"GODEBUG": "asyncpreemptoff=1"} if state == "unswept" else {}
+    with running(program, [state], env=env) as target:
+        wait_until_blocked(target.pid)
+        snapshot = snapshot_of(target.pid)
+    return Reading(state, target, snapshot, Heap(snapshot))
+
+
+def test_objects_and_bytes_equal_memstats(reading: Reading) -> None:
+    totals = reading.snapshot.meta.totals
+    assert totals.live_objects + totals.dead_objects == reading.target.fact("HeapObjects")
+    assert totals.live_bytes + totals.dead_bytes == reading.target.fact("HeapAlloc")
+    assert reading.snapshot.object_count == totals.live_objects
+    assert int(reading.snapshot.columns.object_size.sum()) == totals.live_bytes
+
+
+def test_only_an_unswept_heap_has_dead_objects(reading: Reading) -> None:
+    assert (reading.snapshot.meta.totals.dead_objects > 0) == (reading.state == "unswept")
+
+
+def test_size_classes_equal_runtime_metrics(reading: Reading) -> None:
+    columns = reading.snapshot.columns
+    classes = Counter(
+        _LARGE if large else int(size)
+        for size, large in zip(
+            columns.object_size, (columns.object_flags & ObjectFlag.LARGE) != 0, strict=True
+        )
+    )
+    said = {int(size): count for size, count in reading.target.table("SizeClass").items()}
+    if reading.snapshot.meta.totals.dead_objects == 0:
+        assert dict(classes) == said
+    else:
+        assert all(count <= said.get(size, 0) for size, count in classes.items())
+
+
+def test_nothing_is_unreached_but_what_awaits_its_finalizer(reading: Reading) -> None:
+    heap, columns = reading.heap, reading.snapshot.columns
+    unreached = np.flatnonzero(~heap.graph.reached)
+    awaiting = (columns.object_flags[unreached] & ObjectFlag.AWAITING_FINALIZER) != 0
+    names = Counter(_type_name(reading.snapshot, int(i)) for i in unreached[~awaiting])
+    if reading.state == "unswept":  # what was dropped during and after that mark is marked, and garbage
+        assert set(names) <= {"main.tree", "main.payload", "? of 112 B", "uint8", "[]uint8", "[100]uint8"}
+    else:
+        assert not names
+    assert heap.coverage.reached.objects + len(unreached) == reading.snapshot.object_count
+
+
+def _type_name(snapshot: Snapshot, identity: int) -> str:
+    """Type of an object, with its size where the type is unknown."""
+    index = int(snapshot.columns.object_type[identity])
+    return snapshot.types[index].name if index >= 0 else f"? of {snapshot.columns.object_size[identity]} B"
+
+
+def test_no_pointer_leads_to_a_free_slot(reading: Reading) -> None:
+    assert reading.snapshot.meta.counts["pointers_to_free_slots"] == 0
+
+
+def test_no_type_disagrees_with_the_pointer_mask(reading: Reading) -> None:
+    assert reading.snapshot.meta.counts["mask_mismatches"] == 0
+
+
+def test_every_entry_of_every_map_is_counted(reading: Reading) -> None:
+    snapshot, columns = reading.snapshot, reading.snapshot.columns
+    entries = np.bincount(columns.entry_map, minlength=len(columns.map_object))
+    for name, said in reading.target.table("Map").items():
+        if name == "main.mapEmpty":
+            continue
+        headers = [header for path, header in root_targets(snapshot, name) if path in ("", ".m")]
+        rows = [row for row in (map_row(snapshot, header) for header in headers) if row is not None]
+        assert len(rows) == 1, name
+        (row,) = rows
+        assert columns.map_entries[row] == said, name
+        assert columns.map_slots[row] >= said, name
+        assert entries[row] in ((0, said) if _pointer_free(name) else (said,)), name
+
+
+def _pointer_free(name: str) -> bool:
+    """Maps whose tables hold no pointers are counted; their entries need not be listed."""
+    return name in {
+        "main.mapSmallPlain",
+        "main.mapPlain",
+        "main.mapPlainBytes",
+        "main.mapSetPlain",
+        "main.mapGrowPlain",
+    }
+
+
+def test_all_goroutines_are_found(reading: Reading) -> None:
+    users = [g for g in reading.snapshot.goroutines if not g.creator.startswith("runtime.")]
+    said = reading.target.fact("NumGoroutine")
+    if reading.state == "queued":  # a runtime goroutine that runs a finalizer or cleanup counts
+        assert len(users) < said
+    else:
+        assert len(users) == said

@@ -1,0 +1,105 @@
+"""Types on an ordinary service (net/http, TLS, encoding/json): how many objects get one, and whether it is right.
+
+Whether it is right is for the runtime to say: run from the start with GODEBUG=traceallocfree=1, it records the
+type of every allocation in an execution trace (Go 1.23 and newer).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from goretain.heap.heap import Heap
+from goretain.snapshot import ObjectFlag, Snapshot, TypeInfo
+from tests.oracle.tracev2 import TracedType, live_types
+from tests.support.golang import VERSIONS, go_program, release, running, wait_until_blocked
+from tests.support.heaps import snapshot_of
+
+_TYPED = [v for v in VERSIONS if release(v) >= (1, 22)]
+_TRACED = [v for v in VERSIONS if release(v) >= (1, 23)]
+
+
+@pytest.mark.parametrize("version", _TYPED)
+def test_nearly_all_objects_and_bytes_are_typed(version: str) -> None:
+    with running(go_program("server", version)) as target:
+        wait_until_blocked(target.pid)
+        snapshot = snapshot_of(target.pid)
+    heap = Heap(snapshot)
+    coverage = heap.coverage
+    assert coverage.enumerated.objects == target.fact("HeapObjects")
+    of_objects, of_bytes = _share(snapshot, heap, noscan=False)
+    assert of_objects >= 0.995, _untyped(snapshot, heap)
+    assert of_bytes >= 0.99, _untyped(snapshot, heap)
+    assert coverage.typed.objects + coverage.untyped_pointer_free.objects >= 0.995 * coverage.reached.objects
+    assert coverage.typed.bytes + coverage.untyped_pointer_free.bytes >= 0.99 * coverage.reached.bytes
+    of_objects, of_bytes = _share(snapshot, heap, noscan=True)
+    assert of_objects >= 0.995, _untyped(snapshot, heap)
+    assert of_bytes >= 0.99, _untyped(snapshot, heap)
+
+
+def _share(snapshot: Snapshot, heap: Heap, *, noscan: bool) -> tuple[float, float]:
+    """Typed shares (objects, bytes) of reached objects with pointers, or of those without."""
+    columns = snapshot.columns
+    chosen = heap.graph.reached & (((columns.object_flags & ObjectFlag.NOSCAN) != 0) == noscan)
+    typed = chosen & (columns.object_type >= 0)
+    return float(typed.sum() / chosen.sum()), float(
+        columns.object_size[typed].sum() / columns.object_size[chosen].sum()
+    )
+
+
+def _untyped(snapshot: Snapshot, heap: Heap) -> Counter[tuple[int, int]]:
+    """(slot size, flags) of reached objects without a type, for the message of a failure."""
+    columns = snapshot.columns
+    rows = np.flatnonzero(heap.graph.reached & (columns.object_type < 0))
+    return Counter((int(columns.object_size[r]), int(columns.object_flags[r])) for r in rows)
+
+
+@pytest.mark.parametrize("version", _TRACED)
+def test_types_agree_with_the_runtime_s_own_record(version: str, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    program = go_program("server", version)
+    with running(program, [str(trace)], env={"GODEBUG": "traceallocfree=1"}) as target:
+        wait_until_blocked(target.pid)
+        snapshot = snapshot_of(target.pid)
+    recorded = live_types(trace)
+    reached = Heap(snapshot).graph.reached
+    columns = snapshot.columns
+    agreed, disagreed = 0, Counter[tuple[str, str]]()
+    for row in np.flatnonzero(reached & (columns.object_type >= 0)):
+        said = recorded.get(int(columns.object_address[row]))
+        if said is None or columns.object_flags[row] & ObjectFlag.TINY:
+            continue
+        ours = snapshot.types[int(columns.object_type[row])]
+        if _same(snapshot, ours, said):
+            agreed += 1
+        else:
+            disagreed[(ours.name, said.name)] += 1
+    compared = agreed + disagreed.total()
+    assert compared > 0.5 * int(reached.sum())
+    assert agreed >= 0.995 * compared, disagreed.most_common(30)
+
+
+def _same(snapshot: Snapshot, ours: TypeInfo, said: TracedType) -> bool:
+    """Whether two names mean one type.
+
+    The trace shortens package paths and names the element where an array of values is allocated. Runtime
+    structures have names that the compiler makes up: their role and size decide.
+    """
+    if ours.role == "data":
+        return said.pointer_bytes == 0
+    if ours.role == "closure":
+        return said.name.startswith(("struct { F uintptr", "func"))
+    while ours.kind == "array" and _short(ours.name) != said.name and ours.elem >= 0:
+        ours = snapshot.types[ours.elem]
+    return _short(ours.name) == _short(said.name)
+
+
+def _short(name: str) -> str:
+    """``*net/http.Request`` -> ``*http.Request``, ``interface {}`` -> ``any``, ``byte`` -> ``uint8``."""
+    name = re.sub(r"[\w.\-~]+/", "", name)
+    name = name.replace("interface {}", "any").replace("[]byte", "[]uint8")
+    return "uint8" if name == "byte" else name
