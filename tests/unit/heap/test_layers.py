@@ -83,7 +83,7 @@ def test_memory_of_two_globals_goes_to_neither_and_counts_once() -> None:
 
 
 def test_a_variable_with_several_slots_is_one_holder() -> None:
-    h, cache, records = cache_heap()
+    h, _cache, records = cache_heap()
     h.root("main.cache", records[0], path=".last")
     heap = Heap(h.build())
     assert [x.retained_bytes for x in heap.holders] == [1064]
