@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import rich_click
 
-from goretain.cli.options import Span, one_format, report_options
+from goretain.cli.options import TOP, Span, one_format, report_options
 
 if TYPE_CHECKING:
     from goretain.reports.results import DiffReport
@@ -30,7 +30,7 @@ def diff(
     every: float | None,
     count: int,
     save: str | None,
-    top: int,
+    top: int | None,
     as_json: bool,
     markdown: bool,
     debug: bool,  # noqa: ARG001 (main reads it: it must work when the arguments do not parse)
@@ -53,10 +53,17 @@ def diff(
 
     with Progress() as progress:
         if every is not None:
-            report = api.watch(int(first), every=every, count=count, top=top, save=save, progress=progress)
+            report = api.watch(
+                int(first),
+                every=every,
+                count=count,
+                top=TOP if top is None else top,
+                save=save,
+                progress=progress,
+            )
         else:
             assert last is not None  # one of them is given
-            report = api.diff(first, last, top=top, progress=progress)
+            report = api.diff(first, last, top=TOP if top is None else top, progress=progress)
     _print(report, as_json, markdown)
 
 

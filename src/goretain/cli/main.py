@@ -8,7 +8,6 @@ commands import the api.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import Any, NoReturn
 
@@ -16,6 +15,7 @@ import click
 import rich_click
 
 import goretain
+from goretain.cli.terminal import closed_pipe
 from goretain.model.errors import GoretainError
 
 #: Subcommands in the order of the help; each is found under its name in the module of its name.
@@ -49,13 +49,9 @@ def goretain_command() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    code = run(arguments)
-    try:
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    with closed_pipe():
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has what it wanted (| head); the interpreter would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 
@@ -68,6 +64,8 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 130
+    except SystemExit:
+        return 0  # rich ends the program so when the reader of a help page has gone
     except click.ClickException as wrong:
         wrong.show()
         return 2
@@ -75,8 +73,6 @@ def run(arguments: list[str]) -> int:
         if debug:
             _traceback()
         complain(wrong.message, wrong.hint)
-    except BrokenPipeError:
-        return 0
     except MemoryError:
         complain(
             "out of memory", "run goretain where there is more of it, for example on a core or saved snapshot"

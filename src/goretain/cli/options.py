@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 import click
 
+#: Rows of each list when --top is not given.
+TOP = 10
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b?)", re.IGNORECASE)
@@ -58,7 +61,7 @@ def report_options(command: Decorated) -> Decorated:
             "--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md."
         ),
         click.option(
-            "--top", type=click.IntRange(0), default=10, show_default=True, help="Rows of each list."
+            "--top", type=click.IntRange(0), metavar="N", help=f"Rows of each list. [default: {TOP}]"
         ),
     ):
         command = option(command)

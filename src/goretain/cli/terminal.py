@@ -5,9 +5,12 @@ Imports rich, and this floor's neighbours below for typing only.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -31,14 +34,33 @@ def show(page: Page) -> None:
     """Print a page on stdout, in colour on a terminal (unless NO_COLOR is set)."""
     from rich.console import Console
 
-    page.print(Console(file=sys.stdout, width=page.width))
+    class Stdout(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave the closed pipe to closed_pipe; rich would end the program with 1."""
+            raise BrokenPipeError
+
+    with closed_pipe():
+        page.print(Stdout(file=sys.stdout, width=page.width))
+        sys.stdout.flush()
 
 
 def write(text: str) -> None:
     """Print machine-readable text on stdout, in UTF-8 whatever the locale says."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-    sys.stdout.buffer.flush()
+    with closed_pipe():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def closed_pipe() -> Iterator[None]:
+    """A reader that has what it wanted (| head) is no error: what is printed from then on goes nowhere."""
+    try:
+        yield
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 class Progress:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import rich_click
 
-from goretain.cli.options import Size, one_format, report_options
+from goretain.cli.options import TOP, Size, one_format, report_options
 
 if TYPE_CHECKING:
     from goretain.reports.results import WhyReport
@@ -50,7 +50,7 @@ def why(
     min_bytes: int,
     focus: str,
     fail_on: str,
-    top: int,
+    top: int | None,
     as_json: bool,
     markdown: bool,
     debug: bool,  # noqa: ARG001 (main reads it: it must work when the arguments do not parse)
@@ -73,18 +73,21 @@ def why(
             with_data=with_data,
             force=force,
             save=save,
-            top=top,
+            top=TOP if top is None else top,
             min_bytes=min_bytes,
             focus=focus,
             progress=progress,
         )
     if save is not None:
-        click.echo(f"saved to {save}", err=True)
-    _print(report, as_json, markdown)
+        content = (
+            "with map keys and strings: user data" if with_data else "sizes, types and names, no contents"
+        )
+        click.echo(f"saved to {save} ({content})", err=True)
+    _print(report, as_json, markdown, small=top is not None)
     return int(any(report.severities[level] for level in report.severities if level in _AT_OR_ABOVE[fail_on]))
 
 
-def _print(report: WhyReport, as_json: bool, markdown: bool) -> None:
+def _print(report: WhyReport, as_json: bool, markdown: bool, *, small: bool) -> None:
     from goretain.cli import terminal
 
     if as_json:
@@ -98,4 +101,4 @@ def _print(report: WhyReport, as_json: bool, markdown: bool) -> None:
     else:
         from goretain.reports import text
 
-        terminal.show(text.render_why(report, terminal.width()))
+        terminal.show(text.render_why(report, terminal.width(), small=small))

@@ -8,7 +8,7 @@ wide must stay in one piece to be copied. Imports rich and this package's units.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from goretain.reports.units import cells, clean
@@ -23,6 +23,8 @@ _BLANK = re.compile(r" (?!(?:B|[KMGTP]iB|[mun]?s|min|h|x|objects?)\b)")
 
 #: Sentences are not set wider than this; names and chains are.
 _PROSE = 110
+#: Width of the labels of facts.
+_LABEL = 10
 
 
 class Page:
@@ -79,14 +81,28 @@ class Page:
         """Fill lines with the words of a text."""
         self.pieces(split_words(clean(text)), lead=lead, hang=hang, style=style, width=self.prose)
 
-    def fact(self, name: str, text: str, *, indent: str = "  ", room: int = 10, style: str = "") -> None:
+    def fact(
+        self,
+        name: str,
+        text: str,
+        *,
+        indent: str = "  ",
+        style: str = "",
+        split: Callable[[str], list[str]] | None = None,
+    ) -> None:
         """A labelled text with its further lines under its first word."""
-        self.words(
-            text, lead=[(f"{indent}{name:<{room}} ", "dim")], hang=" " * (len(indent) + room + 1), style=style
-        )
+        pieces = (split or split_words)(clean(text))
+        lead = [(f"{indent}{name:<{_LABEL}} ", "dim")]
+        self.pieces(pieces, lead=lead, hang=" " * (len(indent) + _LABEL + 1), style=style, width=self.prose)
 
     def table(
-        self, heads: Sequence[str], rows: Iterable[Sequence[str]], *, left: int, styles: dict[int, str]
+        self,
+        heads: Sequence[str],
+        rows: Iterable[Sequence[str]],
+        *,
+        left: int,
+        styles: dict[int, str],
+        split: Callable[[str], list[str]] | None = None,
     ) -> None:
         """Columns as wide as their content; the last one wraps under itself.
 
@@ -94,7 +110,9 @@ class Page:
             heads: column heads.
             left: how many columns at the right are flush left; the others are numbers.
             styles: column -> rich style.
+            split: cuts the last column into what may not be broken; words unless given.
         """
+        split = split or split_words
         body = [[clean(cell) for cell in row] for row in rows]
         last = len(heads) - 1
         widths = [max(cells(row[at]) for row in (heads, *body)) for at in range(last)]
@@ -110,7 +128,7 @@ class Page:
         self.add(*lead(heads, "dim"), (heads[last], "dim"))
         start, style = sum(widths) + 2 * len(heads), styles.get(last, "")
         for row in body:
-            words, spans, hang = split_words(row[last]), lead(row), " " * (start + 2)
+            words, spans, hang = split(row[last]), lead(row), " " * (start + 2)
             if start + max(cells(word.rstrip()) for word in words) > self.width:  # below, in one piece
                 self.add(*spans)
                 spans, hang = [(" " * 6, "")], " " * 8
@@ -141,6 +159,12 @@ def encodable(text: str, encoding: str) -> str:
 def split_words(text: str) -> list[str]:
     """Words, each with the blank after it; a number stays with its unit."""
     return [f"{word} " for word in _BLANK.split(text)]
+
+
+def split_list(text: str) -> list[str]:
+    """Items of a list, each with the comma and blank after it."""
+    items = text.split(", ")
+    return [*(f"{item}, " for item in items[:-1]), items[-1]]
 
 
 def chain_pieces(root: str, links: Sequence[str], end: str) -> list[str]:

@@ -6,11 +6,21 @@ rest. Imports ``model`` and this package.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from goretain.model.findings import Confidence, Finding
-from goretain.reports.page import Page, chain_pieces
-from goretain.reports.results import DiffReport, GrowthRow, HolderRow, Look, Part, TypeSum, WhyReport
+from goretain.reports.page import Page, chain_pieces, split_list
+from goretain.reports.results import (
+    DiffReport,
+    GrowthRow,
+    HeapFacts,
+    HolderRow,
+    Look,
+    Part,
+    TypeSum,
+    WhyReport,
+)
 from goretain.reports.units import (
     clean,
     duration,
@@ -25,17 +35,23 @@ from goretain.reports.units import (
 _SEVERITY = {"leak": "bold red", "waste": "bold yellow", "observation": "bold blue"}
 _LEVEL = {"proved": "green", "likely": "yellow", "undecided": "magenta"}
 _UNNAMED = "(type unknown)"
+_MANY = "(too many to list)"
 
 
-def render_why(report: WhyReport, width: int) -> Page:
-    """The report as lines of at most ``width`` columns."""
+def render_why(report: WhyReport, width: int, *, small: bool = False) -> Page:
+    """The report as lines of at most ``width`` columns.
+
+    Args:
+        small: also show holders and groups of less than 0.1% of the live heap.
+    """
     page = Page(width)
     _head(page, report.look)
     _heap_facts(page, report)
     _findings(page, report)
-    _holders(page, report)
-    _shared(page, report)
-    _types(page, "Types", report.types, report.heap.reachable_bytes)
+    least = 0 if small else report.heap.reachable_bytes // 1000
+    _holders(page, report, least)
+    _shared(page, report, least)
+    _types(page, "Types", [t for t in report.types if t.bytes >= least], report.heap.reachable_bytes)
     return page
 
 
@@ -59,12 +75,7 @@ def _heap_facts(page: Page, report: WhyReport) -> None:
         f"{iec(heap.reachable_bytes)} in {plural(heap.reachable_objects, 'object')}",
         style="bold",
     )
-    garbage = heap.unswept_bytes + heap.unreached_bytes
-    dead, unreached = iec(heap.unswept_bytes), iec(heap.unreached_bytes)
-    text = f"{iec(garbage)}: {dead} dead and not yet swept, {unreached} reached by nothing"
-    if heap.unreached_survivors_bytes:
-        text += f" ({iec(heap.unreached_survivors_bytes)} of it survived the last mark)"
-    page.fact("garbage", text)
+    page.fact("garbage", _garbage(heap))
     pages = f"heap spans in use {iec(heap.in_use_bytes)}, stacks {iec(heap.stack_bytes)}"
     page.fact("RSS", f"{iec(look.rss_bytes)}; {pages}")
     page.fact("goroutines", _goroutines(heap.goroutines))
@@ -76,6 +87,17 @@ def _heap_facts(page: Page, report: WhyReport) -> None:
     page.fact("coverage", _coverage(report))
     for note in look.notes:
         page.fact("note", note, style="yellow")
+
+
+def _garbage(heap: HeapFacts) -> str:
+    garbage = heap.unswept_bytes + heap.unreached_bytes
+    if not garbage:
+        return "none"
+    dead, unreached = iec(heap.unswept_bytes), iec(heap.unreached_bytes)
+    text = f"{iec(garbage)}: {dead} dead and not yet swept, {unreached} reached by nothing"
+    if heap.unreached_survivors_bytes:
+        text += f" ({iec(heap.unreached_survivors_bytes)} of it survived the last mark)"
+    return text
 
 
 def _goroutines(states: dict[str, int], most: int = 4) -> str:
@@ -140,7 +162,7 @@ def _finding(page: Page, at: int, finding: Finding) -> None:
         (f"{finding.code} {clean(finding.pattern)}", _SEVERITY[finding.severity]),
         (f"  {finding.severity}, ", ""),
         (level, _LEVEL[level]),
-        (f", saves {iec(finding.saving_bytes)}" if finding.saving_bytes else "", "bold"),
+        (_worth(finding), "bold"),
     )
     page.words(finding.title, lead=[(indent, "")], hang=indent)
     chain = finding.chain
@@ -152,12 +174,19 @@ def _finding(page: Page, at: int, finding: Finding) -> None:
     )
     page.fact("bytes", _amounts(finding), indent=indent)
     if finding.also_from:
-        page.fact("also from", "; ".join(finding.also_from), indent=indent)
+        page.fact("also from", ", ".join(finding.also_from), indent=indent, split=split_list)
     page.fact(level, finding.confidence.reason, indent=indent)
     if finding.confidence.decide:
         page.fact("to decide", finding.confidence.decide, indent=indent)
     if finding.fix:
         page.fact("fix", finding.fix, indent=indent, style="green")
+
+
+def _worth(finding: Finding) -> str:
+    """What the finding is ranked by."""
+    if finding.saving_bytes:
+        return f", saves {iec(finding.saving_bytes)}"
+    return f", holds {iec(finding.retained_bytes)}" if finding.retained_bytes else ""
 
 
 def _amounts(finding: Finding) -> str:
@@ -166,19 +195,23 @@ def _amounts(finding: Finding) -> str:
     return f"{retained}{hidden}: {finding.count:,} x {finding.type or _UNNAMED}"
 
 
-def _holders(page: Page, report: WhyReport) -> None:
-    if not report.holders:
+def _holders(page: Page, report: WhyReport, least: int) -> None:
+    rows = [row for row in report.holders if row.retained_bytes >= least]
+    if not rows:
         return
     page.title("Top holders", f"of {iec(report.heap.reachable_bytes)} live")
     page.table(
         ("retained", "share", "objects", "shared", "layer", "holder"),
-        [_holder_cells(row, report.heap.reachable_bytes) for row in report.holders],
+        [_holder_cells(row, report.heap.reachable_bytes) for row in rows],
         left=2,
         styles={0: "bold", 3: "dim", 4: "dim"},
     )
-    left = report.holders_total - len(report.holders)
-    if left:
-        page.add((f"  {left:,} more hold something: --top {report.holders_total}", "dim"))
+    _left_out(page, report.holders_total, len(rows), "holder")
+
+
+def _left_out(page: Page, total: int, shown: int, noun: str) -> None:
+    if total > shown:
+        page.add((f"  {plural(total - shown, f'more {noun}')}: --top {total}", "dim"))
 
 
 def _holder_cells(row: HolderRow, live: int) -> tuple[str, ...]:
@@ -187,18 +220,17 @@ def _holder_cells(row: HolderRow, live: int) -> tuple[str, ...]:
     return (iec(row.retained_bytes), share, number(row.retained_objects), shared, row.layer, row.name)
 
 
-def _shared(page: Page, report: WhyReport) -> None:
-    if not report.shared:
+def _shared(page: Page, report: WhyReport, least: int) -> None:
+    groups = [group for group in report.shared if group.bytes >= least]
+    if not groups:
         return
     page.title("Shared: reached from several holders, retained by none of them")
-    rows = [(iec(row.bytes), number(row.objects), ", ".join(row.holders)) for row in report.shared]
-    page.table(("bytes", "objects", "holders"), rows, left=1, styles={0: "bold"})
-    left = report.shared_total - len(report.shared)
-    if left:
-        page.add((f"  {plural(left, 'more group', 'more groups')}: --top {report.shared_total}", "dim"))
+    rows = [(iec(row.bytes), number(row.objects), ", ".join(row.holders) or _MANY) for row in groups]
+    page.table(("bytes", "objects", "holders"), rows, left=1, styles={0: "bold"}, split=split_list)
+    _left_out(page, report.shared_total, len(groups), "group")
 
 
-def _types(page: Page, title: str, types: tuple[TypeSum, ...], whole: int) -> None:
+def _types(page: Page, title: str, types: Sequence[TypeSum], whole: int) -> None:
     if not types:
         return
     page.title(title)
