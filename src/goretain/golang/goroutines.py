@@ -32,6 +32,8 @@ STATES = {
     11: "deadextra",
 }
 _NO_STACK = frozenset((0, 6, 11))
+#: goid of the main goroutine, which no go statement made.
+_MAIN = 1
 _PARKED = frozenset(("waiting", "leaked"))
 _G_LIMIT = 1 << 28
 #: Started by the runtime, but running the program's code (isSystemGoroutine, runtime/traceback.go).
@@ -129,12 +131,13 @@ def _read(program: Program, stacks: Stacks, g: int, reasons: list[str]) -> LiveG
     state = STATES.get(number, f"state {number}")
     reason = program.uint(g, _G, "waitreason") if state in _PARKED else 0
     low, high = stack_of(program, g)
+    identity = program.uint(g, _G, "goid")
     return LiveGoroutine(
         address=g,
-        id=program.uint(g, _G, "goid"),
+        id=identity,
         state=state,
         wait_reason=reasons[reason] if state in _PARKED and reason < len(reasons) else "",
-        creator=stacks.function(program.uint(g, _G, "gopc")),
+        creator=stacks.function(program.uint(g, _G, "gopc")) if identity != _MAIN else "",
         start=stacks.function(program.uint(g, _G, "startpc")),
         stack_low=low,
         stack_high=high,

@@ -6,7 +6,7 @@ these names are only looked up for words that the maps call live (a stack home m
 Arguments that arrive in registers are spilled to an area that the caller reserves above its frame (the
 callee's CFA upwards, see ``golang.spills``); that area pins memory too, and the debug information does not
 list it.
-Imports ``debuginfo``, ``golang.gotypes``, ``golang.locations`` and ``golang.spills``.
+Imports ``debuginfo``, ``golang.gotypes``, ``golang.components``, ``golang.locations`` and ``golang.spills``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from goretain.debuginfo.dwarf import Function, Variable
+from goretain.golang.components import piece_offsets
 from goretain.golang.gotypes import GoType, Leaf, TypeUniverse, pointer_leaves
 from goretain.golang.layout import Program
 from goretain.golang.locations import Piece, stack_pieces
@@ -113,12 +114,29 @@ def place(
     """(offset from the CFA, name) of every pointer word of a variable of type t that lies in memory."""
     leaves = pointer_leaves(t)
     name = variable.removeprefix("&")
-    for piece in pieces:
-        end = t.size if piece.size < 0 else piece.offset + piece.size
+    for start, end, base in extents(t, pieces):
         for leaf in leaves:
             at = leaf.pointer_offset
-            if not piece.offset <= at < end:
+            if not start <= at < end:
                 continue
-            whole = piece.offset <= leaf.offset and leaf.offset + _LEAF_SIZE.get(leaf.kind, 8) <= end
-            found = SlotName(name + leaf.path, leaf if whole else None, function)
-            yield piece.cfa_offset + at - piece.offset, found
+            whole = start <= leaf.offset and leaf.offset + _LEAF_SIZE.get(leaf.kind, 8) <= end
+            yield base + at, SlotName(name + leaf.path, leaf if whole else None, function)
+
+
+def extents(t: GoType, pieces: Iterable[Piece]) -> list[tuple[int, int, int]]:
+    """Where bytes [start, end) of a value lie: at base + their offset from the CFA. Neighbours are joined."""
+    found: list[tuple[int, int, int]] = []
+    offsets: dict[int, int] | None = None
+    for piece in pieces:
+        if piece.size < 0:
+            return [(0, t.size, piece.cfa_offset)]
+        offsets = piece_offsets(t) if offsets is None else offsets
+        start = offsets.get(piece.offset, -1)
+        if start < 0:
+            continue
+        base = piece.cfa_offset - start
+        if found and found[-1][1:] == (start, base):
+            found[-1] = (found[-1][0], start + piece.size, base)
+        else:
+            found.append((start, start + piece.size, base))
+    return found

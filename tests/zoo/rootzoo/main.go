@@ -206,6 +206,38 @@ func globals() {
 	globalAny = &attached{body: body("global interface")}
 }
 
+type pair struct {
+	small int8
+	body  *Body
+}
+
+// manyArguments has more of them than there are registers: some come on the stack, the others are spilled behind.
+//
+//go:noinline
+func manyArguments(
+	f float64, first *Body, flag bool, p pair, n uint16, q pair, array [2]*Body, text string, late *Body, last *Body,
+) (int, [2]int) {
+	block()
+	use(first)
+	use(p.body)
+	use(q.body)
+	use(array[1])
+	use(late)
+	use(last)
+	sink.Add(int64(len(text)) + int64(n) + int64(f) + int64(p.small) + int64(q.small))
+	if flag {
+		return 1, [2]int{}
+	}
+	return 2, [2]int{}
+}
+
+func many() {
+	manyArguments(
+		1.5, body("argument first"), true, pair{1, body("argument p")}, 2, pair{2, body("argument q")},
+		[2]*Body{nil, body("argument array")}, "text", body("argument late"), body("argument last"),
+	)
+}
+
 func start(f func()) {
 	started.Add(1)
 	go f()
@@ -230,6 +262,8 @@ func main() {
 	parked()
 	newer()
 	started.Wait()
+	time.Sleep(50 * time.Millisecond)
+	traces()
 	switch state {
 	case "spin":
 		runtime.GOMAXPROCS(2)
@@ -270,4 +304,19 @@ func parked() {
 	start(func() { interfaces(body("any"), &failure{cause: body("error")}) })
 	start(made)
 	start(inSystemCall)
+	start(many)
+}
+
+// traces says what the runtime's own unwinder sees.
+func traces() {
+	buffer := make([]byte, 1<<20)
+	line := ""
+	for _, c := range string(buffer[:runtime.Stack(buffer, true)]) {
+		if c != '\n' {
+			line += string(c)
+			continue
+		}
+		println("Trace", line)
+		line = ""
+	}
 }
