@@ -90,7 +90,9 @@ class Inference:
 
     def _seed_headers(self, header: I64) -> None:
         keys, inverse = np.unique(header, return_inverse=True)
-        rows = np.array([self.table.intern(self.universe.from_runtime(k)) if k else -1 for k in keys.tolist()])
+        rows = np.array(
+            [self.table.intern(self.universe.from_runtime(k)) if k else -1 for k in keys.tolist()]
+        )
         row = rows.astype(np.int32)[inverse] if len(keys) else np.empty(0, np.int32)
         objects = np.flatnonzero(row >= 0).astype(np.uint32)
         arrays = self.table.arrays()
@@ -110,8 +112,7 @@ class Inference:
         for _ in range(_ROUND_LIMIT):
             types, state = self.table.arrays(), self._fresh()
             state.counters[propagate.MISSES] = 0
-            waiting = propagate.seed_leaves(self.heap, types, self.words, state, seed_leaf, at)
-            waiting += propagate.spread(self.heap, types, self.words, state)
+            waiting = propagate.spread(self.heap, types, self.words, state, seed_leaf, at)
             if not waiting or not self._resolve(state):
                 return
 

@@ -118,7 +118,9 @@ class MapReader:
         c.needed.append(self.objects.table.size[ids] + needed)
         return rows
 
-    def _add_entries(self, slots: _Slots, rows: I64, objects: U32, group: I64, live: NDArray[np.bool_]) -> None:
+    def _add_entries(
+        self, slots: _Slots, rows: I64, objects: U32, group: I64, live: NDArray[np.bool_]
+    ) -> None:
         """Entries of groups: map row, object and number of each group in it; live: bool[groups, 8]."""
         g, i = np.nonzero(live)
         if not len(g):
@@ -300,7 +302,9 @@ class MapReader:
         while (over := (entries > _GROUP_SLOTS) & (entries * 2 > 13 << b)).any():
             b[over] += 1
         buckets = (np.int64(1) << b) + np.where(b >= 4, np.int64(1) << np.maximum(b - 4, 0), 0)
-        return np.where(entries <= 0, 0, self._allocation(buckets * parts.groups.size, parts.groups.has_pointers))
+        return np.where(
+            entries <= 0, 0, self._allocation(buckets * parts.groups.size, parts.groups.has_pointers)
+        )
 
 
 def _power_of_two(n: I64) -> I64:

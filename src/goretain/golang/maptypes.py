@@ -135,7 +135,9 @@ def closure_type(universe: TypeUniverse, name: str, pc: int) -> GoType:
         fields.append(GoField("receiver", 8, receiver))
     else:
         function = universe.dwarf.function_at(pc)
-        captured = {v.closure_offset: v for v in function.variables if v.closure_offset > 0} if function else {}
+        captured = (
+            {v.closure_offset: v for v in function.variables if v.closure_offset > 0} if function else {}
+        )
         for offset in sorted(captured):
             variable = captured[offset]
             fields.append(GoField(variable.name.lstrip("&"), offset, universe.from_dwarf(variable.type)))

@@ -101,7 +101,9 @@ class _Reader:
         heap = self._heap_view(objects)
         roots = _resolve_roots(objects, edges, slots)
         inference = Inference(heap, self.universe, stacks.function)
-        inferred = inference.run(edges.header, self._exact_types(objects, specials), _seeds(slots, self.image))
+        inferred = inference.run(
+            edges.header, self._exact_types(objects, specials), _seeds(slots, self.image)
+        )
         self.progress("maps")
         maps = MapReader(objects, inferred, heap.class_size).read()
         for row in np.unique(inferred.type[inferred.type >= 0]).tolist():
@@ -109,9 +111,17 @@ class _Reader:
         self.progress("windows")
         seen = _windows(heap, inferred, edges, roots, slots)
         flags = _object_flags(objects, inferred, edges, roots, specials, seen)
-        return self._snapshot(objects, edges, slots, roots, inferred, maps, seen, flags, goroutine_room.table(
-            goroutines, stacks
-        ))
+        return self._snapshot(
+            objects,
+            edges,
+            slots,
+            roots,
+            inferred,
+            maps,
+            seen,
+            flags,
+            goroutine_room.table(goroutines, stacks),
+        )
 
     def _heap_view(self, objects: Objects) -> propagate.Heap:
         return propagate.Heap(
@@ -190,7 +200,11 @@ class _Reader:
 
     def _meta(self, objects: Objects, edges: Edges, slots: RootSlots, inferred: Inferred) -> Meta:
         facts = self.image.facts
-        counts = {**edges.counts, "mask_mismatches": inferred.mask_mismatches, "missing_spans": objects.missing_spans}
+        counts = {
+            **edges.counts,
+            "mask_mismatches": inferred.mask_mismatches,
+            "missing_spans": objects.missing_spans,
+        }
         return Meta(
             program=facts.program,
             go_version=self.layout.go_version,
@@ -239,7 +253,9 @@ def _first_word(slots: RootSlots) -> I64:
     shift = np.array([leaf.pointer_offset - leaf.offset for leaf in slots.leaves], np.int64)
     if not len(shift):
         return np.where(slots.leaf >= 0, slots.address, 0)
-    return np.where((slots.leaf >= 0) & (slots.address > 0), slots.address - shift[np.maximum(slots.leaf, 0)], 0)
+    return np.where(
+        (slots.leaf >= 0) & (slots.address > 0), slots.address - shift[np.maximum(slots.leaf, 0)], 0
+    )
 
 
 def _seeds(slots: RootSlots, image: Image) -> Seeds:
@@ -255,7 +271,9 @@ def _resolve_roots(objects: Objects, edges: Edges, slots: RootSlots) -> _Roots:
     at = objects.image.locate(_first_word(slots), 8)
     finalized = objects.find(np.array([f.object for f in slots.finalizers], np.int64))
     known = finalized != NO_OBJECT
-    node, referents = finalizer_roots(finalized[known], slots.finalizer_node[known], edges.start, edges.target)
+    node, referents = finalizer_roots(
+        finalized[known], slots.finalizer_node[known], edges.start, edges.target
+    )
     extra = len(referents)
     none = np.full(extra, -1, np.int32)
     return _Roots(
@@ -277,7 +295,9 @@ def _windows(
     types = inferred.table.arrays()
     rows = np.array([inferred.table.root_leaf(leaf) for leaf in slots.leaves], np.int32)
     types = inferred.table.arrays()
-    leaf = np.where(roots.leaf >= 0, rows[np.maximum(roots.leaf, 0)] if len(rows) else -1, -1).astype(np.int32)
+    leaf = np.where(roots.leaf >= 0, rows[np.maximum(roots.leaf, 0)] if len(rows) else -1, -1).astype(
+        np.int32
+    )
     # What a finalizer's object points to is seen through that object; it needs no root window of its own.
     own = (roots.flags & int(RootFlag.SPECIAL)) == 0
     shown, opaque = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
@@ -300,7 +320,16 @@ def _windows(
         )
         rows_of = np.flatnonzero(own)
         windows.root_windows(
-            heap, types, inferred.words, inferred.type, inferred.array, leaf, roots.at >> 3, rows_of, roots.target, out
+            heap,
+            types,
+            inferred.words,
+            inferred.type,
+            inferred.array,
+            leaf,
+            roots.at >> 3,
+            rows_of,
+            roots.target,
+            out,
         )
         room = int(out.rows[0])
         if not room:
@@ -309,7 +338,12 @@ def _windows(
 
 
 def _object_flags(
-    objects: Objects, inferred: Inferred, edges: Edges, roots: _Roots, specials: Specials, seen: windows.Windows
+    objects: Objects,
+    inferred: Inferred,
+    edges: Edges,
+    roots: _Roots,
+    specials: Specials,
+    seen: windows.Windows,
 ) -> NDArray[np.uint16]:
     k, size = objects.spans.spans, objects.table.size
     flags = np.zeros(len(objects), np.uint16)

@@ -117,7 +117,9 @@ def _kernel_view(
         bitmap_bit=bitmap_bit,
         crossing=crossing,
         header=(~noscan & (size > _BITMAP_OBJECT_LIMIT) & ~large & inline_bitmaps).astype(np.uint8),
-        large_type=np.where(large, read("largeType"), 0) if layout.has("runtime.mspan", "largeType") else 0 * start,
+        large_type=np.where(large, read("largeType"), 0)
+        if layout.has("runtime.mspan", "largeType")
+        else 0 * start,
         unswept=_unswept(read("sweepgen"), generation).astype(np.uint8),
         noscan=noscan.astype(np.uint8),
         large=large.astype(np.uint8),

@@ -187,7 +187,9 @@ class TypeTable:
     def _generic(self, prefix: str, arguments: str) -> GoType | None:
         """A generic type by its arguments; the compiler may describe only the instance over shapes."""
         exact = self.universe.named(prefix + arguments)
-        return exact or self.universe.named(prefix + arguments.replace("interface {}", "go.shape.interface {}"))
+        return exact or self.universe.named(
+            prefix + arguments.replace("interface {}", "go.shape.interface {}")
+        )
 
     # -- the snapshot's type table ------------------------------------------------------------------------------
 
@@ -197,7 +199,10 @@ class TypeTable:
         while len(out) < len(self.types):
             t = self.types[len(out)]
             fields = tuple(TypeField(f.name, f.offset, self.intern(f.type)) for f in t.fields)
-            wants_elem = t.kind in ("ptr", "slice", "array", "chan", "map") or t.role in ("chan", "map-directory")
+            wants_elem = t.kind in ("ptr", "slice", "array", "chan", "map") or t.role in (
+                "chan",
+                "map-directory",
+            )
             out.append(
                 TypeInfo(
                     name=t.name,
@@ -211,4 +216,3 @@ class TypeTable:
                 )
             )
         return out
-

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.kernels.jit import checked, kernel
+from goretain.kernels.jit import checked, inlined, inlined_checked, kernel
 from goretain.kernels.lookup import PageTable, find
 
 I64 = NDArray[np.int64]
@@ -139,7 +139,7 @@ def list_objects(state: U8, spans: Spans, address: I64, size: I64, span: I32, su
     return n
 
 
-@kernel
+@inlined
 def mask_row(masks: Masks, key: int) -> int:
     """Row of an abi.Type address in masks, or -1."""
     low = 0
@@ -174,7 +174,7 @@ def header_types(words: I64, spans: Spans, address: I64, span: I32, out: I64) ->
     return n
 
 
-@checked
+@inlined_checked
 def _pointer_bit(memory: U8, crossing: U8, bit: int) -> int:
     if bit >= 0:
         return (memory[bit >> 3] >> (bit & 7)) & 1
@@ -188,7 +188,15 @@ SLOTS, NONZERO, EDGES, DANGLING, NO_CONTENT, NO_MASK = 0, 1, 2, 3, 4, 5
 
 @checked
 def count_pointers(
-    memory: U8, words: I64, spans: Spans, masks: Masks, address: I64, span: I32, survived: U8, header: I64, counters: I64
+    memory: U8,
+    words: I64,
+    spans: Spans,
+    masks: Masks,
+    address: I64,
+    span: I32,
+    survived: U8,
+    header: I64,
+    counters: I64,
 ) -> int:
     """Number of non-nil pointer slots of all objects: the room that :func:`fill_edges` needs."""
     total = 0
@@ -237,8 +245,17 @@ def count_pointers(
     return total
 
 
-@kernel
-def _edge(pointer: int, w: int, table: PageTable, span_table: PageTable, m: int, target: U32, word: U32, counters: I64) -> int:
+@inlined
+def _edge(
+    pointer: int,
+    w: int,
+    table: PageTable,
+    span_table: PageTable,
+    m: int,
+    target: U32,
+    word: U32,
+    counters: I64,
+) -> int:
     found = find(pointer, table)
     if found < 0:
         if find(pointer, span_table) >= 0:

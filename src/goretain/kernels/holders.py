@@ -5,7 +5,7 @@ Contracting every child of the virtual root with its dominator subtree leaves a 
 at its top, so the roots that reach a shared top are those of its predecessors' tops. Strongly connected
 components (Tarjan 1972, iterative) come out predecessors first; each joins the sets of its predecessors,
 and equal sets are kept once. Sets that grow past a limit become the set "many" (id 0): what it holds is
-still counted, its names are not. Imports numpy, ``kernels.csr`` and ``kernels.jit``.
+still counted, its names are not. Imports numpy, ``kernels.csr``, ``kernels.jit`` and ``kernels.sorting``.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from goretain.kernels.csr import Rows
 from goretain.kernels.dominators import Numbering
 from goretain.kernels.jit import kernel
+from goretain.kernels.sorting import sort_by
 
 U32 = NDArray[np.uint32]
 NONE = np.uint32(0xFFFFFFFF)
@@ -42,6 +43,16 @@ class HolderSets(NamedTuple):
     members: Rows
 
 
+class Scratch(NamedTuple):
+    """Five zeroed uint32[s] for Tarjan's walk: visiting order, lowest link, next predecessor, two stacks."""
+
+    index: U32
+    low: U32
+    cursor: U32
+    opened: U32
+    path: U32
+
+
 def holder_sets(objects: int, walk: Numbering, back: Rows, idom: U32, top: U32) -> HolderSets:
     """Find the holders of all shared tops. O(n + m) unless there are very many overlapping sets, then
     bounded.
@@ -62,10 +73,11 @@ def holder_sets(objects: int, walk: Numbering, back: Rows, idom: U32, top: U32) 
     place = np.full(len(idom), NONE, np.uint32)
     place[shared] = np.arange(s, dtype=np.uint32)
     order, component = np.empty(s, np.uint32), np.full(s, NONE, np.uint32)
-    _components(shared, place, walk.parent, back, top, order, component)
+    scratch = Scratch(*(np.zeros(s, np.uint32) for _ in range(5)))
+    _components(shared, place, walk.parent, back, top, order, component, scratch)
     nodes = len(walk.number) - objects
     buckets = np.zeros(1 << (2 * s + 2).bit_length(), np.uint32)
-    stamps = np.zeros(nodes, np.uint32), np.zeros(s + 2, np.uint32)
+    stamps = np.zeros(nodes, np.uint32), np.zeros(s + 2, np.uint32), np.arange(nodes, dtype=np.uint32)
     sets = _join_sets(
         objects, shared, place, walk, back, top, order, component, found, start, pool, buckets, *stamps
     )
@@ -74,15 +86,18 @@ def holder_sets(objects: int, walk: Numbering, back: Rows, idom: U32, top: U32) 
 
 @kernel
 def _components(
-    shared: U32, place: U32, parent: U32, back: Rows, top: U32, order: U32, component: U32
+    shared: U32,
+    place: U32,
+    parent: U32,
+    back: Rows,
+    top: U32,
+    order: U32,
+    component: U32,
+    scratch: Scratch,
 ) -> None:
     """Components along predecessor edges: ``order`` lists tops component by component, predecessors first."""
     s = shared.shape[0]
-    index = np.zeros(s, np.uint32)
-    low = np.zeros(s, np.uint32)
-    cursor = np.zeros(s, np.int64)
-    opened = np.empty(s, np.uint32)
-    path = np.empty(s, np.uint32)
+    index, low, cursor, opened, path = scratch
     time = 0
     pending = 0
     done = 0
@@ -151,6 +166,7 @@ def _join_sets(
     buckets: U32,
     root_stamp: U32,
     set_stamp: U32,
+    ascending: U32,
 ) -> int:
     """Give every component its set; returns the number of sets. Set k is pool[start[k]:start[k + 1]]."""
     s = shared.shape[0]
@@ -194,7 +210,7 @@ def _join_sets(
         elif distinct == 1 and only >= 0:
             chosen = only
         else:
-            chosen = _intern(pool, start, sets, begin, end, buckets)
+            chosen = _intern(pool, start, sets, begin, end, buckets, ascending)
             if chosen == sets:
                 sets += 1
         for q in range(first, last):
@@ -219,10 +235,12 @@ def _add_member(
 
 
 @kernel
-def _intern(pool: U32, start: U32, sets: int, begin: np.int64, end: np.int64, buckets: U32) -> np.int64:
+def _intern(
+    pool: U32, start: U32, sets: int, begin: np.int64, end: np.int64, buckets: U32, ascending: U32
+) -> np.int64:
     """Id of the set pool[begin:end]: an equal earlier one, or ``sets`` when it is new (then it is kept)."""
     members = pool[begin:end]
-    members.sort()
+    sort_by(members, ascending)
     mixed = np.int64(1469598103)
     for k in range(members.shape[0]):
         mixed = (mixed ^ np.int64(members[k])) * np.int64(1099511628211)

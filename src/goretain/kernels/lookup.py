@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.kernels.jit import kernel
+from goretain.kernels.jit import inlined, kernel
 
 PAGE_SHIFT = 13
 ARENA_SHIFT = 26
@@ -73,7 +73,7 @@ def find_many(pointers: NDArray[np.int64], table: PageTable) -> NDArray[np.uint3
     return found
 
 
-@kernel
+@inlined
 def find(pointer: int | np.int64, table: PageTable) -> np.int64:
     """Object that holds the address, interior pointers included, or -1. Constant time for Go's spans.
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.kernels.heapscan import Spans
-from goretain.kernels.jit import checked, kernel
+from goretain.kernels.jit import checked, inlined, inlined_checked, kernel
 from goretain.kernels.lookup import PageTable, find
 
 I64 = NDArray[np.int64]
@@ -115,7 +115,7 @@ class State(NamedTuple):
 WORK, ASIDE, MISSES, MASK_MISMATCH = 0, 1, 2, 3
 
 
-@kernel
+@inlined
 def previous_class(class_size: I64, size: int) -> int:
     """Largest allocation that a slot of ``size`` bytes would be too big for: the size class (or page) below."""
     last = class_size.shape[0] - 1
@@ -133,13 +133,13 @@ def previous_class(class_size: I64, size: int) -> int:
     return class_size[low - 1] if low > 0 else 0
 
 
-@kernel
+@inlined
 def header_bytes(heap: Heap, o: int) -> int:
     """8 when the object starts with a malloc header, else 0."""
     return 8 if heap.spans.header[heap.span[o]] else 0
 
 
-@kernel
+@inlined
 def position(heap: Heap, o: int) -> int:
     """Byte position of the object's first data byte in memory, -1 when not captured."""
     s = heap.span[o]
@@ -149,7 +149,7 @@ def position(heap: Heap, o: int) -> int:
     return at + heap.table.address[o] - heap.spans.start[s] + header_bytes(heap, o)
 
 
-@kernel
+@inlined_checked
 def object_mask(heap: Heap, o: int) -> int:
     """The collector's pointer bits of an object of at most 512 bytes, bit w for word w."""
     s = heap.span[o]
@@ -165,7 +165,7 @@ def object_mask(heap: Heap, o: int) -> int:
     return mask
 
 
-@kernel
+@inlined
 def mask_agrees(heap: Heap, types: Types, o: int, t: int) -> bool:
     """Whether some number of values of t, side by side, has just the object's pointer bits. True where it has none."""
     size = heap.table.size[o]
@@ -186,7 +186,7 @@ def mask_agrees(heap: Heap, types: Types, o: int, t: int) -> bool:
     return False
 
 
-@kernel
+@inlined
 def _assign(heap: Heap, types: Types, state: State, o: int, t: int, exact: bool, array: bool) -> None:
     """Gives object o type t if nothing speaks against it; an assignment in doubt is kept as a hint."""
     if state.type[o] >= 0 or t < 0 or types.size[t] <= 0:
@@ -222,7 +222,7 @@ def _assign(heap: Heap, types: Types, state: State, o: int, t: int, exact: bool,
         state.counters[WORK] += 1
 
 
-@kernel
+@inlined_checked
 def word_row(table: Words, key: int, kind: int, misses: I64) -> int:
     """Row of a type word; a new one is entered as PENDING and counted as a miss. -1 when the table is full."""
     mask = table.key.shape[0] - 1
@@ -246,91 +246,78 @@ def word_row(table: Words, key: int, kind: int, misses: I64) -> int:
     return -1
 
 
-@kernel
-def _follow(
-    heap: Heap, types: Types, table: Words, state: State, kind: int, t: int, aux: int, word: int, extra: int
-) -> bool:
-    """Types what a one-word leaf of the kind points to. False when a word or type must be resolved first."""
+@inlined_checked
+def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: int, at: int) -> bool:
+    """Types what the leaf whose first word is heap.words[at] points to. False when a type must be resolved first.
+
+    One place finds the object and one assigns: the compiler inlines both, and each copy would cost it seconds.
+    """
+    kind = np.int64(types.leaf_kind[leaf])
+    t = np.int64(types.leaf_type[leaf])
+    key = heap.words[at]
+    boxed = kind == EFACE or kind == IFACE
+    word = heap.words[at + 1] if boxed else key
+    if key == 0 or word == 0 or kind == UNSAFE:
+        return True
     o = find(word, heap.table)
-    if o < 0:
-        return True
-    offset = word - heap.table.address[o] - header_bytes(heap, o)
-    if kind == PTR:
-        if offset == 0 or (heap.table.size[o] == 16 and heap.spans.noscan[heap.span[o]] and types.size[t] < 16):
-            _assign(heap, types, state, o, t, False, False)
-    elif kind == SLICE:
-        if types.size[t] > 0 and offset >= 0 and offset % types.size[t] == 0:
-            _assign(heap, types, state, o, t, False, True)
-    elif kind == STRING:
-        if heap.spans.noscan[heap.span[o]]:
-            _assign(heap, types, state, o, t, False, True)
-    elif offset != 0:
-        return True
-    elif kind == EXACT:
-        _assign(heap, types, state, o, t, True, False)
-    elif kind == TILE:
-        _assign(heap, types, state, o, t, True, True)
-    elif kind == MAP_DIRECTORY:
-        _assign(heap, types, state, o, t if extra == 0 else aux, True, extra != 0)
-    elif kind == NODE:
-        at = position(heap, o)
-        if at >= 0:
-            _assign(heap, types, state, o, t if heap.memory[at] != 0 else aux, True, False)
-    elif kind == FUNC:
-        at = position(heap, o)
-        if at >= 0 and state.type[o] < 0 and heap.words[at >> 3] > 0:
-            row = word_row(table, heap.words[at >> 3], FUNC, state.counters)
-            if row < 0 or table.value[row] == PENDING:
-                return False
-            _assign(heap, types, state, o, table.value[row], True, False)
-    return True
-
-
-@kernel
-def _interface(heap: Heap, types: Types, table: Words, state: State, kind: int, at: int) -> bool:
-    """Types what the interface value at word ``at`` holds. False when its type must be resolved first."""
-    type_word = heap.words[at]
-    data = heap.words[at + 1]
-    if type_word <= 0 or data == 0:
-        return True
-    o = find(data, heap.table)
     if o < 0 or state.type[o] >= 0:
         return True
-    row = word_row(table, type_word, kind, state.counters)
-    if row < 0 or table.value[row] == PENDING:
-        return False
-    t = table.value[row]
-    if t < 0:
+    inside = position(heap, o)
+    offset = word - heap.table.address[o] - header_bytes(heap, o)
+    tiny = heap.table.size[o] == 16 and heap.spans.noscan[heap.span[o]] == 1
+    direct_leaf = np.int64(leaf)
+    for _ in range(2):
+        if kind == EFACE or kind == IFACE or kind == FUNC:
+            if kind == FUNC:
+                if offset != 0 or inside < 0:
+                    return True
+                key = heap.words[inside >> 3]
+            row = word_row(table, key, kind, state.counters)
+            if row < 0 or table.value[row] == PENDING:
+                return False
+            t = np.int64(table.value[row])
+            if t < 0:
+                return True
+            if kind == FUNC or table.direct[row] == 0:
+                if offset != 0 and not (tiny and types.size[t] < 16):
+                    return True
+                offset = 0
+                kind = EXACT
+            else:
+                if types.leaf_start[t] == UNEXPANDED:
+                    state.needed[t] = 1
+                    return False
+                direct_leaf = np.int64(types.leaf_start[t])
+                if direct_leaf >= types.leaf_end[t]:
+                    return True
+                kind = np.int64(types.leaf_kind[direct_leaf])
+                t = np.int64(types.leaf_type[direct_leaf])
+    exact = kind != PTR and kind != SLICE and kind != STRING
+    array = kind == SLICE or kind == STRING or kind == TILE
+    if t < 0 and kind != MAP_DIRECTORY:
         return True
-    if table.direct[row]:
-        if types.leaf_start[t] == UNEXPANDED:
-            state.needed[t] = 1
-            return False
-        leaf = types.leaf_start[t]
-        if leaf < types.leaf_end[t]:
-            return _follow(
-                heap, types, table, state, types.leaf_kind[leaf], types.leaf_type[leaf], types.leaf_aux[leaf], data, 0
-            )
+    if kind == PTR:
+        if offset != 0 and not (tiny and types.size[t] < 16):
+            return True
+    elif kind == SLICE:
+        if types.size[t] <= 0 or offset < 0 or offset % types.size[t] != 0:
+            return True
+    elif kind == STRING:
+        if heap.spans.noscan[heap.span[o]] == 0:
+            return True
+    elif offset != 0:
         return True
-    offset = data - heap.table.address[o] - header_bytes(heap, o)
-    if offset == 0 or (types.size[t] < 16 and heap.table.size[o] == 16):
-        _assign(heap, types, state, o, t, True, False)
+    elif kind == MAP_DIRECTORY:
+        if heap.words[at + types.leaf_aux2[leaf]] != 0:
+            t = np.int64(types.leaf_aux[leaf])
+            array = True
+    elif kind == NODE:
+        if inside < 0:
+            return True
+        if heap.memory[inside] == 0:
+            t = np.int64(types.leaf_aux[direct_leaf])
+    _assign(heap, types, state, o, t, exact, array)
     return True
-
-
-@checked
-def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: int, at: int) -> bool:
-    """Follows the leaf whose first word is heap.words[at]. False when something must be resolved first."""
-    kind = types.leaf_kind[leaf]
-    if kind == EFACE or kind == IFACE:
-        return _interface(heap, types, table, state, kind, at)
-    word = heap.words[at]
-    if word == 0 or kind == UNSAFE:
-        return True
-    extra = np.int64(0)
-    if kind == MAP_DIRECTORY:
-        extra = heap.words[at + types.leaf_aux2[leaf]]
-    return _follow(heap, types, table, state, kind, types.leaf_type[leaf], types.leaf_aux[leaf], word, extra)
 
 
 @checked
@@ -345,55 +332,61 @@ def seed_exact(heap: Heap, types: Types, state: State, objects: U32, row: I32) -
 
 
 @checked
-def seed_leaves(heap: Heap, types: Types, table: Words, state: State, leaf: I32, at: I64) -> int:
-    """Follows root leaves (int32[k] rows of the leaf table at int64[k] word positions); returns how many must wait."""
-    waiting = 0
-    for i in range(leaf.shape[0]):
-        if not _visit(heap, types, table, state, leaf[i], at[i]):
-            waiting += 1
-    return waiting
+def spread(heap: Heap, types: Types, table: Words, state: State, leaf: I32, at: I64) -> int:
+    """Follows root leaves (int32[k] rows of the leaf table at int64[k] word positions), then every typed object.
 
-
-@checked
-def spread(heap: Heap, types: Types, table: Words, state: State) -> int:
-    """Empties the work stack; returns how many objects were set aside for the next call. O(leaves of typed objects)."""
+    Returns how many roots and objects wait for a type to be resolved or expanded; the objects are set aside for the next
+    call. O(leaves of typed objects).
+    """
     counters = state.counters
     for i in range(counters[ASIDE]):
-        o = state.aside[i]
+        o = np.int64(state.aside[i])
         state.is_aside[o] = 0
         state.work[counters[WORK]] = o
         counters[WORK] += 1
     counters[ASIDE] = 0
-    while counters[WORK] > 0:
-        counters[WORK] -= 1
-        o = np.int64(state.work[counters[WORK]])
-        t = state.type[o]
-        if types.leaf_start[t] == UNEXPANDED:
-            state.needed[t] = 1
-            done = False
+    waiting = 0
+    i = 0
+    while i < leaf.shape[0] or counters[WORK] > 0:
+        # A root is one leaf; an object all leaves of all its elements.
+        o = np.int64(-1)
+        first = np.int64(0)
+        last = np.int64(1)
+        count = np.int64(1)
+        step = np.int64(0)
+        base = np.int64(0)
+        if i < leaf.shape[0]:
+            first = np.int64(leaf[i])
+            last = first + 1
+            base = at[i] << 3
+            i += 1
         else:
-            done = _spread_object(heap, types, table, state, o, t)
-        if not done and state.is_aside[o] == 0:
-            state.is_aside[o] = 1
-            state.aside[counters[ASIDE]] = o
-            counters[ASIDE] += 1
-    return counters[ASIDE]
-
-
-@checked
-def _spread_object(heap: Heap, types: Types, table: Words, state: State, o: int, t: int) -> bool:
-    at = position(heap, o)
-    if at < 0:
-        return True
-    room = heap.table.size[o] - header_bytes(heap, o)
-    count = room // types.size[t]
-    done = True
-    for e in range(count):
-        base = (at + e * types.size[t]) >> 3
-        for leaf in range(types.leaf_start[t], types.leaf_end[t]):
-            if not _visit(heap, types, table, state, leaf, base + (types.leaf_offset[leaf] >> 3)):
-                done = False
-    return done
+            counters[WORK] -= 1
+            o = np.int64(state.work[counters[WORK]])
+            t = np.int64(state.type[o])
+            base = position(heap, o)
+            step = types.size[t]
+            first = np.int64(types.leaf_start[t])
+            last = np.int64(types.leaf_end[t])
+            count = (heap.table.size[o] - header_bytes(heap, o)) // step
+            if base < 0:
+                continue
+        done = first != UNEXPANDED
+        if not done:
+            state.needed[state.type[o]] = 1
+            count = 0
+        for e in range(count):
+            for row in range(first, last):
+                offset = types.leaf_offset[row] if o >= 0 else 0
+                if not _visit(heap, types, table, state, row, (base + e * step + offset) >> 3):
+                    done = False
+        if not done:
+            waiting += 1
+            if o >= 0 and state.is_aside[o] == 0:
+                state.is_aside[o] = 1
+                state.aside[counters[ASIDE]] = o
+                counters[ASIDE] += 1
+    return waiting
 
 
 @kernel

@@ -49,6 +49,13 @@ def shortest_parents_from(start: I64, target: U32, sources: U32) -> U32:
     return shortest_parents(start, target, one, np.zeros(1, np.int64))
 
 
+def path_back(parents: U32, object_id: int, objects: int) -> U32:
+    """Objects from the first below a root node to ``object_id``, along :func:`shortest_parents`."""
+    path = np.empty(_steps_back(parents, object_id, objects), np.uint32)
+    _follow_back(parents, object_id, path)
+    return path
+
+
 def edge_words(start: I64, target: U32, word: U32, path: U32) -> U32:
     """For every step of a path the ``word`` entry of its first edge. uint32[len(path) - 1]."""
     words = np.empty(len(path) - 1, np.uint32)
@@ -114,19 +121,22 @@ def _walk_back(start: Pointers, source: U32, objects: U32, queue: U32, seen: NDA
 
 
 @kernel
-def path_back(parents: U32, object_id: int, objects: int) -> U32:
-    """Objects from the first below a root node to ``object_id``, along :func:`shortest_parents`."""
+def _steps_back(parents: U32, object_id: int, objects: int) -> int:
+    """Objects on the path that ends at ``object_id``."""
     length = 0
     v = np.int64(object_id)
     while v < objects:
         length += 1
         v = np.int64(parents[v])
-    path = np.empty(length, np.uint32)
+    return length
+
+
+@kernel
+def _follow_back(parents: U32, object_id: int, path: U32) -> None:
     v = np.int64(object_id)
-    for k in range(length - 1, -1, -1):
+    for k in range(path.shape[0] - 1, -1, -1):
         path[k] = v
         v = np.int64(parents[v])
-    return path
 
 
 @kernel

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.kernels.heapscan import Spans  # noqa: F401  (part of Heap's compiled type)
-from goretain.kernels.jit import checked, kernel
+from goretain.kernels.jit import checked, inlined, inlined_checked, kernel
 from goretain.kernels.lookup import find
 from goretain.kernels.propagate import (
     EFACE,
@@ -53,8 +53,10 @@ class Windows(NamedTuple):
     rows: I64
 
 
-@kernel
-def _row(out: Windows, t: int, source: int, word: int, kind: int, start: int, length: int, capacity: int) -> None:
+@inlined
+def _row(
+    out: Windows, t: int, source: int, word: int, kind: int, start: int, length: int, capacity: int
+) -> None:
     w = out.rows[0]
     out.rows[0] = w + 1
     if out.target.shape[0] == 0:
@@ -71,9 +73,17 @@ def _row(out: Windows, t: int, source: int, word: int, kind: int, start: int, le
     out.capacity[w] = capacity
 
 
-@kernel
+@inlined_checked
 def _one_word(
-    heap: Heap, types: Types, type_of: I32, array: U8, out: Windows, leaf: int, value: int, source: int, word: int
+    heap: Heap,
+    types: Types,
+    type_of: I32,
+    array: U8,
+    out: Windows,
+    leaf: int,
+    value: int,
+    source: int,
+    word: int,
 ) -> bool:
     """A leaf of one word that points to value. True when it points into an object."""
     t = find(value, heap.table)
@@ -102,7 +112,7 @@ def _one_word(
     return True
 
 
-@kernel
+@inlined_checked
 def _interface(
     heap: Heap,
     types: Types,
@@ -135,9 +145,18 @@ def _interface(
     return True
 
 
-@kernel
+@inlined_checked
 def _view(
-    heap: Heap, out: Windows, at: int, kind: int, elem: int, source: int, word: int, header: int, t: int, value: int
+    heap: Heap,
+    out: Windows,
+    at: int,
+    kind: int,
+    elem: int,
+    source: int,
+    word: int,
+    header: int,
+    t: int,
+    value: int,
 ) -> None:
     offset = value - heap.table.address[t] - header
     room = heap.table.size[t] - header
@@ -156,7 +175,7 @@ def _view(
     _row(out, t, source, word, KIND_SLICE if kind == SLICE else KIND_STRING, offset, length, capacity)
 
 
-@kernel
+@inlined_checked
 def _leaf(
     heap: Heap,
     types: Types,
@@ -190,7 +209,14 @@ def _leaf(
 
 @checked
 def object_windows(
-    heap: Heap, types: Types, table: Words, type_of: I32, array: U8, edge_start: I64, edge_target: U32, out: Windows
+    heap: Heap,
+    types: Types,
+    table: Words,
+    type_of: I32,
+    array: U8,
+    edge_start: I64,
+    edge_target: U32,
+    out: Windows,
 ) -> None:
     """Windows that objects open. An object whose typed leaves do not account for its edges makes their targets opaque.
 
