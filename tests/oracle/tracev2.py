@@ -1,8 +1,8 @@
 """Reads the addresses and types of allocations out of a Go execution trace: the oracle for types.
 
 Under GODEBUG=traceallocfree=1 (Go 1.23 and newer) the runtime writes an event for every object that exists,
-is allocated or is freed, with its type. The format is that of ``internal/trace/tracev2`` (``go122`` in 1.23
-and 1.24) and ``runtime/traceallocfree.go``: a 16-byte header, then batches of one thread and generation each;
+is allocated or is freed, with its type. The format is that of ``internal/trace/tracev2`` (``go122`` before
+Go 1.25) and ``runtime/traceallocfree.go``: a 16-byte header, then batches of one thread and generation each;
 numbers are unsigned LEB128.
 """
 

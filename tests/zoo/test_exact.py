@@ -32,7 +32,7 @@ class Reading:
 
 
 def _cases() -> list[object]:
-    """Quiet on every version; the other states and runtime experiments in the long run, the newest in both."""
+    """Quiet on every version; other states on two versions; the rest of the matrix in the long run."""
     cases: list[object] = [pytest.param((v, "", "quiet"), id=f"{v}-quiet") for v in VERSIONS]
     for version in VERSIONS:
         for state in ("unswept", "queued", "spin"):

@@ -1,7 +1,7 @@
-"""Every planted holder is named with its chain, its count and its exact bytes; healthy memory is left in peace.
+"""Every planted holder is named with chain, count and exact bytes; healthy memory is left in peace.
 
-``planted`` measures by MemStats what each of its holders retains, so that nothing here is compared with a figure
-of goretain's own.
+``planted`` measures by MemStats what each of its holders retains, so that nothing here is compared with a
+figure of goretain's own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from tests.support.golang import VERSIONS, Target, go_program, running, wait_unt
 
 #: Chains of the findings that are known by construction.
 _CHAINS = {
-    "subslice-pins-array": r"main\.pages\.entries\[key len [67]\]\.body \(len 5, cap 64536\) -> \[65536\](byte|uint8)",
+    "subslice-pins-array": r"main\.pages\.entries\[key len [67]\]\.body \(len 5, cap 64536\)"
+    r" -> \[65536\](byte|uint8)",
     "substring-pins-string": r"main\.labels\.names\[\d+\] \(len 12\) -> .*",
     "map-never-shrinks": r"main\.clients.*",
 }
@@ -25,7 +26,7 @@ _VARIANTS = ([], ["janitor"], ["handler"], ["second"], ["janitor", "handler", "s
 
 
 def _look(version: str, variant: list[str], program: str = "planted") -> tuple[Target, Snapshot]:
-    """One capture. One P: with more, the runtime's own allocations fall between the program's measurements."""
+    """One capture. On one P: with more, allocations of the runtime's own fall into what is measured."""
     with running(go_program(program, version), variant, env={"GOMAXPROCS": "1"}) as target:
         wait_until_blocked(target.pid)
         return target, goretain.open(target.pid)

@@ -1,7 +1,7 @@
-"""Types on an ordinary service (net/http, TLS, encoding/json): how many objects get one, and whether it is right.
+"""Types on an ordinary service (net/http, TLS, encoding/json): how many objects get one, and is it right?
 
-Whether it is right is for the runtime to say: run from the start with GODEBUG=traceallocfree=1, it records the
-type of every allocation in an execution trace (Go 1.23 and newer).
+That is for the runtime to say: run from the start with GODEBUG=traceallocfree=1, it records the type of every
+allocation in an execution trace (Go 1.23 and newer).
 """
 
 from __future__ import annotations
@@ -86,20 +86,45 @@ def test_types_agree_with_the_runtime_s_own_record(version: str, tmp_path: Path)
 def _same(snapshot: Snapshot, ours: TypeInfo, said: TracedType) -> bool:
     """Whether two names mean one type.
 
-    The trace shortens package paths and names the element where an array of values is allocated. Runtime
-    structures have names that the compiler makes up: their role and size decide.
+    The trace shortens package paths and names the element where an array of values is allocated. What the
+    compiler and the runtime make up (closures, the parts of maps, values boxed in interfaces) has no name in
+    the program: its part and its element types decide.
     """
     if ours.role == "data":
         return said.pointer_bytes == 0
     if ours.role == "closure":
         return said.name.startswith(("struct { F uintptr", "func"))
-    while ours.kind == "array" and _short(ours.name) != said.name and ours.elem >= 0:
+    if ours.role in _PARTS:
+        return re.sub(r"\[.*", "", said.name) in _PARTS[ours.role]
+    if said.name in _BOXES:
+        return (ours.kind in _BOXES[said.name]) and ours.size == said.size
+    names = {_short(ours.name)}
+    while ours.kind == "array" and ours.elem >= 0:
         ours = snapshot.types[ours.elem]
-    return _short(ours.name) == _short(said.name)
+        names.add(_short(ours.name))
+    return re.sub(r"^(\[\d+\])+", "", _short(said.name)) in names or _short(said.name) in names
+
+
+#: Names that the runtime allocates parts of maps and channels under, up to the key type.
+_PARTS = {
+    "chan": {"runtime.hchan"},
+    "map-header": {"maps.Map", "runtime.hmap"},
+    "map-directory": {"*maps.table"},
+    "map-table": {"maps.table"},
+    "map-groups": {"map.group", "map.bucket"},
+}
+#: Types that runtime/iface.go boxes values of several types under.
+_BOXES = {
+    "runtime.stringInterfacePtr": {"string"},
+    "runtime.sliceInterfacePtr": {"slice"},
+    "runtime.uint16InterfacePtr": {"int16", "uint16"},
+    "runtime.uint32InterfacePtr": {"int32", "uint32", "float32"},
+    "runtime.uint64InterfacePtr": {"int", "uint", "int64", "uint64", "uintptr", "float64"},
+}
 
 
 def _short(name: str) -> str:
     """``*net/http.Request`` -> ``*http.Request``, ``interface {}`` -> ``any``, ``byte`` -> ``uint8``."""
-    name = re.sub(r"[\w.\-~]+/", "", name)
+    name = re.sub(r"[\w.\-~]+/|go\.shape\.", "", name)
     name = name.replace("interface {}", "any").replace("[]byte", "[]uint8")
     return "uint8" if name == "byte" else name

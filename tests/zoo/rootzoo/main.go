@@ -1,6 +1,6 @@
 // Command rootzoo keeps one object alive by each kind of root that Go has, and says where each object is.
 //
-// Every object is a *Body that only the named root reaches. Facts: ``Body NAME ADDRESS``. The first argument is the
+// Every object is a *Body that only the named root reaches. Facts: “Body NAME ADDRESS“. The first argument is the
 // state to stop in:
 //
 //	quiet      after full collections; nothing runs
