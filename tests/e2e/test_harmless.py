@@ -46,7 +46,7 @@ class Heart:
 
     def states(self) -> set[str]:
         """State letters of all threads."""
-        found = set()
+        found: set[str] = set()
         for task in Path(f"/proc/{self.target.pid}/task").iterdir():
             try:
                 found.add((task / "stat").read_text().rpartition(")")[2].split()[0])
@@ -128,7 +128,9 @@ def test_killed_at_any_phase_the_target_runs_on_untraced_and_unharmed(heart: Hea
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_a_target_that_was_stopped_before_stays_stopped_when_goretain_is_killed(heart: Heart, phase: str) -> None:
+def test_a_target_that_was_stopped_before_stays_stopped_when_goretain_is_killed(
+    heart: Heart, phase: str
+) -> None:
     pid = heart.target.pid
     os.kill(pid, signal.SIGSTOP)
     await_stop(heart)

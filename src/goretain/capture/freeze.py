@@ -113,7 +113,7 @@ class Freezer:
             self._reap(tid)
 
     def _await_stops(self, *, strict: bool = True) -> None:
-        """Wait until each seized thread has stopped or ended. Raises TargetGone if strict and one does not."""
+        """Wait until every seized thread stopped or ended. Raises TargetGone if strict and one does not."""
         deadline, pause = time.monotonic() + _STOP_SECONDS, _FIRST_SLEEP
         while self._running:
             for tid in list(self._running):

@@ -26,10 +26,9 @@ _MREMAP_MAYMOVE = 1
 IOV_MAX = 1024
 
 REGISTERS = (
-    ("r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi")
-    + ("orig_rax", "rip", "cs", "eflags", "rsp", "ss")
-    + ("fs_base", "gs_base", "ds", "es", "fs", "gs")
-)
+    "r15", "r14", "r13", "r12", "rbp", "rbx", "r11", "r10", "r9", "r8", "rax", "rcx", "rdx", "rsi", "rdi",
+    "orig_rax", "rip", "cs", "eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs",
+)  # fmt: skip
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]

@@ -29,7 +29,7 @@ class LiveProcess:
     """A MemorySource over a process, running or frozen.
 
     Attributes:
-        registers: set by whoever froze the process.
+        registers: of the frozen threads; empty while the process runs.
         copied: bytes read by ``transfer``.
     """
 
@@ -40,6 +40,7 @@ class LiveProcess:
         self.bias = bias
         self.registers: dict[int, dict[str, int]] = {}
         self.copied = 0
+        self._mappings: list[Mapping] = []
         self._files: list[int] = []
         try:
             self._memory = self._open("mem")
@@ -65,7 +66,17 @@ class LiveProcess:
 
     def mappings(self) -> list[Mapping]:
         """The address space as it is now. Raises TargetGone."""
-        return procfs.mappings(self.pid)
+        return self._mappings or procfs.mappings(self.pid)
+
+    def hold(self, registers: dict[int, dict[str, int]]) -> None:
+        """Take note that the process is frozen: its mappings stay what they are now. Raises TargetGone."""
+        self.registers = registers
+        self._mappings = procfs.mappings(self.pid)
+
+    def let_go(self) -> None:
+        """Take note that it runs again."""
+        self.registers = {}
+        self._mappings = []
 
     def read(self, address: int, size: int) -> bytes:
         """size bytes at address. Raises MissingMemory, TargetGone."""

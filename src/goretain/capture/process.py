@@ -8,35 +8,26 @@ from the file, without pausing. Imports ``debuginfo``, ``capture`` siblings, ``m
 from __future__ import annotations
 
 import gc
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from goretain.capture import libc, procfs
+from goretain.capture.executable import bias_of, check_identity, open_program
 from goretain.capture.freeze import Freezer
 from goretain.capture.image import CaptureFacts, Image, Mapping
 from goretain.capture.interrupts import DeferredSignals, Interrupted
 from goretain.capture.limits import check_room
 from goretain.capture.live import LiveProcess, placed
-from goretain.capture.program import (
-    FilePart,
-    check_program,
-    from_file,
-    load_bias,
-    part_ranges,
-    writable,
-)
+from goretain.capture.program import from_file, part_ranges, writable
 from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, normalise, packed, subtract, total
-from goretain.capture.refusal import check_process, explain_refusal
+from goretain.capture.refusal import check_process
 from goretain.capture.reservation import Reservation
 from goretain.capture.source import MemorySource, Plan, PlanFor
-from goretain.debuginfo.elf import Elf
-from goretain.model.errors import CorruptFile, GoretainError, MissingMemory, NotGoProgram
+from goretain.model.errors import GoretainError, MissingMemory
 
 # Called with the name of the phase that begins: "estimating", "seizing", "planning", "copying", "releasing".
 OnPhase = Callable[[str], None]
@@ -94,48 +85,12 @@ def capture_process(
     check_process(pid)
     with ExitStack() as stack:
         binary, identity = open_program(pid)
-        bias = _bias(pid, binary)
+        bias = bias_of(pid, binary)
         plan = full_plan if full else plan_for(binary, bias)
         source = LiveProcess(pid, binary, bias)
         stack.callback(source.close)
         capture = _Capture(source, plan, identity, on_phase or _quiet, progress)
         return capture.run(force=force)
-
-
-def open_program(pid: int) -> tuple[Elf, tuple[int, int]]:
-    """The binary that the process runs, through /proc/PID/exe: also when its file was replaced or deleted.
-
-    Returns it with (device, inode). Raises PermissionDenied, TargetGone, NotGoProgram,
-    UnsupportedArchitecture.
-    """
-    try:
-        fd = os.open(f"/proc/{pid}/exe", os.O_RDONLY | os.O_CLOEXEC)
-    except PermissionError:
-        raise explain_refusal(pid) from None
-    except (FileNotFoundError, ProcessLookupError):
-        raise procfs.gone(pid) from None
-    try:
-        about = os.fstat(fd)
-        binary = Elf.open(fd)
-    except CorruptFile as error:
-        raise NotGoProgram(f"process {pid}: {error.message}", hint="give the PID of a Go program") from None
-    finally:
-        os.close(fd)
-    check_program(binary, f"process {pid}")
-    return binary, (about.st_dev, about.st_ino)
-
-
-def _bias(pid: int, binary: Elf) -> int:
-    try:
-        with open(f"/proc/{pid}/auxv", "rb") as file:
-            entry = procfs.auxiliary(file.read()).get(procfs.AT_ENTRY)
-    except PermissionError:
-        raise explain_refusal(pid) from None
-    except (FileNotFoundError, ProcessLookupError):
-        raise procfs.gone(pid) from None
-    if entry is None:
-        raise procfs.gone(pid)
-    return load_bias(binary, entry)
 
 
 def full_plan(source: MemorySource) -> I64:
@@ -189,7 +144,7 @@ class _Capture:
         """The plan on the running process: it may meet garbage; None when it does so every time."""
         for _ in range(3):
             try:
-                return self._lay_out(self.source.mappings())
+                return self._lay_out()
             except MissingMemory:
                 continue
             except GoretainError:
@@ -198,12 +153,12 @@ class _Capture:
                 continue
         return None
 
-    def _lay_out(self, mapped: list[Mapping]) -> _Copy:
+    def _lay_out(self) -> _Copy:
         """Ask the plan and decide where everything goes."""
         asked = aligned(self.plan(self.source), 8)
         variables = writable(self.source.binary, self.source.bias)
         ranges = subtract(normalise(np.concatenate((asked, variables))), normalise(self.fixed))
-        pieces, missing = self.source.pieces(ranges, mapped)
+        pieces, missing = self.source.pieces(ranges, self.source.mappings())
         ranges = subtract(ranges, missing)
         offsets, end = packed(ranges, self.fixed_end)
         return _Copy(ranges, offsets, pieces, end, missing)
@@ -230,14 +185,13 @@ class _Capture:
                     self.on_phase("releasing")
                 finally:
                     self.freezer.release()
-                    self.source.registers = {}
+                    self.source.let_go()
 
     def _copy_frozen(self, destination: Reservation, signals: DeferredSignals) -> _Frozen:
         self.on_phase("planning")
-        self.source.registers = self.freezer.registers()
-        mapped = self.source.mappings()
-        self._check_same_program()
-        copy = self._lay_out(mapped)
+        self.source.hold(self.freezer.registers())
+        check_identity(self.source.pid, self.identity)
+        copy = self._lay_out()
         signals.check()
         self.on_phase("copying")
         destination.grow(copy.end)
@@ -251,16 +205,7 @@ class _Capture:
         self.source.copied = 0
         places = placed(copy.pieces, copy.ranges, copy.offsets) + destination.address
         self.source.transfer(copy.pieces[:, 0], copy.pieces[:, 1] - copy.pieces[:, 0], places, between)
-        return _Frozen(copy, mapped, self.source.registers, _notes(copy))
-
-    def _check_same_program(self) -> None:
-        """A process that called exec between opening its binary and being stopped is another program now."""
-        try:
-            about = Path(f"/proc/{self.source.pid}/exe").stat()
-        except OSError:
-            raise procfs.gone(self.source.pid) from None
-        if (about.st_dev, about.st_ino) != self.identity:
-            raise procfs.gone(self.source.pid)
+        return _Frozen(copy, self.source.mappings(), self.source.registers, _notes(copy))
 
     def _image(self, destination: Reservation, frozen: _Frozen) -> Image:
         ranges = np.concatenate((self.fixed, frozen.copy.ranges))
@@ -314,4 +259,4 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-__all__ = ["FilePart", "OnPhase", "Progress", "capture_process", "full_plan", "open_program"]
+__all__ = ["OnPhase", "Progress", "capture_process", "full_plan"]

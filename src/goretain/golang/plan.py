@@ -169,9 +169,10 @@ class _LeanPlan:
 
     def _thread_stacks(self) -> I64:
         """System stacks (g0) of all Ms from where they are to their top: in spans, or C's own."""
-        tops = self._system_stacks()
-        found: list[tuple[int, int]] = list(tops)
-        highs = np.sort(np.array([high for _, high in tops], np.int64))
+        stacks = self._system_stacks()
+        # A thread of cgo that has not run yet: high is the size of its stack, saved is 0.
+        found = [(saved, high) for saved, high in stacks if 0 < saved < high < saved + _STACK_LIMIT]
+        highs = np.sort(np.array([high for _, high in stacks], np.int64))
         mapped = as_ranges((m.start, m.end) for m in self.source.mappings())
         for registers in self.source.registers.values():
             pointer = registers["rsp"]
@@ -185,7 +186,7 @@ class _LeanPlan:
         return as_ranges(found)
 
     def _system_stacks(self) -> list[tuple[int, int]]:
-        """[saved stack pointer, top) of every g0."""
+        """Saved stack pointer and top of every g0."""
         stacks: list[tuple[int, int]] = []
         m = self.program.word(self.program.symbol("runtime.allm"))
         while m:
@@ -195,7 +196,7 @@ class _LeanPlan:
             if g0:
                 high = self.program.uint(g0, "runtime.g", "stack", "hi")
                 saved = self.program.uint(g0, "runtime.g", "sched", "sp")
-                stacks.append((saved if 0 < high - saved < _STACK_LIMIT else high, high))
+                stacks.append((saved, high))
             m = self.program.uint(m, "runtime.m", "alllink")
         return stacks
 
@@ -211,7 +212,7 @@ class _LeanPlan:
         )
         bitmap = self.layout.offset("runtime.heapArena", "bitmap")
         last = self.layout.offset("runtime.heapArena", "noMorePtrs")
-        parts: list[I64] = []
+        parts: list[I64] = [self._arena_rows(np.array(list(arenas), np.int64))]
         for number, arena in arenas.items():
             base = number << _ARENA_SHIFT
             inside = (low < base + (1 << _ARENA_SHIFT)) & (high > base)
@@ -220,6 +221,11 @@ class _LeanPlan:
             parts.append(arena + bitmap + np.column_stack((first // 64, -(-end // 64))))
             parts.append(arena + last + np.column_stack((first // 4096, -(-end // 4096))))
         return aligned(np.concatenate(parts), 64) if parts else as_ranges(())
+
+    def _arena_rows(self, numbers: I64) -> I64:
+        """Where mheap.arenas keeps the addresses of these arenas' heapArenas."""
+        table = self.program.word(self.heap + self.layout.offset("runtime.mheap", "arenas"))
+        return as_ranges(np.column_stack((table + numbers * 8, table + numbers * 8 + 8)))
 
     def _arenas(self, numbers: I64) -> dict[int, int]:
         """Arena number -> address of its heapArena, those that exist."""
