@@ -7,6 +7,7 @@ cmd/link/internal/ld/elf.go. May import ``debuginfo`` and ``model``.
 
 from __future__ import annotations
 
+import bisect
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -125,7 +126,7 @@ class Elf:
         head = struct.unpack("<QQQIHHHHHH", self._file.read(24, 40))
         self.entry, phoff, shoff, _flags, _ehsize, phentsize, phnum, shentsize, shnum, names_at = head
         first = None
-        if shoff and shentsize == 64 and (shnum or phnum == _XNUM or shoff + 64 <= self.size):
+        if shoff and shentsize == 64 and (phnum == _XNUM or shoff + 64 <= self.size):
             first = struct.unpack("<IIQQQQIIQQ", self._file.read(shoff, 64))
         # Counts that do not fit into 16 bits stand in the first section header (cores of many mappings).
         if first is not None:
@@ -139,6 +140,9 @@ class Elf:
         for row in struct.iter_unpack("<IIQQQQQQ", self._file.read(phoff, phnum * 56)):
             kind, flags, offset, vaddr, _paddr, filesz, memsz, align = row
             self.segments.append(Segment(kind, flags, offset, vaddr, filesz, memsz, align))
+        if self.type == "core" and shoff + shnum * 64 > self.size:
+            # Only a core's segments matter, and its section headers are the first to go when it is cut short.
+            return
         rows = list(struct.iter_unpack("<IIQQQQIIQQ", self._file.read(shoff, shnum * 64)))
         self._read_sections(rows, names_at)
 
@@ -159,11 +163,18 @@ class Elf:
 
     def read_vaddr(self, vaddr: int, size: int) -> bytes:
         """size bytes at a link address, from the file. Raises MissingMemory (also for bss), CorruptFile."""
-        for segment in self.segments:
-            at = vaddr - segment.vaddr
-            if segment.type == PT_LOAD and at >= 0 and at + size <= segment.filesz:
-                return self.read(segment.offset + at, size)
-        raise MissingMemory(vaddr, size)
+        loads, starts = self._loads
+        i = bisect.bisect_right(starts, vaddr) - 1
+        if i < 0 or vaddr + size > loads[i].vaddr + loads[i].filesz:
+            raise MissingMemory(vaddr, size)
+        return self.read(loads[i].offset + vaddr - loads[i].vaddr, size)
+
+    @cached_property
+    def _loads(self) -> tuple[list[Segment], list[int]]:
+        """PT_LOAD segments that have bytes in the file, by address, and their addresses."""
+        loads = [segment for segment in self.segments if segment.type == PT_LOAD and segment.filesz]
+        loads.sort(key=lambda segment: segment.vaddr)
+        return loads, [segment.vaddr for segment in loads]
 
     def section(self, name: str) -> bytes:
         """Content of a section, decompressed; empty when there is none or it has no bytes in the file.
