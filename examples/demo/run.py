@@ -2,9 +2,9 @@
 
     python examples/demo/run.py [--go VERSION] [--rounds N]
 
-Builds ``service/`` with the Go on PATH or one that it fetches, starts it on a loopback port, puts it under load, asks
-``goretain why`` twice and ``goretain diff`` once, and ends it. Everything it starts it ends, and it writes only below
-a temporary directory.
+Builds ``service/`` with the Go on PATH or one that it fetches, starts it on a loopback port, puts it under
+load, asks ``goretain why`` twice and ``goretain diff`` once, and ends it. It writes only to a
+temporary directory.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from pathlib import Path
 from goretain.model.errors import GoretainError
 from goretain.toolchain import find_toolchain
 
+#: Profiles that a round asks for.
+_USERS = 160
 _SERVICE = Path(__file__).resolve().parent / "service"
 
 
@@ -31,9 +33,7 @@ def main() -> int:
         go = find_toolchain(options.go, progress=_say)
         heading(f"A Go service with four leaks, built with Go {go.version}")
         binary = go.build(_SERVICE, Path(scratch) / "shop")
-        _say(
-            "sources: examples/demo/service (uploads.go, search.go, jobs.go, profiles.go; healthy.go beside them)"
-        )
+        _say("of its files uploads.go, search.go, jobs.go and profiles.go leak, healthy.go does not")
         with service(binary) as (pid, port):
             return _show(pid, port, Path(scratch), options.rounds)
 
@@ -56,18 +56,17 @@ def load(port: int, *, part: int, rounds: int) -> str:
     """Put the service under load over one kept-alive connection; what was sent, as a sentence."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     body, query = bytes(64 << 10), b"retention " + b"and other words " * 512
-    for n in range(rounds):
-        item = part * rounds + n
+    for item in range(part * rounds, (part + 1) * rounds):
         _request(connection, "POST", f"/upload?file={item}", body)
         _request(connection, "POST", "/search", query)
-        _request(connection, "GET", f"/page?path=/items/{item % 700}")
-        for user in range(64):
-            _request(connection, "GET", f"/profile?user={item * 64 + user}")
+        for page in range(4 * item, 4 * item + 4):
+            _request(connection, "GET", f"/page?path=/items/{page % 700}")
+        for user in range(_USERS * item, _USERS * (item + 1)):
+            _request(connection, "GET", f"/profile?user={user}")
     _request(connection, "POST", "/import?n=100000")
     connection.close()
-    return (
-        f"{rounds} uploads, {rounds} searches, {rounds} pages, {64 * rounds} users, one import of 100000 jobs"
-    )
+    sent = f"{rounds} uploads of 64 KiB, {rounds} searches, {4 * rounds} pages, {_USERS * rounds} new users"
+    return f"{sent}, one import of 100000 jobs"
 
 
 def _request(connection: http.client.HTTPConnection, method: str, path: str, body: bytes = b"") -> None:
@@ -80,7 +79,7 @@ def _request(connection: http.client.HTTPConnection, method: str, path: str, bod
 
 @contextmanager
 def service(binary: Path) -> Iterator[tuple[int, int]]:
-    """The service's PID and port; it ends with the block, and with us if we are killed (it watches its input)."""
+    """The service's PID and port; it ends with the block, and with us if we are killed."""
     process = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -95,7 +94,8 @@ def service(binary: Path) -> Iterator[tuple[int, int]]:
 
 def goretain(*arguments: str) -> int:
     """Run a goretain command with our terminal as its own; its exit status."""
-    return subprocess.run([sys.executable, "-m", "goretain", *arguments], check=False).returncode
+    command = Path(sys.executable).with_name("goretain")
+    return subprocess.run([command, *arguments], check=False).returncode
 
 
 def heading(text: str) -> None:
@@ -112,7 +112,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--go", metavar="VERSION", help="Go version to build with (default: PATH's, else fetched)"
     )
-    parser.add_argument("--rounds", type=int, default=300, help="size of the load (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=100, help="size of the load (default: %(default)s)")
     return parser.parse_args()
 
 

@@ -8,7 +8,7 @@ import (
 
 type profile struct {
 	name    string
-	history [60]uint64
+	history []uint64
 }
 
 // profiles is a cache that nothing is ever removed from.
@@ -25,7 +25,7 @@ func showProfile(w http.ResponseWriter, r *http.Request) {
 	defer profiles.Unlock()
 	p := profiles.byUser[user]
 	if p == nil {
-		p = &profile{name: "user " + user}
+		p = &profile{name: "user " + user, history: make([]uint64, 124)}
 		profiles.byUser[user] = p
 	}
 	fmt.Fprintln(w, p.name)

@@ -68,6 +68,8 @@ def field_at(types: list[TypeInfo], index: int, offset: int) -> Field:
         return Field("of unknown type", "", library=False, placed=False)
     root = types[index]
     path, owner, placed = root.name, "", False
+    # Groups and buckets go by the runtime's own names where only the allocation's header told their type.
+    in_map = root.role == "map-groups" or root.name.startswith("noalg.map.")
     while index >= 0:
         info = types[index]
         if info.kind == "array" and info.elem >= 0 and types[info.elem].size > 0:
@@ -81,7 +83,7 @@ def field_at(types: list[TypeInfo], index: int, offset: int) -> Field:
         if not inside:
             break
         field = inside[-1]
-        if info.role == "" and not (root.role == "map-groups" and _is_slot(info)):
+        if info.role in ("", "map-groups") and not (in_map and _is_slot(info)):
             owner, placed = info.name, True
         path += f".{field.name}"
         offset -= field.offset

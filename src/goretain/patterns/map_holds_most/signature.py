@@ -13,7 +13,7 @@ import numpy as np
 
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
-from goretain.snapshot import NO_OBJECT
+from goretain.snapshot import NO_OBJECT, Meta
 
 if TYPE_CHECKING:
     from goretain.heap.heap import Heap
@@ -43,7 +43,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             level="undecided",
             reason=f"proved that it holds {held / live:.0%} of the live heap in {entries:,} entries, "
             "undecided whether it leaks: one look cannot see growth",
-            decide="take a second snapshot: goretain diff PID --every 30s",
+            decide=_second_look(heap.snapshot.meta),
         ),
         chain=heap.chain(int(top[row])),
         count=1,
@@ -52,3 +52,10 @@ def find(heap: Heap) -> Iterator[Finding]:
         type=types[columns.map_type[row]].name if columns.map_type[row] >= 0 else None,
         also_from=tuple(heap.also_from(int(top[row]))),
     )
+
+
+def _second_look(meta: Meta) -> str:
+    """The command that decides: a process can be asked again, a core can only be compared."""
+    if meta.source == "live":
+        return f"take a second snapshot: goretain diff {meta.pid} --every 30s"
+    return "take a second snapshot later and compare: goretain diff FIRST SECOND"
