@@ -40,7 +40,7 @@ class Backing:
     """Bytes of every object by what is seen of them; 0 for objects that no root reaches.
 
     Attributes:
-        lost, slack, padding, hidden: int64[n]; all 0 where ``undecided``.
+        lost, slack, padding: int64[n]; all 0 where ``undecided``.
         undecided: bool[n], reached objects of which it is not known what is shown: a referrer of unknown
             type points to them, or no slice, string or typed pointer that we know of. Tiny blocks are
             left out.
@@ -49,14 +49,12 @@ class Backing:
     lost: I64
     slack: I64
     padding: I64
-    hidden: I64
     undecided: NDArray[np.bool_]
 
-
-def data_bytes(snapshot: Snapshot) -> I64:
-    """int64[n]: slot size without the malloc header."""
-    header = (snapshot.columns.object_flags & ObjectFlag.HEADER) != 0
-    return np.where(header, snapshot.columns.object_size - HEADER_BYTES, snapshot.columns.object_size)
+    @property
+    def hidden(self) -> I64:
+        """Bytes pinned that nobody shows, int64[n]: lost + slack."""
+        return self.lost + self.slack
 
 
 def next_smaller_slot(size: I64) -> I64:
@@ -77,17 +75,20 @@ def measure_backing(snapshot: Snapshot, windows: Rows, reached: NDArray[np.bool_
         reached: bool[n].
     """
     columns = snapshot.columns
-    flags, data = columns.object_flags, data_bytes(snapshot)
+    n, flags = snapshot.object_count, columns.object_flags
+    seen = windows.start[1:] > windows.start[:-1]
+    open_ = reached & ((flags & (ObjectFlag.SHOWN | ObjectFlag.TINY)) == 0)
+    decided = seen & ((flags & ObjectFlag.OPAQUE) == 0)
+    targets = np.flatnonzero(open_ & decided).astype(np.uint32)
+    slot = columns.object_size[targets]
+    header = np.where(flags[targets] & ObjectFlag.HEADER, HEADER_BYTES, 0)
+    data = slot - header
     shown, usable, furthest = measure_windows(
-        windows, columns.window_start, columns.window_length, columns.window_capacity, data
+        targets, data, windows, columns.window_start, columns.window_length, columns.window_capacity
     )
-    seen = np.diff(windows.start) > 0
-    whole = (flags & (ObjectFlag.SHOWN | ObjectFlag.TINY)) != 0
-    undecided = reached & ~whole & (~seen | ((flags & ObjectFlag.OPAQUE) != 0))
-    measured = reached & seen & ~whole & ~undecided
-    header = columns.object_size - data
-    filled = furthest + header > next_smaller_slot(columns.object_size)
-    padding = np.where(measured & filled, data - furthest, 0)
-    lost = np.where(measured, data - padding - usable, 0)
-    slack = np.where(measured, usable - shown, 0)
-    return Backing(lost, slack, padding, lost + slack, undecided)
+    array = np.where(furthest + header > next_smaller_slot(slot), furthest, data)
+    lost, slack, padding = (np.zeros(n, np.int64) for _ in range(3))
+    lost[targets] = array - usable
+    slack[targets] = usable - shown
+    padding[targets] = data - array
+    return Backing(lost, slack, padding, open_ & ~decided)

@@ -43,19 +43,49 @@ class HolderSets(NamedTuple):
     members: Rows
 
 
-class Scratch(NamedTuple):
+class _Tops(NamedTuple):
+    """The contracted graph: its s nodes, and what leads from one to its predecessors.
+
+    Attributes:
+        shared: uint32[s], depth-first numbers of the shared tops; place: uint32[c + 1], the other way, or
+        NONE.
+        parent, vertex, top, back: of :mod:`goretain.kernels.dominators`.
+        component: uint32[s], component of each shared top; order: uint32[s], tops component by component.
+    """
+
+    shared: U32
+    place: U32
+    parent: U32
+    vertex: U32
+    top: U32
+    back: Rows
+    component: U32
+    order: U32
+
+
+class _Scratch(NamedTuple):
     """Five zeroed uint32[s] for Tarjan's walk: visiting order, lowest link, next predecessor, two stacks."""
 
-    index: U32
+    visited: U32
     low: U32
     cursor: U32
     opened: U32
     path: U32
 
 
+class _Pool(NamedTuple):
+    """Sets under construction: set k is items[start[k]:start[k + 1]]; hash table of set ids; stamps."""
+
+    start: U32
+    items: U32
+    buckets: U32
+    root_stamp: U32
+    set_stamp: U32
+    ascending: U32
+
+
 def holder_sets(objects: int, walk: Numbering, back: Rows, idom: U32, top: U32) -> HolderSets:
-    """Find the holders of all shared tops. O(n + m) unless there are very many overlapping sets, then
-    bounded.
+    """Find the holders of all shared tops. O(n + m), and bounded where very many sets overlap.
 
     Args:
         objects: n; larger nodes are root nodes.
@@ -64,76 +94,83 @@ def holder_sets(objects: int, walk: Numbering, back: Rows, idom: U32, top: U32) 
     is_top = (idom == 0) & (walk.vertex < objects)
     is_top[0] = False
     shared = np.flatnonzero(is_top).astype(np.uint32)
-    s = len(shared)
-    pool = np.empty(MEMBERS_PER_TOP * s + 2 * MEMBER_LIMIT, np.uint32)
-    start = np.zeros(s + 3, np.uint32)
+    s, nodes = len(shared), len(walk.number) - objects
     found = np.empty(s, np.uint32)
     if s == 0:
-        return HolderSets(shared, found, Rows(start[:2], pool[:0]))
+        return HolderSets(shared, found, Rows(np.zeros(2, np.uint32), np.empty(0, np.uint32)))
     place = np.full(len(idom), NONE, np.uint32)
     place[shared] = np.arange(s, dtype=np.uint32)
-    order, component = np.empty(s, np.uint32), np.full(s, NONE, np.uint32)
-    scratch = Scratch(*(np.zeros(s, np.uint32) for _ in range(5)))
-    _components(shared, place, walk.parent, back, top, order, component, scratch)
-    nodes = len(walk.number) - objects
-    buckets = np.zeros(1 << (2 * s + 2).bit_length(), np.uint32)
-    stamps = np.zeros(nodes, np.uint32), np.zeros(s + 2, np.uint32), np.arange(nodes, dtype=np.uint32)
-    sets = _join_sets(
-        objects, shared, place, walk, back, top, order, component, found, start, pool, buckets, *stamps
+    component, order = np.full(s, NONE, np.uint32), np.empty(s, np.uint32)
+    tops = _Tops(shared, place, walk.parent, walk.vertex, top, back, component, order)
+    _components(tops, _Scratch(*(np.zeros(s, np.uint32) for _ in range(5))))
+    pool = _Pool(
+        start=np.zeros(s + 3, np.uint32),
+        items=np.empty(MEMBERS_PER_TOP * s + 2 * MEMBER_LIMIT, np.uint32),
+        buckets=np.zeros(1 << (2 * s + 2).bit_length(), np.uint32),
+        root_stamp=np.zeros(nodes, np.uint32),
+        set_stamp=np.zeros(s + 2, np.uint32),
+        ascending=np.arange(nodes, dtype=np.uint32),
     )
-    return HolderSets(shared, found, Rows(start[: sets + 1], pool[: int(start[sets])].copy()))
+    sets = _join_sets(objects, tops, pool, found)
+    members = pool.items[: int(pool.start[sets])].copy()
+    return HolderSets(shared, found, Rows(pool.start[: sets + 1], members))
 
 
 @kernel
-def _components(
-    shared: U32,
-    place: U32,
-    parent: U32,
-    back: Rows,
-    top: U32,
-    order: U32,
-    component: U32,
-    scratch: Scratch,
-) -> None:
+def _predecessor(tops: _Tops, w: np.int64, k: int | np.int64) -> np.int64:
+    """Top (a number) above the k-th predecessor of number w; the 0th is its tree parent."""
+    if k == 0:
+        return np.int64(tops.top[tops.parent[w]])
+    return np.int64(tops.top[tops.back.items[np.int64(tops.back.start[w]) + k - 1]])
+
+
+@kernel
+def _predecessors(tops: _Tops, w: np.int64) -> np.int64:
+    """How many predecessors number w has, its tree parent included."""
+    return np.int64(tops.back.start[w + 1]) - np.int64(tops.back.start[w]) + 1
+
+
+@kernel
+def _components(tops: _Tops, scratch: _Scratch) -> None:
     """Components along predecessor edges: ``order`` lists tops component by component, predecessors first."""
-    s = shared.shape[0]
-    index, low, cursor, opened, path = scratch
+    visited, low, cursor, opened, path = scratch
+    component = tops.component
     time = 0
     pending = 0
     done = 0
     components = 0
-    for begin in range(s):
-        if index[begin] != 0:
+    for begin in range(tops.shared.shape[0]):
+        if visited[begin] != 0:
             continue
         depth = 0
         path[0] = begin
         while depth >= 0:
             i = path[depth]
-            if index[i] == 0:
+            if visited[i] == 0:
                 time += 1
-                index[i] = time
+                visited[i] = time
                 low[i] = time
                 opened[pending] = i
                 pending += 1
-            w = np.int64(shared[i])
+            w = np.int64(tops.shared[i])
             child = np.int64(-1)
-            while child < 0 and cursor[i] <= np.int64(back.start[w + 1]) - np.int64(back.start[w]):
-                j = _predecessor(w, cursor[i], place, parent, back, top)
+            while child < 0 and cursor[i] < _predecessors(tops, w):
+                j = tops.place[_predecessor(tops, w, np.int64(cursor[i]))]
                 cursor[i] += 1
-                if j < 0 or component[j] != NONE:
+                if j == NONE or component[j] != NONE:
                     continue
-                if index[j] == 0:
-                    child = j
-                elif index[j] < low[i]:
-                    low[i] = index[j]
+                if visited[j] == 0:
+                    child = np.int64(j)
+                elif visited[j] < low[i]:
+                    low[i] = visited[j]
             if child >= 0:
                 depth += 1
                 path[depth] = child
                 continue
-            if low[i] == index[i]:
+            if low[i] == visited[i]:
                 while component[i] == NONE:
                     pending -= 1
-                    order[done] = opened[pending]
+                    tops.order[done] = opened[pending]
                     component[opened[pending]] = components
                     done += 1
                 components += 1
@@ -143,74 +180,25 @@ def _components(
 
 
 @kernel
-def _predecessor(w: np.int64, k: int | np.int64, place: U32, parent: U32, back: Rows, top: U32) -> np.int64:
-    """Place among the shared tops of the k-th predecessor's top (0th: tree parent), -1 for a root node."""
-    p = parent[w] if k == 0 else back.items[np.int64(back.start[w]) + k - 1]
-    j = place[top[p]]
-    return np.int64(-1) if j == NONE else np.int64(j)
-
-
-@kernel
-def _join_sets(
-    objects: int,
-    shared: U32,
-    place: U32,
-    walk: Numbering,
-    back: Rows,
-    top: U32,
-    order: U32,
-    component: U32,
-    found: U32,
-    start: U32,
-    pool: U32,
-    buckets: U32,
-    root_stamp: U32,
-    set_stamp: U32,
-    ascending: U32,
-) -> int:
-    """Give every component its set; returns the number of sets. Set k is pool[start[k]:start[k + 1]]."""
-    s = shared.shape[0]
+def _join_sets(objects: int, tops: _Tops, pool: _Pool, found: U32) -> int:
+    """Give every component its set; returns the number of sets, MANY included."""
+    order, component = tops.order, tops.component
     sets = 1
-    work = 10 * s + 1_000_000
+    work = 10 * order.shape[0] + 1_000_000
     first = 0
-    while first < s:
-        current = component[order[first]]
-        last = first
-        many = work < 0
-        begin = np.int64(start[sets])
-        end = begin
-        only = np.int64(-1)
-        distinct = 0
-        while last < s and component[order[last]] == current:
-            w = np.int64(shared[order[last]])
+    while first < order.shape[0]:
+        last = first + 1
+        while last < order.shape[0] and component[order[last]] == component[order[first]]:
             last += 1
-            for k in range(np.int64(back.start[w + 1]) - np.int64(back.start[w]) + 1):
-                j = _predecessor(w, k, place, walk.parent, back, top)
-                if j >= 0:
-                    if component[j] == current or set_stamp[found[j]] == current + 1:
-                        continue
-                    only = np.int64(found[j])
-                    distinct += 1
-                    set_stamp[only] = current + 1
-                    many = many or only == MANY
-                    if many:
-                        continue
-                    for q in range(start[only], start[only + 1]):
-                        end = _add_member(pool[q], current + 1, root_stamp, pool, begin, end)
-                    work -= np.int64(start[only + 1]) - np.int64(start[only])
-                else:
-                    p = walk.parent[w] if k == 0 else back.items[np.int64(back.start[w]) + k - 1]
-                    root = np.int64(walk.vertex[top[p]]) - objects
-                    distinct += 1 if root_stamp[root] != current + 1 else 0
-                    only = np.int64(-1)
-                    end = _add_member(root, current + 1, root_stamp, pool, begin, end)
-                many = many or end - begin > MEMBER_LIMIT
-        if many:
+        begin = np.int64(pool.start[sets])
+        end, only, cost = _gather(objects, tops, pool, found, first, last, begin)
+        work -= cost
+        if end - begin > MEMBER_LIMIT or work < 0:
             chosen = np.int64(MANY)
-        elif distinct == 1 and only >= 0:
+        elif only >= 0:
             chosen = only
         else:
-            chosen = _intern(pool, start, sets, begin, end, buckets, ascending)
+            chosen = _intern(pool, sets, begin, end)
             if chosen == sets:
                 sets += 1
         for q in range(first, last):
@@ -220,45 +208,81 @@ def _join_sets(
 
 
 @kernel
-def _add_member(
-    root: np.int64, stamp: np.int64, root_stamp: U32, pool: U32, begin: np.int64, end: np.int64
-) -> np.int64:
-    """Append a root once; past the limit, or where the pool ends, only the length goes on growing."""
-    if root_stamp[root] != stamp:
-        root_stamp[root] = stamp
-        if end < pool.shape[0] and end - begin < MEMBER_LIMIT:
-            pool[end] = root
-        elif end - begin <= MEMBER_LIMIT:
-            return begin + MEMBER_LIMIT + 1
-        return end + 1
-    return end
+def _gather(
+    objects: int, tops: _Tops, pool: _Pool, found: U32, first: int, last: int, begin: np.int64
+) -> tuple[np.int64, np.int64, np.int64]:
+    """Union of the predecessors' sets of one component into the pool from ``begin``.
+
+    Returns (end of the union, more than MEMBER_LIMIT away for MANY; the set if there is only that one,
+    else -1; members looked at).
+    """
+    stamp = np.int64(tops.component[tops.order[first]]) + 1
+    end = begin
+    only = np.int64(-1)
+    distinct = 0
+    cost = np.int64(0)
+    for q in range(first, last):
+        w = np.int64(tops.shared[tops.order[q]])
+        for k in range(_predecessors(tops, w)):
+            above = _predecessor(tops, w, k)
+            j = tops.place[above]
+            if j == NONE:
+                root = np.int64(tops.vertex[above]) - objects
+                if pool.root_stamp[root] != stamp:
+                    distinct += 2
+                    end = _add_member(pool, root, stamp, begin, end)
+            elif tops.component[j] + 1 != stamp and pool.set_stamp[found[j]] != stamp:
+                only = np.int64(found[j])
+                pool.set_stamp[only] = stamp
+                distinct += 1
+                if only == MANY:
+                    return begin + MEMBER_LIMIT + 1, only, cost
+                cost += np.int64(pool.start[only + 1]) - np.int64(pool.start[only])
+                for member in range(pool.start[only], pool.start[only + 1]):
+                    end = _add_member(pool, np.int64(pool.items[member]), stamp, begin, end)
+    if distinct != 1:
+        only = np.int64(-1)
+    return end, only, cost
 
 
 @kernel
-def _intern(
-    pool: U32, start: U32, sets: int, begin: np.int64, end: np.int64, buckets: U32, ascending: U32
-) -> np.int64:
-    """Id of the set pool[begin:end]: an equal earlier one, or ``sets`` when it is new (then it is kept)."""
-    members = pool[begin:end]
-    sort_by(members, ascending)
+def _add_member(pool: _Pool, root: np.int64, stamp: np.int64, begin: np.int64, end: np.int64) -> np.int64:
+    """Append a root once and return the new end, beyond the limit once the set or the pool is full."""
+    if pool.root_stamp[root] == stamp:
+        return end
+    pool.root_stamp[root] = stamp
+    if end - begin >= MEMBER_LIMIT or end >= pool.items.shape[0]:
+        return begin + MEMBER_LIMIT + 1
+    pool.items[end] = root
+    return end + 1
+
+
+@kernel
+def _intern(pool: _Pool, sets: int, begin: np.int64, end: np.int64) -> np.int64:
+    """Id of the set items[begin:end]: an equal earlier one, or ``sets`` when it is new (then it is kept)."""
+    members = pool.items[begin:end]
+    sort_by(members, pool.ascending)
     mixed = np.int64(1469598103)
     for k in range(members.shape[0]):
         mixed = (mixed ^ np.int64(members[k])) * np.int64(1099511628211)
         mixed ^= mixed >> 29
-    mask = np.int64(buckets.shape[0] - 1)
+    mask = np.int64(pool.buckets.shape[0] - 1)
     slot = mixed & mask
-    while buckets[slot] != 0:
-        known = np.int64(buckets[slot])
-        a = np.int64(start[known])
-        if np.int64(start[known + 1]) - a == end - begin:
-            same = True
-            for k in range(end - begin):
-                if pool[a + k] != members[k]:
-                    same = False
-                    break
-            if same:
-                return known
+    while pool.buckets[slot] != 0:
+        known = np.int64(pool.buckets[slot])
+        if _equal(pool.items[pool.start[known] : pool.start[known + 1]], members):
+            return known
         slot = (slot + 1) & mask
-    buckets[slot] = sets
-    start[sets + 1] = end
+    pool.buckets[slot] = sets
+    pool.start[sets + 1] = end
     return np.int64(sets)
+
+
+@kernel
+def _equal(a: U32, b: U32) -> bool:
+    if a.shape[0] != b.shape[0]:
+        return False
+    same = True
+    for k in range(a.shape[0]):
+        same = same and a[k] == b[k]
+    return same

@@ -20,9 +20,9 @@ def sort_by(rows: NDArray[np.uint32], key: NDArray[Any]) -> None:
     while gap < rows.shape[0]:
         gap = gap * 9 // 4 + 1
     while gap > 0:
-        for i in range(gap, rows.shape[0]):
+        for i in range(int(gap), rows.shape[0]):
             row = rows[i]
-            j = i
+            j = np.int64(i)
             while j >= gap and key[rows[j - gap]] > key[row]:
                 rows[j] = rows[j - gap]
                 j -= gap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from goretain.heap import Heap
 from goretain.heap.graph import SHARED, UNREACHED
+from goretain.kernels.holders import MEMBER_LIMIT
 from goretain.snapshot import Layer
 from tests.support.heapdsl import HeapBuilder
 
@@ -123,3 +124,18 @@ def test_an_empty_heap_has_no_holders() -> None:
     assert heap.shared == []
     assert heap.histogram == []
     assert heap.reachable_bytes == 0
+
+
+def test_more_holders_than_are_listed_still_count_once() -> None:
+    h = HeapBuilder()
+    shared = h.object(1000)
+    for k in range(MEMBER_LIMIT + 1):
+        own = h.object(8)
+        h.root(f"goroutine {k} [select] main.worker", own, layer=Layer.PARKED)
+        h.edge(own, shared, 0)
+    few = h.object(16)
+    for name in ("main.a", "main.b"):
+        h.root(name, few)
+    heap = Heap(h.build())
+    assert [(s.bytes, len(s.holders)) for s in heap.shared] == [(1000, 0), (16, 2)]
+    assert heap.holders[0].shared_bytes == 0
