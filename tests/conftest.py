@@ -9,6 +9,11 @@ import pytest
 from tests.support.golang import VERSIONS
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--update writes golden files anew instead of comparing with them."""
+    parser.addoption("--update", action="store_true", help="write golden files anew")
+
+
 @pytest.fixture(params=VERSIONS)
 def go_version(request: pytest.FixtureRequest) -> str:
     """Each supported Go version in turn."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from goretain.api.snapshot import Snapshot
 from goretain.api.targets import Progress, open
 from goretain.model.errors import UsageError
+from goretain.snapshot import check_place
 
 if TYPE_CHECKING:
     from goretain.patterns.catalogue import Pattern
@@ -41,6 +42,8 @@ def why(
     Raises:
         GoretainError: the target cannot be read or the snapshot cannot be saved.
     """
+    if save is not None:
+        check_place(save)
     snapshot = _opened(target, binary=binary, full=full, with_data=with_data, force=force, progress=progress)
     if save is not None:
         snapshot.save(save)
@@ -99,6 +102,8 @@ def watch(
 
     if count < 2:
         raise UsageError("growth is a question of two looks or more", hint="use --count 2")
+    if save is not None:
+        check_place(Path(save) / "look")
     series = Series()
     for look, snapshot in enumerate(_looks(pid, every, count, progress, sleep), 1):
         if save is not None:

@@ -80,7 +80,8 @@ def run(arguments: list[str]) -> int:
     except Exception as wrong:
         if debug:
             _traceback()
-        complain(f"unexpected {type(wrong).__name__}: {wrong}", _REPORT)
+        first_line = str(wrong).partition("\n")[0]
+        complain(f"unexpected {type(wrong).__name__}: {first_line}", _REPORT)
     return 2
 
 

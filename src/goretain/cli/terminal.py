@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from goretain.reports.page import Page
+    from goretain.reports.text.page import Page
 
 #: Width of a report that goes to a file or a pipe, unless COLUMNS says otherwise.
 _PIPED = 100

@@ -63,12 +63,32 @@ def is_snapshot(path: str | os.PathLike[str]) -> bool:
         os.close(descriptor)
 
 
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Complain now about a path that :func:`save` would complain about after all the work.
+
+    Raises:
+        UsageError: it is a directory, or its own is not there or may not be written to.
+    """
+    place = Path(path)
+    if place.is_dir():
+        raise _cannot_save(path, "it is a directory")
+    if not place.parent.is_dir():
+        raise _cannot_save(path, "there is no such directory")
+    if not os.access(place.parent, os.W_OK | os.X_OK):
+        raise _cannot_save(path, "the directory may not be written to")
+
+
+def _cannot_save(path: str | os.PathLike[str], reason: str, hint: str = "choose another path") -> UsageError:
+    return UsageError(f"cannot save to {os.fspath(path)}: {reason}", hint=hint)
+
+
 def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> int:
     """Write a snapshot; its bytes. The file appears whole (rename) and for this user only (mode 0600).
 
     Raises:
         UsageError: the file cannot be written there.
     """
+    check_place(path)
     blobs: dict[str, bytes | memoryview] = {
         name: msgspec.msgpack.encode(getattr(snapshot, name)) for name in layout.TABLES
     }
@@ -76,25 +96,19 @@ def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> int:
     for name in Columns.names():
         dtypes[name] = layout.DTYPES[name]
         blobs[name] = np.ascontiguousarray(getattr(snapshot.columns, name), dtypes[name]).view(np.uint8).data
-    head, sections = layout.place(
-        (name, dtypes[name], len(blob), zlib.crc32(blob)) for name, blob in blobs.items()
-    )
+    rows = ((name, dtypes[name], len(blob), zlib.crc32(blob)) for name, blob in blobs.items())
+    head, sections = layout.place(rows)
     try:
         return _write(Path(path), head, sections, blobs)
     except OSError as failed:
-        hint = (
-            "free some space there or choose another path"
-            if failed.errno == errno.ENOSPC
-            else "choose another path"
-        )
-        raise UsageError(f"cannot save to {os.fspath(path)}: {failed.strerror}", hint=hint) from None
+        full = failed.errno == errno.ENOSPC
+        hint = "free some space there or choose another path" if full else "choose another path"
+        raise _cannot_save(path, failed.strerror or "the system refuses", hint) from None
 
 
 def _write(
     path: Path, head: bytes, sections: list[layout.Section], blobs: dict[str, bytes | memoryview]
 ) -> int:
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "it is a directory")
     descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb", buffering=0) as file:

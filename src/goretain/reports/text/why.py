@@ -1,40 +1,19 @@
-"""``why`` and ``diff`` for people at a terminal.
+"""``why`` for people at a terminal.
 
 Written to be read from the top: what the program holds, what can be had back and how, then who holds the
-rest. Imports ``model`` and this package.
+rest. Imports ``model`` and ``reports``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import PurePath
-
-from goretain.model.findings import Confidence, Finding
-from goretain.reports.page import Page, chain_pieces, split_list
-from goretain.reports.results import (
-    DiffReport,
-    GrowthRow,
-    HeapFacts,
-    HolderRow,
-    Look,
-    Part,
-    TypeSum,
-    WhyReport,
-)
-from goretain.reports.units import (
-    clean,
-    duration,
-    iec,
-    moment,
-    number,
-    percent,
-    plural,
-    signed,
-)
+from goretain.model.findings import Finding
+from goretain.reports.results import HeapFacts, HolderRow, Part, WhyReport
+from goretain.reports.text.page import Page, chain_pieces, split_list
+from goretain.reports.text.parts import UNNAMED, head, left_out, types_table
+from goretain.reports.units import clean, duration, iec, number, percent, plural
 
 _SEVERITY = {"leak": "bold red", "waste": "bold yellow", "observation": "bold blue"}
 _LEVEL = {"proved": "green", "likely": "yellow", "undecided": "magenta"}
-_UNNAMED = "(type unknown)"
 _MANY = "(too many to list)"
 
 
@@ -45,27 +24,14 @@ def render_why(report: WhyReport, width: int, *, small: bool = False) -> Page:
         small: also show holders and groups of less than 0.1% of the live heap.
     """
     page = Page(width)
-    _head(page, report.look)
+    head(page, report.look)
     _heap_facts(page, report)
     _findings(page, report)
     least = 0 if small else report.heap.reachable_bytes // 1000
     _holders(page, report, least)
     _shared(page, report, least)
-    _types(page, "Types", [t for t in report.types if t.bytes >= least], report.heap.reachable_bytes)
+    types_table(page, "Types", [t for t in report.types if t.bytes >= least], report.heap.reachable_bytes)
     return page
-
-
-def _head(page: Page, look: Look) -> None:
-    name = clean(PurePath(look.program).name or look.program or look.target)
-    process = f"core of pid {look.pid}" if look.source == "core" else f"pid {look.pid}"
-    if look.source == "core" and not look.pid:
-        process = "core"
-    page.words(
-        f"{process}, {look.go_version}, {moment(look.taken_at)}",
-        lead=[(name, "bold"), ("  ", "")],
-        hang="  ",
-        style="dim",
-    )
 
 
 def _heap_facts(page: Page, report: WhyReport) -> None:
@@ -127,30 +93,28 @@ def _findings(page: Page, report: WhyReport) -> None:
     filters = [f"from {iec(report.min_bytes)}"] if report.min_bytes else []
     filters += [f"under {clean(report.focus)}"] if report.focus else []
     asked = f" {', '.join(filters)}" if filters else ""
-    if not report.findings_total:
+    if report.findings_total:
+        saving = f"{iec(report.findings_bytes)} to give back" if report.findings_bytes else ""
+        page.title(f"{plural(report.findings_total, 'finding')}{asked}", saving)
+        for at, finding in enumerate(report.findings, 1):
+            _finding(page, at, finding)
+        page.add()
+    else:
         page.title(f"No findings{asked}")
-        page.words(
-            "No pattern of the catalogue matches this heap. Who holds it is below.",
-            lead=[("  ", "")],
-            hang="  ",
-        )
-        return
-    page.title(
-        f"{plural(report.findings_total, 'finding')}{asked}", f"{iec(report.findings_bytes)} to give back"
-    )
-    for at, finding in enumerate(report.findings, 1):
-        _finding(page, at, finding)
+        page.add("  no pattern of the catalogue matches; who holds this heap is below")
+    for hint in _hints(report):
+        page.words(hint, lead=[("  ", "")], hang="    ", style="dim")
+
+
+def _hints(report: WhyReport) -> list[str]:
     left = report.findings_total - len(report.findings)
     hints = [f"{left:,} more: --top {report.findings_total}"] if left else []
-    hints += (
-        [f"{report.small_findings:,} smaller than {iec(report.min_bytes)}"] if report.small_findings else []
-    )
+    if report.small_findings:
+        hints.append(f"{report.small_findings:,} smaller than {iec(report.min_bytes)}")
     hints += [f"{missing.code} was not looked for: {missing.reason}" for missing in report.not_judged]
     if report.findings:
         hints.append(f"what a pattern means: goretain rule {report.findings[0].code}")
-    page.add()
-    for hint in hints:
-        page.words(hint, lead=[("  ", "")], hang="    ", style="dim")
+    return hints
 
 
 def _finding(page: Page, at: int, finding: Finding) -> None:
@@ -192,7 +156,7 @@ def _worth(finding: Finding) -> str:
 def _amounts(finding: Finding) -> str:
     retained = f"{iec(finding.retained_bytes)} retained"
     hidden = f", {iec(finding.hidden_bytes)} hidden" if finding.hidden_bytes is not None else ""
-    return f"{retained}{hidden}: {finding.count:,} x {finding.type or _UNNAMED}"
+    return f"{retained}{hidden}: {finding.count:,} x {finding.type or UNNAMED}"
 
 
 def _holders(page: Page, report: WhyReport, least: int) -> None:
@@ -206,12 +170,7 @@ def _holders(page: Page, report: WhyReport, least: int) -> None:
         left=2,
         styles={0: "bold", 3: "dim", 4: "dim"},
     )
-    _left_out(page, report.holders_total, len(rows), "holder")
-
-
-def _left_out(page: Page, total: int, shown: int, noun: str) -> None:
-    if total > shown:
-        page.add((f"  {plural(total - shown, f'more {noun}')}: --top {total}", "dim"))
+    left_out(page, report.holders_total, len(rows), "holder")
 
 
 def _holder_cells(row: HolderRow, live: int) -> tuple[str, ...]:
@@ -227,87 +186,4 @@ def _shared(page: Page, report: WhyReport, least: int) -> None:
     page.title("Shared: reached from several holders, retained by none of them")
     rows = [(iec(row.bytes), number(row.objects), ", ".join(row.holders) or _MANY) for row in groups]
     page.table(("bytes", "objects", "holders"), rows, left=1, styles={0: "bold"}, split=split_list)
-    _left_out(page, report.shared_total, len(groups), "group")
-
-
-def _types(page: Page, title: str, types: Sequence[TypeSum], whole: int) -> None:
-    if not types:
-        return
-    page.title(title)
-    rows = [(iec(t.bytes), percent(t.bytes, whole), number(t.objects), t.type or _UNNAMED) for t in types]
-    page.table(("bytes", "share", "objects", "type"), rows, left=1, styles={0: "bold"})
-
-
-def render_diff(report: DiffReport, width: int) -> Page:
-    """The report as lines of at most ``width`` columns."""
-    page = Page(width)
-    first, last = report.looks[0], report.looks[-1]
-    _head(page, last)
-    seconds = last.taken_at - first.taken_at
-    page.fact("looks", f"{len(report.looks)} in {duration(int(abs(seconds) * 1e9))}")
-    grown = report.live_bytes[-1] - report.live_bytes[0]
-    objects = number(report.live_objects[-1] - report.live_objects[0], sign=True)
-    pace = (
-        f", {signed(int(grown / seconds * 3600))} an hour"
-        if report.same_process and seconds >= 1 and grown
-        else ""
-    )
-    sizes = " -> ".join(iec(size) for size in report.live_bytes)
-    page.fact("live heap", f"{sizes} ({signed(grown)}, {objects} objects{pace})", style="bold")
-    _survivors(page, report)
-    for note in dict.fromkeys(note for look in report.looks for note in look.notes):
-        page.fact("note", note, style="yellow")
-    _growth(page, "Holders", report.holders, report.holders_total)
-    _growth(page, "Types", report.types, report.types_total)
-    _survivor_tables(page, report)
-    return page
-
-
-def _survivors(page: Page, report: DiffReport) -> None:
-    if not report.same_process:
-        what = "two processes of one program" if report.same_build else "two builds"
-        page.fact(
-            "compared",
-            f"by name: the looks are of {what}, so objects cannot be followed from one to the other",
-        )
-        return
-    new = f"{iec(report.survivors_bytes)} in {number(report.survivors_objects)} objects"
-    page.fact("new", f"{new} appeared after the first look and outlived a garbage collection")
-
-
-def _survivor_tables(page: Page, report: DiffReport) -> None:
-    if not report.survivors_bytes:
-        return
-    if report.survivors_by_holder:
-        page.title("New and outlived a garbage collection", "by holder")
-        rows = [(iec(row.bytes), number(row.objects), row.holder) for row in report.survivors_by_holder]
-        page.table(("bytes", "objects", "holder"), rows, left=1, styles={0: "bold"})
-    _types(page, "The same by type", report.survivors_by_type, report.survivors_bytes)
-
-
-def _growth(page: Page, title: str, rows: tuple[GrowthRow, ...], total: int) -> None:
-    if not rows:
-        page.title(f"{title}: no change")
-        return
-    page.title(f"{title} that changed", f"{len(rows):,} of {total:,}" if total > len(rows) else "")
-    page.table(
-        ("change", "now", "objects", "growth", title[:-1].lower()),
-        [_growth_cells(row) for row in rows],
-        left=2,
-        styles={0: "bold"},
-    )
-    for reason in dict.fromkeys(_reason(row.confidence) for row in rows if row.confidence):
-        page.words(reason, lead=[("  ", "")], hang="  ", style="dim")
-
-
-def _growth_cells(row: GrowthRow) -> tuple[str, ...]:
-    name = row.name or _UNNAMED
-    if row.roots and row.roots[0] != row.roots[-1]:
-        name += f" ({row.roots[0]:,} -> {row.roots[-1]:,})"
-    growth = row.confidence.level if row.confidence else "-"
-    return (signed(row.delta_bytes), iec(row.bytes[-1]), number(row.delta_objects, sign=True), growth, name)
-
-
-def _reason(confidence: Confidence) -> str:
-    decide = f"; to decide: {confidence.decide}" if confidence.decide else ""
-    return f"{confidence.level}: {confidence.reason}{decide}"
+    left_out(page, report.shared_total, len(groups), "group")

@@ -1,0 +1,41 @@
+"""What the pages of several commands have in common. Imports ``reports``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from goretain.reports.results import Look, TypeSum
+from goretain.reports.text.page import Page
+from goretain.reports.units import clean, iec, moment, number, percent, plural
+
+UNNAMED = "(type unknown)"
+
+
+def head(page: Page, look: Look) -> None:
+    """What was looked at: program, process, Go version, when."""
+    name = clean(PurePath(look.program).name or look.program or look.target)
+    process = f"core of pid {look.pid}" if look.source == "core" else f"pid {look.pid}"
+    if look.source == "core" and not look.pid:
+        process = "core"
+    page.words(
+        f"{process}, {look.go_version}, {moment(look.taken_at)}",
+        lead=[(name, "bold"), ("  ", "")],
+        hang="  ",
+        style="dim",
+    )
+
+
+def types_table(page: Page, title: str, types: Sequence[TypeSum], whole: int) -> None:
+    """Objects by type; shares are of ``whole`` bytes."""
+    if not types:
+        return
+    page.title(title)
+    rows = [(iec(t.bytes), percent(t.bytes, whole), number(t.objects), t.type or UNNAMED) for t in types]
+    page.table(("bytes", "share", "objects", "type"), rows, left=1, styles={0: "bold"})
+
+
+def left_out(page: Page, total: int, shown: int, noun: str) -> None:
+    """How many rows there are besides those shown, and how to see them."""
+    if total > shown:
+        page.add((f"  {plural(total - shown, f'more {noun}')}: --top {total}", "dim"))

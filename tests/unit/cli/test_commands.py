@@ -1,0 +1,268 @@
+"""The commands on saved snapshots: what they print, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from goretain import api
+from goretain.cli import main
+from goretain.model.findings import Severity
+from goretain.snapshot import save
+from tests.unit.snapshot.synthetic import small
+
+GORETAIN = [sys.executable, "-m", "goretain.cli.main"]
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> str:
+    """A snapshot with one waste finding, likely."""
+    save(small(), tmp_path / "a.goretain")
+    return str(tmp_path / "a.goretain")
+
+
+def goretain(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*GORETAIN, *arguments],
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_why_prints_a_report(saved: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["why", saved]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("shop  pid 4242, go1.26.6, ")
+    assert "GR101 subslice-pins-array" in out
+    assert "\x1b" not in out
+    assert err == ""
+
+
+def test_why_prints_json_alone_on_stdout(saved: str) -> None:
+    done = goretain("why", saved, "--json", "--top", "1", env={"LC_ALL": "C", "PYTHONIOENCODING": "ascii"})
+    assert done.stderr == ""
+    report = json.loads(done.stdout)
+    assert report["schema"] == "goretain/why/1"
+    assert len(report["holders"]) == 1
+    assert report["holders_total"] == 2
+
+
+def test_why_prints_markdown(saved: str) -> None:
+    done = goretain("why", saved, "--markdown")
+    assert done.stdout.startswith("### Who holds the memory of `shop`\n")
+    assert len(done.stdout.splitlines()) <= 60
+
+
+@pytest.mark.parametrize(
+    ("level", "code"), [("leak", 0), ("waste", 1), ("observation", 1), ("never", 0), (None, 0)]
+)
+def test_fail_on_decides_the_exit_status(saved: str, level: str | None, code: int) -> None:
+    severities: dict[Severity, int] = api.why(saved).severities
+    assert severities == {"leak": 0, "waste": 1, "observation": 0}
+    assert goretain("why", saved, *(["--fail-on", level] if level else [])).returncode == code
+
+
+def test_fail_on_counts_findings_that_top_cuts_off_but_not_those_below_min_bytes(saved: str) -> None:
+    assert goretain("why", saved, "--fail-on", "waste", "--top", "0").returncode == 1
+    assert goretain("why", saved, "--fail-on", "waste", "--min-bytes", "1GiB").returncode == 0
+
+
+def test_focus_keeps_what_starts_so(saved: str) -> None:
+    report = api.why(saved, focus="goroutine 18")
+    assert [row.name for row in report.holders] == ["goroutine 18 [chan receive] main.worker"]
+    assert report.findings == ()
+
+
+def test_save_writes_a_snapshot_that_says_the_same(saved: str, tmp_path: Path) -> None:
+    copy = str(tmp_path / "b.goretain")
+    done = goretain("why", saved, "--save", copy)
+    assert done.returncode == 0
+    assert "no contents" in done.stderr
+    assert goretain("why", copy).stdout == done.stdout
+
+
+def test_diff_of_a_snapshot_with_itself_is_no_change(saved: str) -> None:
+    done = goretain("diff", saved, saved)
+    assert done.returncode == 0
+    assert "Holders: no change" in done.stdout
+    report = json.loads(goretain("diff", saved, saved, "--json").stdout)
+    assert report["holders"] == []
+    assert report["survivors_objects"] == 0
+    assert goretain("diff", saved, saved, "--markdown").stdout.startswith("### What changed")
+
+
+def test_rule_prints_the_pattern_by_code_and_by_name() -> None:
+    by_code = goretain("rule", "gr101")
+    assert by_code.returncode == 0
+    assert by_code.stdout.startswith("# ")
+    assert goretain("rule", "subslice-pins-array").stdout == by_code.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (["why", "/nowhere"], "cannot open /nowhere: No such file", "give a PID"),
+        (["why", "/"], "cannot read /: Is a directory", "give a PID"),
+        (["why", sys.executable], "is a program, not a core", "start it"),
+        (["why", __file__], "neither a core nor a goretain snapshot", "gcore"),
+        (["why", "4194305"], "no process has PID 4194305", "pgrep"),
+        (["why", "1", "--binary", "x"], "--binary belongs to a core", "leave it out"),
+        (["why", "{saved}", "--full"], "is a saved snapshot", "leave out"),
+        (["why", "{saved}", "--save", "/nowhere/a"], "cannot save to /nowhere/a", "choose another path"),
+        (
+            ["diff", "1", "--every", "1s", "--save", "/nowhere"],
+            "there is no such directory",
+            "choose another",
+        ),
+        (["rule", "GR999"], "no pattern is called 'GR999'", "GR101"),
+    ],
+)
+def test_an_error_is_a_message_and_a_hint_and_2(
+    saved: str, arguments: list[str], message: str, hint: str
+) -> None:
+    done = goretain(*(saved if word == "{saved}" else word for word in arguments))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert hint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["why"],
+        ["why", "1", "--json", "--markdown"],
+        ["why", "1", "--min-bytes", "many"],
+        ["diff", "a"],
+        ["diff", "a", "b", "--every", "1s"],
+        ["diff", "a", "--every", "1s"],
+        ["diff", "a", "b", "--save", "c"],
+        ["diff", "1", "--every", "1s", "--count", "1"],
+        ["whi", "1"],
+    ],
+)
+def test_arguments_that_do_not_fit_are_2(arguments: list[str]) -> None:
+    done = goretain(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "goretain" in done.stderr
+
+
+def test_a_bug_asks_for_a_report_and_shows_its_traceback_with_debug_only(
+    saved: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("first line\nsecond line")
+
+    monkeypatch.setattr(api, "why", broken)
+    assert main.run(["why", saved]) == 2
+    assert capsys.readouterr().err == (
+        "error: unexpected ZeroDivisionError: first line\n"
+        "hint: this is a bug of goretain; please report it with the lines that --debug shows\n"
+    )
+    assert main.run(["why", saved, "--debug"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interruption_is_130_and_one_word(
+    saved: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(api, "why", interrupted)
+    assert main.run(["why", saved]) == 130
+    assert capsys.readouterr().err.strip() == "interrupted"
+
+
+@pytest.mark.parametrize("arguments", [["why", "{saved}"], ["why", "{saved}", "--json"], ["why", "--help"]])
+def test_a_closed_pipe_is_silent_and_no_error(saved: str, arguments: list[str]) -> None:
+    words = [saved if word == "{saved}" else word for word in arguments]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with subprocess.Popen([*GORETAIN, *words], stdout=writing, stderr=subprocess.PIPE) as process:
+        os.close(writing)
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_a_closed_pipe_does_not_hide_what_fail_on_found(saved: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*GORETAIN, "why", saved, "--fail-on", "waste"], stdout=writing, check=False)
+    os.close(writing)
+    assert done.returncode == 1
+
+
+def test_version_is_quick() -> None:
+    spent = []
+    for _ in range(3):
+        before = os.times()
+        assert re.fullmatch(r"goretain \d+\.\d+\.\d+\n", goretain("--version").stdout)
+        after = os.times()
+        spent.append(
+            after.children_user + after.children_system - before.children_user - before.children_system
+        )
+    assert min(spent) < 0.15
+
+
+def test_the_start_imports_nothing_heavy() -> None:
+    heavy = {"numpy", "numba", "rich.console", "goretain.api"}
+    script = "import sys, goretain.cli.main, goretain.cli.why; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not heavy & set(done.stdout.split())
+
+
+def test_without_arguments_it_shows_its_commands() -> None:
+    done = goretain()
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in main.COMMANDS)
+
+
+def on_a_terminal(columns: int, *arguments: str) -> str:
+    """What the command prints when stdout and stderr are a terminal of that width."""
+    master, terminal = pty.openpty()
+    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color"}
+    environment.pop("NO_COLOR", None)
+    process = subprocess.Popen([*GORETAIN, *arguments], stdout=terminal, stderr=terminal, env=environment)
+    os.close(terminal)
+    parts: list[bytes] = []
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        ready, _, _ = select.select([master], [], [], 1.0)
+        if not ready:
+            continue
+        try:
+            part = os.read(master, 65536)
+        except OSError:  # the other side is closed
+            break
+        parts.append(part)
+    os.close(master)
+    assert process.wait() == 0
+    return b"".join(parts).decode()
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_on_a_terminal_it_is_coloured_and_as_wide_as_that(saved: str, columns: int) -> None:
+    shown = on_a_terminal(columns, "why", saved)
+    assert "\x1b[1m" in shown
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown).replace("\r", "")
+    assert all(len(line) <= columns for line in plain.splitlines())
+    assert plain == goretain("why", saved, env={"COLUMNS": str(columns)}).stdout
+
+
+def test_rule_is_rendered_on_a_terminal() -> None:
+    assert "# GR101" not in on_a_terminal(80, "rule", "GR101")

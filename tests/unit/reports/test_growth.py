@@ -1,0 +1,103 @@
+"""How sure growth is, from its figures alone and over whole series of heaps."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from goretain.heap.heap import Heap
+from goretain.reports.growth import Series, judge
+from goretain.snapshot import Layer, ObjectFlag, Snapshot
+from tests.unit.snapshot.synthetic import ENTRY, Build
+
+
+def heap_of(entries: int, *, taken_at: float = 0.0, pid: int = 7) -> Snapshot:
+    """``main.cache`` with that many entries of 48 bytes, all older than the last mark."""
+    build = Build()
+    cache = build.node("main.cache", Layer.PROGRAM)
+    for _ in range(entries):
+        build.roots.append((cache, build.add(48, ENTRY, ObjectFlag.SURVIVED), ""))
+    return build.snapshot(taken_at=taken_at, pid=pid)
+
+
+def level(*sizes: int) -> str | None:
+    verdict = judge(sizes, "look longer")
+    return verdict.level if verdict else None
+
+
+def test_two_looks_decide_nothing() -> None:
+    verdict = judge((1, 2), "look longer")
+    assert verdict is not None
+    assert (verdict.level, verdict.decide) == ("undecided", "look longer")
+
+
+def test_steady_growth_over_five_looks_is_likely_and_says_its_odds() -> None:
+    verdict = judge((10, 20, 30, 40, 50), "look longer")
+    assert verdict is not None
+    assert verdict.level == "likely"
+    assert "once in 16" in verdict.reason
+    assert verdict.decide is None
+
+
+def test_what_settles_falls_back_or_was_seen_too_seldom_is_undecided() -> None:
+    assert level(0, 800, 1200, 1250, 1251) == "undecided"
+    assert level(0, 10, 20, 15, 40) == "undecided"
+    assert level(0, 10, 20, 30) == "undecided"
+
+
+@given(st.lists(st.integers(0, 10**12), min_size=2, max_size=12))
+def test_only_what_grew_in_every_interval_is_likely(sizes: list[int]) -> None:
+    verdict = judge(sizes, "")
+    assert (verdict is None) == (sizes[-1] <= sizes[0])
+    if verdict is not None and verdict.level == "likely":
+        assert len(sizes) >= 5
+        assert sizes == sorted(set(sizes))
+
+
+def test_a_series_has_every_look_and_likely_growth() -> None:
+    series = Series()
+    for look in range(5):
+        series.add("7", Heap(heap_of(10 + look, taken_at=float(look * 30))))
+    report = series.report()
+    assert report.same_process
+    assert report.live_bytes == tuple(48 * (10 + look) for look in range(5))
+    (holder,) = report.holders
+    assert (holder.name, holder.bytes, holder.roots) == ("main.cache", report.live_bytes, (1,) * 5)
+    assert holder.confidence is not None
+    assert holder.confidence.level == "likely"
+    assert (report.survivors_objects, report.survivors_bytes) == (4, 192)
+    assert [(row.holder, row.bytes) for row in report.survivors_by_holder] == [("main.cache", 192)]
+
+
+def test_a_look_without_change_keeps_the_value() -> None:
+    series = Series()
+    for look, entries in enumerate((3, 3, 5)):
+        series.add("7", Heap(heap_of(entries, taken_at=float(look))))
+    assert series.report().holders[0].bytes == (144, 144, 240)
+
+
+def test_other_processes_are_compared_by_name_and_survivors_are_unknown() -> None:
+    series = Series()
+    series.add("a", Heap(heap_of(3, pid=7)))
+    series.add("b", Heap(heap_of(5, pid=8)))
+    report = series.report()
+    assert not report.same_process
+    assert report.survivors_bytes is None
+    assert report.holders[0].delta_bytes == 96
+    assert report.holders[0].confidence is not None
+    assert "one running process" in str(report.holders[0].confidence.decide)
+
+
+def test_the_largest_changes_are_listed_growth_first() -> None:
+    before, after = Build(), Build()
+    for at, (old, new) in enumerate([(0, 3), (9, 1), (1, 2)]):
+        for build, count in ((before, old), (after, new)):
+            node = build.node(f"main.v{at}", Layer.PROGRAM)
+            for _ in range(count):
+                build.roots.append((node, build.add(48), ""))
+    series = Series()
+    series.add("a", Heap(before.snapshot()))
+    series.add("b", Heap(after.snapshot()))
+    report = series.report(top=2)
+    assert [(row.name, row.delta_objects) for row in report.holders] == [("main.v0", 3), ("main.v1", -8)]
+    assert report.holders_total == 3
