@@ -1,8 +1,9 @@
 """The machine words that the compiler splits a value into, in order: its scalar components.
 
-SSA decomposes structs, strings, slices, interfaces and complex numbers (cmd/compile/internal/ssa/decompose.go). A
-location list gives each component's place as a DW_OP_piece of its size and leaves out the padding between them
-(ssa/debug.go), so a piece's offset among the pieces is not its offset in the value. Imports ``golang.gotypes``.
+SSA decomposes structs, strings, slices, interfaces and complex numbers
+(cmd/compile/internal/ssa/decompose.go). A location list gives each component's place as a DW_OP_piece of its
+size and leaves out the padding between them (ssa/debug.go), so a piece's offset among the pieces is not its
+offset in the value. Imports ``golang.gotypes``.
 """
 
 from __future__ import annotations

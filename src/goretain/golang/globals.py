@@ -193,7 +193,7 @@ class _Statics:
             return []
         self._claimed.add((value, size))
         if leaf.kind == "slice":
-            t = GoType(f"[{count}]{t.name}", "array", size, count=count, _elem=t)
+            t = GoType(f"[{count}]{t.name}", "array", size, count=count, elem_ref=t)
         return [_Region(value, value + size, region.holder, region.path + path, t)]
 
     def rest(self) -> Iterator[_Region]:

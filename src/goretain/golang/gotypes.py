@@ -1,28 +1,33 @@
 """Go types as a reader of memory needs them: sizes, fields, pointer leaves.
 
 Two sources describe types: DWARF (every type the program's debug information knows) and the runtime's own
-``abi.Type`` records (internal/abi/type.go), which interfaces, malloc headers and large spans point to. One universe
-joins them: a runtime type that has a DWARF twin (DW_AT_go_runtime_type) is that twin, so each Go type exists once.
+``abi.Type`` records (internal/abi/type.go), which interfaces, malloc headers and large spans point to. One
+universe
+joins them: a runtime type that has a DWARF twin (DW_AT_go_runtime_type) is that twin, so each Go type exists
+once.
 Imports ``debuginfo``, ``model`` and ``golang.layout``.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from goretain.debuginfo.dwarf import Dwarf, DwarfType
+from goretain.debuginfo.dwarf import Dwarf, DwarfType, Member
 from goretain.golang.layout import Program
 from goretain.model.errors import GoretainError, MissingMemory
 from goretain.snapshot.tables import Role
 
 KINDS = (
-    "invalid bool int int8 int16 int32 int64 uint uint8 uint16 uint32 uint64 uintptr float32 float64 complex64 "
-    "complex128 array chan func interface map ptr slice string struct unsafeptr"
-).split()
+    *("invalid", "bool", "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32"),
+    *("uint64", "uintptr", "float32", "float64", "complex64", "complex128", "array", "chan", "func"),
+    *("interface", "map", "ptr", "slice", "string", "struct", "unsafeptr"),
+)
 KIND_OF = {name: number for number, name in enumerate(KINDS)}
 POINTER_KINDS = frozenset(("ptr", "unsafeptr", "slice", "string", "interface", "map", "chan", "func"))
-#: More leaves than this in one value and the rest stays untyped (runtime/type.go has no such limit; memory has).
+#: More leaves than this in one value and the rest stays untyped (runtime/type.go has no such limit; memory
+#: has).
 LEAF_LIMIT = 1 << 16
 _DEPTH_LIMIT = 64
 
@@ -58,30 +63,31 @@ class GoType:
     empty_interface: bool = True
     role: Role = ""
     index: int = -1
-    _elem: GoType | Callable[[], GoType | None] | None = None
-    _key: GoType | Callable[[], GoType | None] | None = None
+    elem_ref: GoType | Callable[[], GoType | None] | None = None
+    key_ref: GoType | Callable[[], GoType | None] | None = None
     #: The pointer behind a DWARF map or chan type: *hash<K,V>, *map<K,V>, *hchan<T>; None without DWARF.
-    _inner: Callable[[], GoType | None] | None = None
-    _leaves: list[Leaf] | None = None
+    inner_ref: Callable[[], GoType | None] | None = None
+    leaf_cache: list[Leaf] | None = None
 
     @property
     def elem(self) -> GoType | None:
         """Element type of ptr, slice, array, chan; value type of a map; None when not described."""
-        if callable(self._elem):
-            self._elem = self._elem()
-        return self._elem
+        if callable(self.elem_ref):
+            self.elem_ref = self.elem_ref()
+        return self.elem_ref
 
     @property
     def key(self) -> GoType | None:
         """Key type of a map."""
-        if callable(self._key):
-            self._key = self._key()
-        return self._key
+        if callable(self.key_ref):
+            self.key_ref = self.key_ref()
+        return self.key_ref
 
     @property
     def inner(self) -> GoType | None:
-        """What a map or channel value points to, as DWARF describes it; for a runtime map type its group type."""
-        return self._inner() if self._inner is not None else None
+        """What a map or channel value points to, as DWARF describes it; for a runtime map type its group
+        type."""
+        return self.inner_ref() if self.inner_ref is not None else None
 
     def field_named(self, *names: str) -> GoField | None:
         """First field that has one of the names."""
@@ -114,16 +120,17 @@ class Leaf:
 
     @property
     def pointer_offset(self) -> int:
-        """Offset of the word that the garbage collector follows: an interface's second word, else the first."""
+        """Offset of the word that the garbage collector follows: an interface's second word, else the
+        first."""
         return self.offset + 8 if self.kind in ("eface", "iface") else self.offset
 
 
 def pointer_leaves(t: GoType) -> list[Leaf]:
     """All pointer leaves of a value of t in offset order, at most LEAF_LIMIT."""
-    if t._leaves is None:
-        t._leaves = []
-        t._leaves = list(_leaves(t, 0, "", 0))[:LEAF_LIMIT]
-    return t._leaves
+    if t.leaf_cache is None:
+        t.leaf_cache = []
+        t.leaf_cache = list(_leaves(t, 0, "", 0))[:LEAF_LIMIT]
+    return t.leaf_cache
 
 
 def _leaves(t: GoType, base: int, path: str, depth: int) -> Iterator[Leaf]:
@@ -191,7 +198,8 @@ class TypeUniverse:
         self._by_die: dict[int, GoType] = {}
         self._by_address: dict[int, GoType | None] = {}
 
-    # -- DWARF ------------------------------------------------------------------------------------------------
+    # -- DWARF
+    # ------------------------------------------------------------------------------------------------
 
     def struct(self, name: str) -> GoType | None:
         """The named struct type, None when the binary does not describe it."""
@@ -226,23 +234,30 @@ class TypeUniverse:
     def _fill(self, t: GoType, record: DwarfType) -> None:
         if t.kind in ("map", "chan"):
             t.size = 8
-            t._key, t._elem = self._later(record.go_key), self._later(record.go_elem)
-            t._inner = self._pointee(record.elem)
+            t.key_ref, t.elem_ref = self._later(record.go_key), self._later(record.go_elem)
+            t.inner_ref = self._pointee(record.elem)
         elif t.kind in ("ptr", "func", "unsafeptr"):
             t.size = 8
-            t._elem = self._later(record.elem) if t.kind == "ptr" else None
+            t.elem_ref = self._later(record.elem) if t.kind == "ptr" else None
         elif t.kind == "interface":
             t.size = 16
             t.empty_interface = self._is_eface(record)
         elif t.kind == "slice":
-            t._elem = self._later(record.go_elem) if record.go_elem else self._slice_element(record)
+            t.elem_ref = self._later(record.go_elem) if record.go_elem else self._slice_element(record)
         elif t.kind == "array":
             elem = self.from_dwarf(record.elem) if record.elem else None
-            t._elem = elem
+            t.elem_ref = elem
             if record.size < 0 and elem is not None:
                 t.size = t.count * elem.size
         elif t.kind == "struct":
-            t.fields = [GoField(m.name, m.offset, self.from_dwarf(m.type)) for m in record.members if m.type]
+            t.fields = [self._member(t.name, m) for m in record.members if m.type]
+
+    def _member(self, struct: str, member: Member) -> GoField:
+        pointee = _UNSAFE_POINTEES.get((struct, member.name))
+        if pointee is not None and self.dwarf.struct(pointee) is not None:
+            t = GoType(f"*{pointee}", "ptr", 8, elem_ref=lambda: self.struct(pointee))
+            return GoField(member.name, member.offset, t)
+        return GoField(member.name, member.offset, self.from_dwarf(member.type))
 
     def _slice_element(self, record: DwarfType) -> Callable[[], GoType | None]:
         pointer = next((m.type for m in record.members if m.name == "array"), 0)
@@ -264,16 +279,15 @@ class TypeUniverse:
             record = self.dwarf.type(record.elem)
         return record.name == "runtime.eface"
 
-    # -- abi.Type ---------------------------------------------------------------------------------------------
+    # -- abi.Type
+    # ---------------------------------------------------------------------------------------------
 
     def from_runtime(self, address: int) -> GoType | None:
         """The Go type whose abi.Type is at address; None when that memory is not an abi.Type we can read."""
         if address not in self._by_address:
             self._by_address[address] = None  # cuts cycles through a type's own elements
-            try:
+            with contextlib.suppress(MissingMemory, IndexError):
                 self._by_address[address] = self._twin(address) or self._decode(address)
-            except (MissingMemory, IndexError, UnicodeDecodeError):
-                pass
         return self._by_address[address]
 
     def _twin(self, address: int) -> GoType | None:
@@ -286,8 +300,8 @@ class TypeUniverse:
     def is_direct(self, address: int) -> bool:
         """Whether interfaces hold values of this abi.Type directly in their data word.
 
-        Source: internal/abi/type.go: KindDirectIface is bit 5 of Kind_ up to 1.25, TFlagDirectIface bit 5 of TFlag
-        from 1.26, where the constant KindDirectIface is gone.
+        Source: internal/abi/type.go: KindDirectIface is bit 5 of Kind_ up to 1.25, TFlagDirectIface bit 5 of
+        TFlag from 1.26, where the constant KindDirectIface is gone.
         """
         raw = self.program.memory.read(address, 24)
         # Up to 1.25 TFlag has no bit 5; from 1.26 Kind_ has none (kinds end at 26).
@@ -305,13 +319,13 @@ class TypeUniverse:
         self._by_address[address] = t
         later = self._runtime_later
         if kind in ("ptr", "slice", "array", "chan"):
-            t._elem = later(p.word(address + 48))
+            t.elem_ref = later(p.word(address + 48))
             t.count = p.word(address + 64) if kind == "array" else 0
             if kind == "array":
                 _ = t.elem
         elif kind == "map":
-            t._key, t._elem = later(p.word(address + 48)), later(p.word(address + 56))
-            t._inner = later(p.word(address + 64))
+            t.key_ref, t.elem_ref = later(p.word(address + 48)), later(p.word(address + 56))
+            t.inner_ref = later(p.word(address + 64))
         elif kind == "interface":
             t.empty_interface = p.word(address + 64) == 0
         elif kind == "struct":
@@ -352,6 +366,12 @@ class TypeUniverse:
         return self.program.memory.read(at, min(length, 1 << 14)).decode("utf-8", "replace")
 
 
+#: What an unsafe.Pointer field leads to: sync/pool.go, runtime/runtime2.go.
+_UNSAFE_POINTEES = {
+    ("sync.Pool", "local"): "sync.poolLocal",
+    ("sync.Pool", "victim"): "sync.poolLocal",
+    ("runtime.maybeTraceableChan", "vp"): "runtime.hchan",
+}
 _TYPEDEF_KINDS = frozenset((KIND_OF["map"], KIND_OF["chan"], KIND_OF["interface"]))
 
 

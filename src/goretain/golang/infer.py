@@ -1,9 +1,10 @@
 """Which Go type every object has: exact evidence first, then along typed pointers from the roots.
 
-Exact without debug information: malloc headers, large spans' types and interface values. The rest follows pointers from
+Exact without debug information: malloc headers, large spans' types and interface values. The rest follows
+pointers from
 DWARF globals and live stack variables. What no typed pointer reaches stays unknown. The spreading is
-``kernels.propagate``; this room resolves the type words that it meets. Imports ``kernels`` and the type rooms of
-``golang``.
+``kernels.propagate``; this room resolves the type words that it meets. Imports ``kernels`` and the type
+rooms of ``golang``.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ _ROUND_LIMIT = 10_000
 
 @dataclass(slots=True)
 class Seeds:
-    """Typed root slots: leaves[leaf[i]] stands at byte position at[i] of the image's memory (its first word)."""
+    """Typed root slots: leaves[leaf[i]] stands at byte position at[i] of the image's memory (its first
+    word)."""
 
     leaves: list[Leaf]
     leaf: I32
@@ -117,7 +119,8 @@ class Inference:
                 return
 
     def _resolve(self, state: State) -> bool:
-        """Expands the types and resolves the words that the kernels asked for. False when nothing was asked."""
+        """Expands the types and resolves the words that the kernels asked for. False when nothing was
+        asked."""
         needed = np.flatnonzero(state.needed).tolist()
         for row in needed:
             self.table.expand(row)

@@ -1,7 +1,7 @@
 """Where the runtime keeps its fields: struct layouts, symbols and constants asked of the binary itself.
 
-Features are detected, versions never checked: code asks ``has("runtime.mspan", "largeType")``. What the binary
-does not describe is an UnknownLayout error naming struct, field and Go version, never a guess.
+Features are detected, versions never checked: code asks ``has("runtime.mspan", "largeType")``. What the
+binary does not describe is an UnknownLayout error naming struct, field and Go version, never a guess.
 Imports ``debuginfo`` and ``model``.
 """
 
@@ -139,7 +139,8 @@ class Program:
         return self.layout.symbol(name) + self.bias
 
     def uint(self, address: int, struct: str, *path: str) -> int:
-        """Value of an integer or pointer field of the struct at address. Raises MissingMemory, UnknownLayout."""
+        """Value of an integer or pointer field of the struct at address. Raises MissingMemory,
+        UnknownLayout."""
         offset = self.layout.offset(struct, *path)
         width = min(self.layout.width(struct, *path), 8)
         return int.from_bytes(self.memory.read(address + offset, width), "little")

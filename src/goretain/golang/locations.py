@@ -24,6 +24,36 @@ class Piece:
     size: int
 
 
+#: DWARF numbers of amd64's general registers (System V psABI, figure 3.36).
+DWARF_REGISTERS = (
+    *("rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp"),
+    *("r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"),
+)
+
+
+def register_pieces(expression: bytes) -> list[tuple[str, int]]:
+    """(register, offset among the pieces) of the parts of a variable that live in general registers."""
+    found: list[tuple[str, int]] = []
+    at, offset, register = 0, 0, ""
+    while at < len(expression):
+        op = expression[at]
+        at += 1
+        if _REG0 <= op < _REG0 + len(DWARF_REGISTERS):
+            register = DWARF_REGISTERS[op - _REG0]
+        elif op == _PIECE:
+            size, at = _uleb(expression, at)
+            if register:
+                found.append((register, offset))
+            offset, register = offset + size, ""
+        elif op in (_FBREG, _CONSTS, _CONSTU, _PLUS_UCONST):
+            at = _uleb(expression, at)[1]
+        elif op not in (_CALL_FRAME_CFA, _PLUS):
+            at = _skip(op, expression, at)
+            if at < 0:
+                return found
+    return [*found, (register, offset)] if register else found
+
+
 def stack_pieces(expression: bytes) -> list[Piece]:
     """The parts of a variable that lie in its frame. An unknown operator ends the evaluation."""
     pieces: list[Piece] = []

@@ -30,7 +30,8 @@ _HEADER_LIMIT = 512  # runtime/mbitmap.go: larger pointerful allocations carry a
 
 @dataclass(slots=True)
 class MapColumns:
-    """Pieces of the map and entry columns of a snapshot (see ``snapshot.columns``); lists of arrays to concatenate."""
+    """Pieces of the map and entry columns of a snapshot (see ``snapshot.columns``); lists of arrays to
+    concatenate."""
 
     object: list[U32] = field(default_factory=list)
     type: list[I32] = field(default_factory=list)
@@ -50,7 +51,8 @@ class MapColumns:
 
 @dataclass(slots=True)
 class _Slots:
-    """Where the eight slots of a group or bucket keep their keys: bytes from the group's start; size of a group."""
+    """Where the eight slots of a group or bucket keep their keys: bytes from the group's start; size of a
+    group."""
 
     key: GoType
     key_offset: I64
@@ -95,12 +97,14 @@ class MapReader:
                 (self._swiss if parts.swiss else self._classic)(parts, ids)
         return self.columns
 
-    # -- shared -------------------------------------------------------------------------------------------------
+    # -- shared
+    # -------------------------------------------------------------------------------------------------
 
     def _word(self, at: I64, header: GoType, name: str) -> I64:
         f = header.field_named(name)
         offset = f.offset if f is not None else 0
-        return self.words[(at + offset) >> 3]
+        word: I64 = self.words[(at + offset) >> 3]
+        return word
 
     def _add_maps(
         self, parts: MapParts, ids: I64, table: U32, entries: I64, slots: I64, extra_bytes: I64, needed: I64
@@ -144,7 +148,8 @@ class MapReader:
         pairs = np.unique(np.stack([rows[held], found[held].astype(np.int64)], axis=1), axis=0)
         return pairs[:, 0], pairs[:, 1].astype(np.uint32)
 
-    # -- Swiss --------------------------------------------------------------------------------------------------
+    # -- Swiss
+    # --------------------------------------------------------------------------------------------------
 
     def _swiss(self, parts: MapParts, ids: I64) -> None:
         at = self.objects.positions(ids)
@@ -215,10 +220,12 @@ class MapReader:
     def _first_bytes(self, objects: U32, number: I64, group_size: int) -> NDArray[np.uint8]:
         """uint8[groups, 8]: control bytes or tophash of each group."""
         at = self.objects.positions(objects) + number * group_size
-        return self.memory[at[:, None] + np.arange(_GROUP_SLOTS)]
+        first: NDArray[np.uint8] = self.memory[at[:, None] + np.arange(_GROUP_SLOTS)]
+        return first
 
     def _swiss_needed(self, parts: MapParts, entries: I64) -> I64:
-        """Bytes behind the header of a map made for this many entries (maps.NewMap in internal/runtime/maps/map.go)."""
+        """Bytes behind the header of a map made for this many entries (maps.NewMap in
+        internal/runtime/maps/map.go)."""
         if parts.groups is None or parts.table is None:
             return 0 * entries
         pointers = parts.groups.has_pointers
@@ -236,7 +243,8 @@ class MapReader:
         has_headers = pointers and bool(self.objects.spans.inline_bitmaps)
         return slot_bytes(self.size_classes, with_header if has_headers else request)
 
-    # -- classic ------------------------------------------------------------------------------------------------
+    # -- classic
+    # ------------------------------------------------------------------------------------------------
 
     def _classic(self, parts: MapParts, ids: I64) -> None:
         at = self.objects.positions(ids)
@@ -295,7 +303,8 @@ class MapReader:
         self._add_entries(slots, rows_, members, number, top >= _MIN_TOP_HASH)
 
     def _classic_needed(self, parts: MapParts, entries: I64) -> I64:
-        """Bytes behind the header of a map made for this many entries (makemap, makeBucketArray in runtime/map.go)."""
+        """Bytes behind the header of a map made for this many entries (makemap, makeBucketArray in
+        runtime/map.go)."""
         if parts.groups is None:
             return 0 * entries
         b = np.zeros(len(entries), np.int64)

@@ -1,8 +1,8 @@
 """The types inside maps, channels and closures: what their pointers lead to, by name and layout.
 
-Swiss maps (internal/runtime/maps.Map, table, group; Go 1.24 on) and classic maps (runtime.hmap, bmap) are read from the
-debug information's generic twins (``map<K,V>``, ``hash<K,V>``, ``bucket<K,V>``) or, for types that only the runtime
-describes, from abi.MapType's group or bucket type. Imports ``golang.gotypes``.
+Swiss maps (internal/runtime/maps.Map, table, group; Go 1.24 on) and classic maps (runtime.hmap, bmap) are
+read from the debug information's generic twins (``map<K,V>``, ``hash<K,V>``, ``bucket<K,V>``) or, for types
+that only the runtime describes, from abi.MapType's group or bucket type. Imports ``golang.gotypes``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ CLASSIC_MAP = "runtime.hmap"
 
 @dataclass(slots=True)
 class MapParts:
-    """The allocations behind a map type: header; groups (or buckets); for Swiss maps also directory and table."""
+    """The allocations behind a map type: header; groups (or buckets); for Swiss maps also directory and
+    table."""
 
     map_type: GoType
     header: GoType
@@ -53,7 +54,7 @@ class MapTypes:
             return None
         groups = self._swiss_groups(t)
         table = _renamed(generic_table, f"{t.name} table", "map-table")
-        pointer = GoType(f"*{table.name}", "ptr", 8, _elem=table)
+        pointer = GoType(f"*{table.name}", "ptr", 8, elem_ref=table)
         directory = _renamed(pointer, f"{t.name} directory", "map-directory")
         header = _renamed(generic, f"{t.name} header", "map-header")
         return MapParts(t, header, groups, directory, table)
@@ -87,7 +88,8 @@ class MapTypes:
 
     @staticmethod
     def _classic_has_pointers(bucket: GoType) -> bool:
-        # Buckets of pointer-free keys and values are pointer-free: hmap.extra keeps their overflow buckets alive.
+        # Buckets of pointer-free keys and values are pointer-free: hmap.extra keeps their overflow buckets
+        # alive.
         return any(f.type.has_pointers for f in bucket.fields if f.name != "overflow")
 
 
@@ -100,16 +102,17 @@ def _pointee(t: GoType | None) -> GoType | None:
 
 
 def _renamed(t: GoType, name: str, role: Role) -> GoType:
-    return replace(t, name=name, role=role, index=-1, runtime_address=0, _leaves=None)
+    return replace(t, name=name, role=role, index=-1, runtime_address=0, leaf_cache=None)
 
 
 def channel_type(universe: TypeUniverse, t: GoType) -> GoType | None:
-    """What a channel of type t points to: runtime.hchan (runtime/chan.go), its ``buf`` pointing to the element type."""
+    """What a channel of type t points to: runtime.hchan (runtime/chan.go), its ``buf`` pointing to the
+    element type."""
     hchan = universe.struct("runtime.hchan")
     if hchan is None:
         return None
     made = _renamed(hchan, t.name, "chan")
-    made._elem = t.elem
+    made.elem_ref = t.elem
     return made
 
 
@@ -121,7 +124,8 @@ _REFLECT_CLOSURES = {
 
 
 def closure_type(universe: TypeUniverse, name: str, pc: int) -> GoType:
-    """The object behind a func value whose code starts at link address pc: code pointer, then captured variables.
+    """The object behind a func value whose code starts at link address pc: code pointer, then captured
+    variables.
 
     Captures come from DW_AT_go_closure_offset (Go 1.23 on); a method value ``x.M`` holds its receiver at +8.
     """
@@ -146,7 +150,8 @@ def closure_type(universe: TypeUniverse, name: str, pc: int) -> GoType:
 
 
 def method_value_receiver(universe: TypeUniverse, name: str) -> GoType | None:
-    """Receiver type of the method value wrapper ``pkg.(*T).M-fm`` or ``pkg.T.M-fm``; None for other functions."""
+    """Receiver type of the method value wrapper ``pkg.(*T).M-fm`` or ``pkg.T.M-fm``; None for other
+    functions."""
     if not name.endswith("-fm"):
         return None
     owner = name[: -len("-fm")].rpartition(".")[0]
@@ -155,4 +160,4 @@ def method_value_receiver(universe: TypeUniverse, name: str) -> GoType | None:
     t = universe.named(type_name)
     if t is None:
         return None
-    return GoType(f"*{type_name}", "ptr", 8, _elem=t) if star else t
+    return GoType(f"*{type_name}", "ptr", 8, elem_ref=t) if star else t

@@ -1,8 +1,9 @@
-"""Pointer masks of types: the collector's own where the program carries one, built from the type where it does not.
+"""Pointer masks of types: the collector's own where the program carries one, built from the type where it
+does not.
 
 ``abi.Type.GCData`` (internal/abi/type.go) is a mask; from Go 1.24 the types that are too large for one carry
-TFlagGCMaskOnDemand and their mask is made when first needed (runtime/type.go getGCMaskOnDemand); before, such types
-carry a GC program. Imports ``kernels.heapscan``, numpy and the type rooms of ``golang``.
+TFlagGCMaskOnDemand and their mask is made when first needed (runtime/type.go getGCMaskOnDemand); before,
+such types carry a GC program. Imports ``kernels.heapscan``, numpy and the type rooms of ``golang``.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class MaskReader:
         self.on_demand = self.program.layout.has_symbol("runtime.getGCMaskOnDemand")
 
     def mask(self, address: int) -> tuple[int, Bits] | None:
-        """(size in bytes, pointer words of one value) of the abi.Type at address; None when it cannot be known."""
+        """(size in bytes, pointer words of one value) of the abi.Type at address; None when it cannot be
+        known."""
         try:
             raw = self.program.memory.read(address, 48)
             size, pointer_bytes = int.from_bytes(raw[:8], "little"), int.from_bytes(raw[8:16], "little")
@@ -81,7 +83,8 @@ class MaskReader:
 
 
 def read_masks(universe: TypeUniverse, keys: NDArray[np.int64]) -> Masks:
-    """Masks of the abi.Types at keys (int64[k], ascending and unique); those that cannot be known are left out."""
+    """Masks of the abi.Types at keys (int64[k], ascending and unique); those that cannot be known are left
+    out."""
     reader = MaskReader(universe)
     found = [(key, made) for key in keys.tolist() if (made := reader.mask(key)) is not None]
     words = [np.flatnonzero(bits) for _, (_, bits) in found]
@@ -94,7 +97,8 @@ def read_masks(universe: TypeUniverse, keys: NDArray[np.int64]) -> Masks:
 
 
 def type_mask(universe: TypeUniverse, t: GoType) -> int:
-    """Pointer words of a value of at most 512 bytes as a bit set; the collector's own mask where the program has one."""
+    """Pointer words of a value of at most 512 bytes as a bit set; the collector's own mask where the program
+    has one."""
     bits = None
     if t.runtime_address and not t.role:
         made = MaskReader(universe).mask(t.runtime_address)

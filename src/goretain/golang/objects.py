@@ -55,7 +55,8 @@ class Objects:
         return find_many(addresses, self.table)
 
     def positions(self, ids: NDArray[np.integer]) -> I64:
-        """Positions of the objects' first data bytes (after a malloc header) in the image's memory, -1 not captured."""
+        """Positions of the objects' first data bytes (after a malloc header) in the image's memory, -1 not
+        captured."""
         k = self.spans.spans
         s = self.span[ids]
         at = k.content_at[s] + self.table.address[ids] - k.start[s] + 8 * k.header[s]
@@ -64,7 +65,8 @@ class Objects:
 
 @dataclass(slots=True)
 class Edges:
-    """CSR of pointer slots: start int64[n + 1], target uint32[m], word uint32[m]; header: int64[n]; counts by name."""
+    """CSR of pointer slots: start int64[n + 1], target uint32[m], word uint32[m]; header: int64[n]; counts
+    by name."""
 
     start: I64
     target: U32
@@ -77,7 +79,7 @@ def read_objects(image: Image, spans: SpanTable) -> Objects:
     """All live objects."""
     k = spans.spans
     state = np.zeros(int(k.first_slot[-1]), np.uint8)
-    missing = heapscan.slot_states(image.memory, k, state, UNSWEPT_RULE)
+    missing: int = heapscan.slot_states(image.memory, k, state, UNSWEPT_RULE)
     sums = np.zeros(4, np.int64)
     heapscan.count_states(state, k, sums)
     n = int(sums[0])
@@ -103,7 +105,7 @@ def read_edges(objects: Objects, universe: TypeUniverse) -> Edges:
     heapscan.header_types(image.words, k, table.address, objects.span, header)
     masks = read_masks(universe, np.unique(header[header != 0]))
     counters = np.zeros(8, np.int64)
-    room = heapscan.count_pointers(
+    room: int = heapscan.count_pointers(
         image.memory, image.words, k, masks, table.address, objects.span, objects.survived, header, counters
     )
     start = np.empty(len(objects) + 1, np.int64)

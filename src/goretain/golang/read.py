@@ -1,6 +1,7 @@
 """From an Image to a Snapshot: the one way through this floor.
 
-Spans give objects, pointer slots give edges, roots and debug information give types and names, maps give their entries.
+Spans give objects, pointer slots give edges, roots and debug information give types and names, maps give
+their entries.
 Imports ``capture``, ``debuginfo``, ``kernels``, ``snapshot``, ``model`` and all rooms of ``golang``.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +33,14 @@ from goretain.kernels import propagate, windows
 from goretain.kernels.reach import reach
 from goretain.model.errors import UnknownLayout
 from goretain.model.places import user_cache
-from goretain.snapshot import NO_OBJECT, Columns, Meta, ObjectFlag, RootFlag, Snapshot
+from goretain.snapshot import NO_OBJECT, Columns, Goroutine, Meta, ObjectFlag, RootFlag, Snapshot
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 U32 = NDArray[np.uint32]
 U8 = NDArray[np.uint8]
 Progress = Callable[[str], None]
+S = TypeVar("S", bound=np.generic)
 
 
 def open_dwarf(image: Image) -> Dwarf:
@@ -52,15 +55,16 @@ def read_heap(image: Image, *, with_data: bool = False, progress: Progress | Non
         with_data: keep texts of map keys.
         progress: told what is being read.
 
-    Raises UnknownLayout when the runtime is not laid out in a way that is understood, MissingMemory when the image
-    lacks the span table.
+    Raises UnknownLayout when the runtime is not laid out in a way that is understood, MissingMemory when the
+    image lacks the span table.
     """
     return _Reader(image, with_data, progress or (lambda _: None)).read()
 
 
 @dataclass(slots=True)
 class _Roots:
-    """Root slots that hold objects: r rows. leaf and at (byte position in memory) are -1 where the type is unknown."""
+    """Root slots that hold objects: r rows. leaf and at (byte position in memory) are -1 where the type is
+    unknown."""
 
     node: I32
     target: U32
@@ -134,7 +138,8 @@ class _Reader:
         )
 
     def _exact_types(self, objects: Objects, specials: Specials) -> list[tuple[int, GoType]]:
-        """Types of objects with finalizers: the special names the pointer type that was passed to SetFinalizer."""
+        """Types of objects with finalizers: the special names the pointer type that was passed to
+        SetFinalizer."""
         ids = objects.find(np.array([f.object for f in specials.finalizers], np.int64))
         found: list[tuple[int, GoType]] = []
         for o, finalizer in zip(ids.tolist(), specials.finalizers, strict=True):
@@ -153,7 +158,7 @@ class _Reader:
         maps: MapColumns,
         seen: windows.Windows,
         flags: NDArray[np.uint16],
-        goroutines: list[goroutine_room.Goroutine],
+        goroutines: list[Goroutine],
     ) -> Snapshot:
         rows = int(seen.rows[0])
         columns = Columns(
@@ -239,12 +244,12 @@ def _shortfalls(counts: dict[str, int]) -> list[str]:
     texts = {
         "missing_spans": "spans lack their allocation bits: their objects are not counted",
         "objects_without_content": "objects with pointers were not captured: what they hold is not followed",
-        "objects_without_mask": "objects have a type whose pointer mask could not be read: what they hold is not followed",
+        "objects_without_mask": "objects have types without a readable pointer mask: their referents are unknown",
     }
     return [f"{counts[name]} {text}" for name, text in texts.items() if counts[name]]
 
 
-def _joined(parts: list[NDArray[np.generic]], dtype: type[np.generic]) -> NDArray[np.generic]:
+def _joined(parts: list[NDArray[S]], dtype: type[S]) -> NDArray[S]:
     return np.concatenate([*parts, np.empty(0, dtype)]).astype(dtype, copy=False)
 
 

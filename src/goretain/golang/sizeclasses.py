@@ -1,5 +1,5 @@
-"""Size classes of small objects, asked of the program (``class_to_size``, runtime/sizeclasses.go; from Go 1.25
-``SizeClassToSize``, internal/runtime/gc/sizeclasses.go).
+"""Size classes of small objects, asked of the program (``class_to_size``, runtime/sizeclasses.go; from Go
+1.25 ``SizeClassToSize``, internal/runtime/gc/sizeclasses.go).
 
 Imports ``golang.layout`` and numpy.
 """

@@ -1,8 +1,8 @@
 """The span table: which slots of the heap are allocated, and where their bits and contents lie in the image.
 
-Reads ``runtime.mheap_.allspans``, ``runtime.mspan`` (runtime/mheap.go), ``runtime.heapArena.bitmap`` (up to Go 1.21) and
-the inline marks of ``runtime.spanInlineMarkBits`` (runtime/mgcmark_greenteagc.go). Imports ``capture``, ``kernels``,
-``snapshot`` and ``golang.layout``.
+Reads ``runtime.mheap_.allspans``, ``runtime.mspan`` (runtime/mheap.go), ``runtime.heapArena.bitmap`` (up to
+Go 1.21) and the inline marks of ``runtime.spanInlineMarkBits`` (runtime/mgcmark_greenteagc.go). Imports
+``capture``, ``kernels``, ``snapshot`` and ``golang.layout``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from goretain.kernels.heapscan import Spans
 from goretain.kernels.lookup import PageTable, build_page_table
 
 PAGE = 8192
-_WORD_TYPES = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.int64}
+_WORD_TYPES: dict[int, type[np.generic]] = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.int64}
 _IN_USE, _MANUAL = 1, 2  # runtime/mheap.go mSpanInUse, mSpanManual
 _INLINE_MARK_BYTES = 128  # runtime/mgcmark_greenteagc.go: sizeof(spanInlineMarkBits)
 _INLINE_MARKS_AT = PAGE - 64  # its marks field
@@ -107,7 +107,7 @@ def _kernel_view(
     spans = Spans(
         start=start,
         elem_size=size,
-        count=count,
+        slots=count,
         free_index=free_index,
         scan_index=scan_index,
         alloc_at=np.where(alloc != 0, image.locate(alloc, bit_bytes), -1),
@@ -131,7 +131,8 @@ def _kernel_view(
 def _unswept(sweepgen: I64, generation: int) -> NDArray[np.bool_]:
     """Spans that wait for their sweep: runtime/mheap.go, comment on mspan.sweepgen (uint32 arithmetic)."""
     behind = (generation - sweepgen) % (1 << 32)
-    return (behind == 2) | (behind == 1) | (behind == (1 << 32) - 1)
+    waits: NDArray[np.bool_] = np.isin(behind, (1, 2, (1 << 32) - 1))
+    return waits
 
 
 def _has_inline_marks(size: I64, count: I64, pages: I64, noscan: NDArray[np.bool_]) -> bool:
@@ -145,12 +146,14 @@ def _has_inline_marks(size: I64, count: I64, pages: I64, noscan: NDArray[np.bool
 
 
 def _inline_marks(image: Image, start: I64) -> I64:
-    """Positions of the 63 mark bytes; read apart from the span's content, which a lean capture may leave out."""
+    """Positions of the 63 mark bytes; read apart from the span's content, which a lean capture may leave
+    out."""
     return image.locate(start + _INLINE_MARKS_AT, 63)
 
 
 def _bitmaps_in_spans(size: I64, content: I64, inline: NDArray[np.bool_], without: NDArray[np.bool_]) -> I64:
-    """Bit positions of the bitmaps at the end of small spans (runtime/mbitmap.go heapBitsInSpan), -1 without."""
+    """Bit positions of the bitmaps at the end of small spans (runtime/mbitmap.go heapBitsInSpan), -1
+    without."""
     has = ~without & (size <= _BITMAP_OBJECT_LIMIT) & (content >= 0)
     at = content + PAGE - PAGE // 64 - np.where(inline, _INLINE_MARK_BYTES, 0)
     return np.where(has, at * 8, -1)
@@ -159,7 +162,8 @@ def _bitmaps_in_spans(size: I64, content: I64, inline: NDArray[np.bool_], withou
 def _bitmaps_in_arenas(
     image: Image, program: Program, start: I64, size: I64, without: NDArray[np.bool_]
 ) -> tuple[I64, NDArray[np.uint8]]:
-    """Bit positions of the bitmaps in heapArena.bitmap (up to Go 1.21), and those of arena-crossing spans, joined."""
+    """Bit positions of the bitmaps in heapArena.bitmap (up to Go 1.21), and those of arena-crossing spans,
+    joined."""
     level_two = program.uint(program.symbol("runtime.mheap_"), "runtime.mheap", "arenas")
     offset = program.layout.offset("runtime.heapArena", "bitmap")
     in_arena = (1 << _ARENA_SHIFT) - 1

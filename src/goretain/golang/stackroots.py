@@ -18,6 +18,12 @@ from goretain.golang.threads import POINTER_REGISTERS, SystemStack
 from goretain.model.errors import MissingMemory
 
 _G = "runtime.g"
+#: Where runtime.asyncPreempt saves the registers of the frame above it, from its sp
+#: (runtime/preempt_amd64.s).
+_SAVED_REGISTERS = (
+    *("rax", "rcx", "rdx", "rbx", "rsi", "rdi", "r8"),
+    *("r9", "r10", "r11", "r12", "r13", "r14", "r15"),
+)
 
 
 class StackRoot(NamedTuple):
@@ -47,11 +53,11 @@ class StackRoots:
     @staticmethod
     def _pointer_to(universe: TypeUniverse, name: str) -> Leaf | None:
         t = universe.struct(name)
-        return Leaf(0, "ptr", GoType(f"*{name}", "ptr", 8, _elem=t), "") if t is not None else None
+        return Leaf(0, "ptr", GoType(f"*{name}", "ptr", 8, elem_ref=t), "") if t is not None else None
 
     def of_goroutine(self, g: LiveGoroutine) -> list[StackRoot]:
         """Everything that a goroutine's stack and registers hold. Raises MissingMemory."""
-        roots = self._registers(g.registers, g.frames[0].function if g.frames else "")
+        roots = self._registers(g.registers, g.frames[0]) if g.registers and g.frames else []
         if g.words is None:
             return roots
         scan = StackScan(self._program, g.words, g.stack_low, g.stack_high)
@@ -64,22 +70,29 @@ class StackRoots:
 
     def of_system_stack(self, stack: SystemStack) -> list[StackRoot]:
         """Every word of a system stack in use, and the registers of its thread. Raises MissingMemory."""
-        roots = self._registers(stack.registers, stack.name)
+        roots = [
+            StackRoot(0, stack.registers[name], f":(register {name})", None, True)
+            for name in POINTER_REGISTERS
+            if stack.registers.get(name)
+        ]
         words = StackWords(self._program.memory, stack.start, stack.end)
         for i, value in enumerate(words.words):
             if value:
                 roots.append(StackRoot(words.low + 8 * i, value, f"+{8 * i:#x}", None, True))
         return roots
 
-    def _registers(self, registers: dict[str, int] | None, function: str) -> list[StackRoot]:
-        if registers is None:
-            return []
-        prefix = f":{display_name(function)}." if function else ":"
+    def _registers(self, registers: dict[str, int], frame: StackFrame) -> list[StackRoot]:
         return [
-            StackRoot(0, registers[name], f"{prefix}(register {name})", None, True)
+            StackRoot(0, registers[name], self._register_path(frame, name), None, True)
             for name in POINTER_REGISTERS
             if registers.get(name)
         ]
+
+    def _register_path(self, frame: StackFrame, register: str) -> str:
+        found = self.stacks.register_names(frame).get(register)
+        if found is None:
+            return f":{display_name(frame.function)}.(register {register})"
+        return f":{display_name(found.function or frame.function)}.{found.variable}"
 
     def _add_outside(self, scan: StackScan, g: LiveGoroutine) -> None:
         """What scanstack scans beside the frames: sched.ctxt, saved vector registers, defers, the panic."""
@@ -100,6 +113,10 @@ class StackRoots:
             leaf = self._notes.get(word.note)
             return StackRoot(word.address, word.value, f":{word.note}", leaf, word.conservative)
         frame = frames[word.frame]
+        saved = _saved_register(frame, word.address)
+        if saved and word.frame + 1 < len(frames):
+            path = self._register_path(frames[word.frame + 1], saved)
+            return StackRoot(word.address, word.value, path, None, word.conservative)
         name = self.stacks.slot_names(frame).get(word.address - frame.cfa)
         leaf = None if word.conservative or name is None else name.leaf
         if name is None:
@@ -119,3 +136,11 @@ class StackRoots:
         except MissingMemory:
             first = 0
         return ("(closure)", self._function) if first == frame.plan.func.entry else ("(temporary)", None)
+
+
+def _saved_register(frame: StackFrame, address: int) -> str:
+    """The register that asyncPreempt saved at an address of its frame, "" for other words and frames."""
+    index = (address - frame.sp) // 8
+    if frame.function != "runtime.asyncPreempt" or not 0 <= index < len(_SAVED_REGISTERS):
+        return ""
+    return _SAVED_REGISTERS[index]

@@ -135,6 +135,10 @@ class Stacks:
             self._sources[frame.symbol_pc] = found
         return self._sources[frame.symbol_pc]
 
+    def register_names(self, frame: StackFrame) -> dict[str, SlotName]:
+        """Variable names of the registers of a frame that stopped at its pc."""
+        return self.names.registers(frame.plan, frame.pc) if frame.exact else {}
+
     def slot_names(self, frame: StackFrame) -> dict[int, SlotName]:
         """Variable names of the frame's pointer words, by offset from the CFA."""
         return self.names.at(frame.plan, frame.pc, frame.symbol_pc)

@@ -8,20 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from goretain.golang.gotypes import GoType, Leaf, TypeUniverse, pointer_leaves
-from goretain.golang.masks import type_mask
 from goretain.golang.maptypes import MapParts, MapTypes, channel_type
+from goretain.golang.masks import type_mask
 from goretain.kernels import propagate as kinds
 from goretain.kernels.propagate import UNEXPANDED, Types
 from goretain.snapshot.tables import TypeField, TypeInfo
 
 _NODE_PREFIXES = ("internal/sync.node[", "internal/concurrent.node[")
 _MASK_LIMIT = 512  # bytes of the largest object whose bitmap a mask is held against
-
-#: What an unsafe.Pointer field of a runtime or sync struct points to: (struct, field) -> array element type.
-_UNSAFE_FIELDS = {
-    ("sync.Pool", "local"): "sync.poolLocal",
-    ("sync.Pool", "victim"): "sync.poolLocal",
-}
 
 
 class TypeTable:
@@ -87,7 +81,7 @@ class TypeTable:
         return Types(
             size=np.array([t.size for t in self.types], np.int64),
             pointers=np.array([t.has_pointers for t in self.types], np.uint8),
-            any_scan=np.array([t.role == "chan" for t in self.types], np.uint8),
+            any_scan=np.array([_is_channel(t) for t in self.types], np.uint8),
             mask=np.array(self._masks, np.uint64).view(np.int64),
             unmasked=np.array([t.role in ("closure", "chan") for t in self.types], np.uint8),
             leaf_start=start,
@@ -99,7 +93,8 @@ class TypeTable:
             leaf_aux2=np.ascontiguousarray(leaves[:, 4]),
         )
 
-    # -- leaves -----------------------------------------------------------------------------------------------
+    # -- leaves
+    # -----------------------------------------------------------------------------------------------
 
     def _leaves(self, t: GoType) -> list[tuple[int, int, int, int, int]]:
         if t.role == "map-header":
@@ -113,15 +108,6 @@ class TypeTable:
         if t.role == "chan" and t.elem is not None:
             at = self._offset(t, "buf")
             rows = [row for row in rows if row[0] != at] + [(at, kinds.TILE, self.intern(t.elem), -1, 0)]
-        return self._typed_unsafe_fields(t, rows)
-
-    def _typed_unsafe_fields(
-        self, t: GoType, rows: list[tuple[int, int, int, int, int]]
-    ) -> list[tuple[int, int, int, int, int]]:
-        for (struct, name), elem in _UNSAFE_FIELDS.items():
-            if t.name == struct and (target := self.universe.struct(elem)) is not None:
-                at = self._offset(t, name)
-                rows = [row for row in rows if row[0] != at] + [(at, kinds.TILE, self.intern(target), -1, 0)]
         return rows
 
     @staticmethod
@@ -191,7 +177,8 @@ class TypeTable:
             prefix + arguments.replace("interface {}", "go.shape.interface {}")
         )
 
-    # -- the snapshot's type table ------------------------------------------------------------------------------
+    # -- the snapshot's type table
+    # ------------------------------------------------------------------------------
 
     def infos(self) -> list[TypeInfo]:
         """TypeInfo of every row; element, key and field types become rows too."""
@@ -216,3 +203,8 @@ class TypeTable:
                 )
             )
         return out
+
+
+def _is_channel(t: GoType) -> bool:
+    """Allocated without pointers when unbuffered or of pointer-free elements, whatever its type says."""
+    return t.role == "chan" or t.name == "runtime.hchan"

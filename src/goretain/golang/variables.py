@@ -18,7 +18,7 @@ from goretain.debuginfo.dwarf import Function, Variable
 from goretain.golang.components import piece_offsets
 from goretain.golang.gotypes import GoType, Leaf, TypeUniverse, pointer_leaves
 from goretain.golang.layout import Program
-from goretain.golang.locations import Piece, stack_pieces
+from goretain.golang.locations import Piece, register_pieces, stack_pieces
 from goretain.golang.spills import spill_offsets
 from goretain.golang.stackmaps import FramePlan
 
@@ -59,6 +59,23 @@ class FrameNames:
         if pc not in self._names:
             self._names[pc] = self._build(plan, (pc - self._bias, symbol_pc - self._bias))
         return self._names[pc]
+
+    def registers(self, plan: FramePlan, pc: int) -> dict[str, SlotName]:
+        """Register -> the variable whose pointer it holds, for a frame stopped at pc. Without leaves."""
+        function = self.function(plan.func.entry)
+        names: dict[str, SlotName] = {}
+        for variable in function.variables if function is not None else ():
+            if not variable.type:
+                continue
+            t = self._universe.from_dwarf(variable.type)
+            places = {leaf.pointer_offset: leaf.path for leaf in pointer_leaves(t)}
+            offsets = piece_offsets(t)
+            for register, packed in register_pieces(expression_at(variable, pc - self._bias)):
+                path = places.get(offsets.get(packed, packed))
+                if path is not None:
+                    found = SlotName(variable.name + path, None, variable.inlined_from)
+                    names.setdefault(register, found)
+        return names
 
     def function(self, entry: int) -> Function | None:
         """The debug information of the function that starts at this run-time address."""

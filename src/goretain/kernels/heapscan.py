@@ -1,8 +1,8 @@
 """From captured spans to objects and edges: allocation bits, pointer slots, resolution.
 
-These kernels read bytes of another process, so they are bounds-checked and trust nothing but the shapes of their own
-outputs. Source of the layouts: runtime/mheap.go (mspan), runtime/mbitmap.go (heap bitmaps, malloc headers),
-runtime/mgcmark_greenteagc.go (inline marks). Imports numpy and sibling kernels.
+These kernels read bytes of another process, so they are bounds-checked and trust nothing but the shapes of
+their own outputs. Source of the layouts: runtime/mheap.go (mspan), runtime/mbitmap.go (heap bitmaps, malloc
+headers), runtime/mgcmark_greenteagc.go (inline marks). Imports numpy and sibling kernels.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.kernels.jit import checked, inlined, inlined_checked, kernel
+from goretain.kernels.jit import Int, checked, inlined, inlined_checked, kernel
 from goretain.kernels.lookup import PageTable, find
 
 I64 = NDArray[np.int64]
@@ -26,15 +26,17 @@ SURVIVED = 4  #: added to LIVE: the last finished mark reached the slot
 
 
 class Spans(NamedTuple):
-    """In-use spans, ascending by start; s rows. Positions are bytes into the image's memory, -1 when not captured.
+    """In-use spans, ascending by start; s rows. Positions are bytes into the image's memory, -1 when not
+    captured.
 
-    start, elem_size, count: int64[s]: address, bytes of a slot, number of slots.
-    free_index: slots below it are allocated whatever the bits say; scan_index: the collector looks at slots above it
-        only when their allocBit is set: between the two an object may not be initialised yet.
-    alloc_at, mark_at: positions of allocBits and gcmarkBits; inline_at: of Green Tea's inline marks, -1 without.
+    start, elem_size, slots: int64[s]: address, bytes of a slot, number of slots.
+    free_index: slots below it are allocated whatever the bits say; scan_index: the collector looks at slots
+    above it only when their allocBit is set: between the two an object may not be initialised yet.
+    alloc_at, mark_at: positions of allocBits and gcmarkBits; inline_at: of Green Tea's inline marks, -1
+    without.
     content_at: position of the span's first byte.
-    bitmap_bit: position in BITS of the pointer bitmap's bit for the first word, -1 when objects carry no bitmap;
-        -2 - b for bit b of ``crossing``.
+    bitmap_bit: position in BITS of the pointer bitmap's bit for the first word, -1 when objects carry no
+    bitmap; -2 - b for bit b of ``crossing``.
     crossing: uint8[...], bitmaps of spans that cross an arena (up to Go 1.21), put together.
     header: uint8[s], 1 when each slot begins with an 8-byte malloc header.
     large_type: int64[s], address of the abi.Type of a large object, 0 without.
@@ -44,7 +46,7 @@ class Spans(NamedTuple):
 
     start: I64
     elem_size: I64
-    count: I64
+    slots: I64
     free_index: I64
     scan_index: I64
     alloc_at: I64
@@ -75,11 +77,12 @@ class Masks(NamedTuple):
 
 
 @checked
-def slot_states(memory: U8, spans: Spans, state: U8, unswept_rule: bool) -> int:
-    """Writes uint8 FREE, LIVE (+ SURVIVED) or DEAD for every slot; returns how many spans lack their allocation bits.
+def slot_states(memory: U8, spans: Spans, state: U8, unswept_rule: bool) -> Int:
+    """Writes uint8 FREE, LIVE (+ SURVIVED) or DEAD for every slot; returns how many spans lack their
+    allocation bits.
 
-    A slot is allocated when it lies below free_index or its allocBit is set. In a span that waits for its sweep the
-    allocated slots without a mark are dead (runtime/mgcsweep.go). O(slots).
+    A slot is allocated when it lies below free_index or its allocBit is set. In a span that waits for its
+    sweep the allocated slots without a mark are dead (runtime/mgcsweep.go). O(slots).
     """
     missing = 0
     for s in range(spans.start.shape[0]):
@@ -93,7 +96,7 @@ def slot_states(memory: U8, spans: Spans, state: U8, unswept_rule: bool) -> int:
             missing += 1
             judge = False
         inline = spans.inline_at[s]
-        for k in range(spans.count[s]):
+        for k in range(spans.slots[s]):
             bit = (memory[at + (k >> 3)] >> (k & 7)) & 1
             if bit == 0 and k >= spans.free_index[s]:
                 continue
@@ -122,14 +125,14 @@ def count_states(state: U8, spans: Spans, totals: I64) -> None:
 
 
 @kernel
-def list_objects(state: U8, spans: Spans, address: I64, size: I64, span: I32, survived: U8) -> int:
+def list_objects(state: U8, spans: Spans, address: I64, size: I64, span: I32, survived: U8) -> Int:
     """Writes the live slots in address order (arrays of length n); returns n."""
     n = 0
     for s in range(spans.start.shape[0]):
         first = spans.first_slot[s]
-        for k in range(spans.count[s]):
+        for k in range(spans.slots[s]):
             what = state[first + k]
-            if what == FREE or what == DEAD:
+            if what in (FREE, DEAD):
                 continue
             address[n] = spans.start[s] + k * spans.elem_size[s]
             size[n] = spans.elem_size[s]
@@ -140,7 +143,7 @@ def list_objects(state: U8, spans: Spans, address: I64, size: I64, span: I32, su
 
 
 @inlined
-def mask_row(masks: Masks, key: int) -> int:
+def mask_row(masks: Masks, key: Int) -> Int:
     """Row of an abi.Type address in masks, or -1."""
     low = 0
     high = masks.key.shape[0]
@@ -156,8 +159,9 @@ def mask_row(masks: Masks, key: int) -> int:
 
 
 @checked
-def header_types(words: I64, spans: Spans, address: I64, span: I32, out: I64) -> int:
-    """Writes each object's abi.Type address from its malloc header or large span (0 without); returns how many are set."""
+def header_types(words: I64, spans: Spans, address: I64, span: I32, out: I64) -> Int:
+    """Writes each object's abi.Type address from its malloc header or large span (0 without); returns how
+    many are set."""
     n = 0
     for i in range(address.shape[0]):
         s = span[i]
@@ -175,7 +179,7 @@ def header_types(words: I64, spans: Spans, address: I64, span: I32, out: I64) ->
 
 
 @inlined_checked
-def _pointer_bit(memory: U8, crossing: U8, bit: int) -> int:
+def _pointer_bit(memory: U8, crossing: U8, bit: Int) -> Int:
     if bit >= 0:
         return (memory[bit >> 3] >> (bit & 7)) & 1
     at = -2 - bit
@@ -197,7 +201,7 @@ def count_pointers(
     survived: U8,
     header: I64,
     counters: I64,
-) -> int:
+) -> Int:
     """Number of non-nil pointer slots of all objects: the room that :func:`fill_edges` needs."""
     total = 0
     for i in range(address.shape[0]):
@@ -222,9 +226,7 @@ def count_pointers(
                     if words[first + w] != 0:
                         total += 1
             continue
-        if header[i] == 0:
-            continue
-        row = mask_row(masks, header[i])
+        row = mask_row(masks, header[i]) if header[i] != 0 else -1
         if row < 0:
             counters[NO_MASK] += 1
             continue
@@ -247,15 +249,15 @@ def count_pointers(
 
 @inlined
 def _edge(
-    pointer: int,
-    w: int,
+    pointer: Int,
+    w: Int,
     table: PageTable,
     span_table: PageTable,
-    m: int,
+    m: Int,
     target: U32,
     word: U32,
     counters: I64,
-) -> int:
+) -> Int:
     found = find(pointer, table)
     if found < 0:
         if find(pointer, span_table) >= 0:
@@ -282,11 +284,12 @@ def fill_edges(
     target: U32,
     word: U32,
     counters: I64,
-) -> int:
+) -> Int:
     """Resolves every non-nil pointer slot to the object that it points into, interior pointers included.
 
-    start int64[n + 1], target and word uint32[capacity] become a CSR; returns the number of edges. ``all_elements``
-    off reproduces the fault of tools that apply a type's mask to an array's first element only.
+    start int64[n + 1], target and word uint32[capacity] become a CSR; returns the number of edges.
+    ``all_elements`` off reproduces the fault of tools that apply a type's mask to an array's first element
+    only.
     """
     address = table.address
     m = 0

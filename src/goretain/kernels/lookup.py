@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.kernels.jit import inlined, kernel
+from goretain.kernels.jit import Int, inlined, kernel
 
 PAGE_SHIFT = 13
 ARENA_SHIFT = 26
@@ -74,7 +74,7 @@ def find_many(pointers: NDArray[np.int64], table: PageTable) -> NDArray[np.uint3
 
 
 @inlined
-def find(pointer: int | np.int64, table: PageTable) -> np.int64:
+def find(pointer: Int, table: PageTable) -> Int:
     """Object that holds the address, interior pointers included, or -1. Constant time for Go's spans.
 
     A page of a span holds slots of one size, of which only free ones are missing: the quotient is an

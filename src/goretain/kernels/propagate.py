@@ -1,8 +1,9 @@
 """Spreads types from roots along pointers: what a typed pointer points to has the pointer's element type.
 
-A type is a list of pointer leaves; types are expanded on demand: the kernel sets objects of unexpanded types, and of
-interface or closure words it has not met, aside, says what it needs, and is called again. Nothing is guessed: an
-assignment must fit the slot's size class and the collector's own pointer bitmap. Imports numpy and sibling kernels.
+A type is a list of pointer leaves; types are expanded on demand: the kernel sets objects of unexpanded
+types, and of interface or closure words it has not met, aside, says what it needs, and is called again.
+Nothing is guessed: an assignment must fit the slot's size class and the collector's own pointer bitmap.
+Imports numpy and sibling kernels.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.kernels.heapscan import Spans
-from goretain.kernels.jit import checked, inlined, inlined_checked, kernel
+from goretain.kernels.jit import Int, checked, inlined, inlined_checked, kernel
 from goretain.kernels.lookup import PageTable, find
 
 I64 = NDArray[np.int64]
@@ -43,9 +44,9 @@ UNKNOWN = -1
 class Types(NamedTuple):
     """The type table; t rows, l leaves. Rows are appended between calls, never during one.
 
-    size: int64[t]; pointers: uint8[t], 1 when values hold pointers; any_scan: uint8[t], 1 when the allocation's
-    pointer-freeness may differ from the type's (hchan); mask: int64[t], bit w set when word w is a pointer (values up to
-    512 bytes); unmasked: uint8[t], 1 when the mask is not known (closures).
+    size: int64[t]; pointers: uint8[t], 1 when values hold pointers; any_scan: uint8[t], 1 when the
+    allocation's pointer-freeness may differ from the type's (hchan); mask: int64[t], bit w set when word w
+    is a pointer (values up to 512 bytes); unmasked: uint8[t], 1 when the mask is not known (closures).
     leaf_start, leaf_end: int32[t], rows of the leaves, UNEXPANDED before expansion.
     leaf_offset: int64[l]; leaf_kind: uint8[l]; leaf_type, leaf_aux: int32[l]; leaf_aux2: int64[l].
     """
@@ -67,8 +68,9 @@ class Types(NamedTuple):
 class Words(NamedTuple):
     """Open-addressing table of type words: abi.Type, itab and PC -> type. Keys 0 are empty.
 
-    key: int64[2**b]; value: int32[2**b], type row, UNKNOWN or PENDING; direct: uint8[2**b], 1 when interfaces hold the
-    value itself in their data word; kind: uint8[2**b], the leaf kind that met the key; used: int64[1].
+    key: int64[2**b]; value: int32[2**b], type row, UNKNOWN or PENDING; direct: uint8[2**b], 1 when
+    interfaces hold the value itself in their data word; kind: uint8[2**b], the leaf kind that met the key;
+    used: int64[1].
     """
 
     key: I64
@@ -81,7 +83,8 @@ class Words(NamedTuple):
 class Heap(NamedTuple):
     """Objects as the propagation sees them; n rows.
 
-    table: their addresses and sizes; span: int32[n]; spans; memory, words: the image; class_size: int64[c], ascending.
+    table: their addresses and sizes; span: int32[n]; spans; memory, words: the image; class_size: int64[c],
+    ascending.
     """
 
     table: PageTable
@@ -116,8 +119,9 @@ WORK, ASIDE, MISSES, MASK_MISMATCH = 0, 1, 2, 3
 
 
 @inlined
-def previous_class(class_size: I64, size: int) -> int:
-    """Largest allocation that a slot of ``size`` bytes would be too big for: the size class (or page) below."""
+def previous_class(class_size: I64, size: Int) -> Int:
+    """Largest allocation that a slot of ``size`` bytes would be too big for: the size class (or page)
+    below."""
     last = class_size.shape[0] - 1
     if size > class_size[last]:
         below = size - 8192
@@ -134,13 +138,13 @@ def previous_class(class_size: I64, size: int) -> int:
 
 
 @inlined
-def header_bytes(heap: Heap, o: int) -> int:
+def header_bytes(heap: Heap, o: Int) -> Int:
     """8 when the object starts with a malloc header, else 0."""
     return 8 if heap.spans.header[heap.span[o]] else 0
 
 
 @inlined
-def position(heap: Heap, o: int) -> int:
+def position(heap: Heap, o: Int) -> Int:
     """Byte position of the object's first data byte in memory, -1 when not captured."""
     s = heap.span[o]
     at = heap.spans.content_at[s]
@@ -150,7 +154,7 @@ def position(heap: Heap, o: int) -> int:
 
 
 @inlined_checked
-def object_mask(heap: Heap, o: int) -> int:
+def object_mask(heap: Heap, o: Int) -> Int:
     """The collector's pointer bits of an object of at most 512 bytes, bit w for word w."""
     s = heap.span[o]
     length = heap.table.size[o] >> 3
@@ -166,8 +170,9 @@ def object_mask(heap: Heap, o: int) -> int:
 
 
 @inlined
-def mask_agrees(heap: Heap, types: Types, o: int, t: int) -> bool:
-    """Whether some number of values of t, side by side, has just the object's pointer bits. True where it has none."""
+def mask_agrees(heap: Heap, types: Types, o: Int, t: Int) -> bool:
+    """Whether some number of values of t, side by side, has just the object's pointer bits. True where it
+    has none."""
     size = heap.table.size[o]
     s = heap.span[o]
     if size > 512 or heap.spans.noscan[s] or heap.spans.bitmap_bit[s] == -1 or types.unmasked[t]:
@@ -176,8 +181,8 @@ def mask_agrees(heap: Heap, types: Types, o: int, t: int) -> bool:
     step = types.size[t] >> 3
     if step <= 0:
         return False
-    tiled = np.int64(0)
-    base = 0
+    tiled: Int = np.int64(0)
+    base: Int = 0
     while base + step <= (size >> 3):
         tiled |= types.mask[t] << np.int64(base)
         if tiled == want:
@@ -187,7 +192,7 @@ def mask_agrees(heap: Heap, types: Types, o: int, t: int) -> bool:
 
 
 @inlined
-def _assign(heap: Heap, types: Types, state: State, o: int, t: int, exact: bool, array: bool) -> None:
+def _assign(heap: Heap, types: Types, state: State, o: Int, t: Int, exact: bool, array: bool) -> None:
     """Gives object o type t if nothing speaks against it; an assignment in doubt is kept as a hint."""
     if state.type[o] >= 0 or t < 0 or types.size[t] <= 0:
         return
@@ -223,8 +228,9 @@ def _assign(heap: Heap, types: Types, state: State, o: int, t: int, exact: bool,
 
 
 @inlined_checked
-def word_row(table: Words, key: int, kind: int, misses: I64) -> int:
-    """Row of a type word; a new one is entered as PENDING and counted as a miss. -1 when the table is full."""
+def word_row(table: Words, key: Int, kind: Int, misses: I64) -> Int:
+    """Row of a type word; a new one is entered as PENDING and counted as a miss. -1 when the table is
+    full."""
     mask = table.key.shape[0] - 1
     # Fibonacci hashing; the constant is 2**63 / phi as a positive int64.
     row = ((key * np.int64(5700357409661599241)) >> np.int64(17)) & mask
@@ -247,27 +253,29 @@ def word_row(table: Words, key: int, kind: int, misses: I64) -> int:
 
 
 @inlined_checked
-def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: int, at: int) -> bool:
-    """Types what the leaf whose first word is heap.words[at] points to. False when a type must be resolved first.
+def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: Int, at: Int) -> bool:
+    """Types what the leaf whose first word is heap.words[at] points to. False when a type must be resolved
+    first.
 
-    One place finds the object and one assigns: the compiler inlines both, and each copy would cost it seconds.
+    One place finds the object and one assigns: the compiler inlines both, and each copy would cost it
+    seconds.
     """
-    kind = np.int64(types.leaf_kind[leaf])
-    t = np.int64(types.leaf_type[leaf])
-    key = heap.words[at]
-    boxed = kind == EFACE or kind == IFACE
-    word = heap.words[at + 1] if boxed else key
+    kind: Int = np.int64(types.leaf_kind[leaf])
+    t: Int = np.int64(types.leaf_type[leaf])
+    key: Int = heap.words[at]
+    boxed = kind in (EFACE, IFACE)
+    word: Int = heap.words[at + 1] if boxed else key
     if key == 0 or word == 0 or kind == UNSAFE:
         return True
     o = find(word, heap.table)
     if o < 0 or state.type[o] >= 0:
         return True
     inside = position(heap, o)
-    offset = word - heap.table.address[o] - header_bytes(heap, o)
+    offset: Int = word - heap.table.address[o] - header_bytes(heap, o)
     tiny = heap.table.size[o] == 16 and heap.spans.noscan[heap.span[o]] == 1
     direct_leaf = np.int64(leaf)
     for _ in range(2):
-        if kind == EFACE or kind == IFACE or kind == FUNC:
+        if kind in (EFACE, IFACE, FUNC):
             if kind == FUNC:
                 if offset != 0 or inside < 0:
                     return True
@@ -293,7 +301,7 @@ def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: int, at: 
                 kind = np.int64(types.leaf_kind[direct_leaf])
                 t = np.int64(types.leaf_type[direct_leaf])
     exact = kind != PTR and kind != SLICE and kind != STRING
-    array = kind == SLICE or kind == STRING or kind == TILE
+    array = kind in (SLICE, STRING, TILE)
     if t < 0 and kind != MAP_DIRECTORY:
         return True
     if kind == PTR:
@@ -322,7 +330,8 @@ def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: int, at: 
 
 @checked
 def seed_exact(heap: Heap, types: Types, state: State, objects: U32, row: I32) -> None:
-    """Gives objects the types that their headers, large spans or specials name (uint32[k] ids, int32[k] types)."""
+    """Gives objects the types that their headers, large spans or specials name (uint32[k] ids, int32[k]
+    types)."""
     for i in range(objects.shape[0]):
         o = np.int64(objects[i])
         t = row[i]
@@ -332,11 +341,12 @@ def seed_exact(heap: Heap, types: Types, state: State, objects: U32, row: I32) -
 
 
 @checked
-def spread(heap: Heap, types: Types, table: Words, state: State, leaf: I32, at: I64) -> int:
-    """Follows root leaves (int32[k] rows of the leaf table at int64[k] word positions), then every typed object.
+def spread(heap: Heap, types: Types, table: Words, state: State, leaf: I32, at: I64) -> Int:
+    """Follows root leaves (int32[k] rows of the leaf table at int64[k] word positions), then every typed
+    object.
 
-    Returns how many roots and objects wait for a type to be resolved or expanded; the objects are set aside for the next
-    call. O(leaves of typed objects).
+    Returns how many roots and objects wait for a type to be resolved or expanded; the objects are set aside
+    for the next call. O(leaves of typed objects).
     """
     counters = state.counters
     for i in range(counters[ASIDE]):
@@ -349,12 +359,12 @@ def spread(heap: Heap, types: Types, table: Words, state: State, leaf: I32, at: 
     i = 0
     while i < leaf.shape[0] or counters[WORK] > 0:
         # A root is one leaf; an object all leaves of all its elements.
-        o = np.int64(-1)
-        first = np.int64(0)
-        last = np.int64(1)
-        count = np.int64(1)
-        step = np.int64(0)
-        base = np.int64(0)
+        o: Int = np.int64(-1)
+        first: Int = np.int64(0)
+        last: Int = np.int64(1)
+        count: Int = np.int64(1)
+        step: Int = np.int64(0)
+        base: Int = np.int64(0)
         if i < leaf.shape[0]:
             first = np.int64(leaf[i])
             last = first + 1
@@ -390,8 +400,9 @@ def spread(heap: Heap, types: Types, table: Words, state: State, leaf: I32, at: 
 
 
 @kernel
-def settle_hints(heap: Heap, types: Types, state: State) -> int:
-    """Turns hints into types: arrays of pointer-free values, and arrays whose bits agree; returns how many."""
+def settle_hints(heap: Heap, types: Types, state: State) -> Int:
+    """Turns hints into types: arrays of pointer-free values, and arrays whose bits agree; returns how
+    many."""
     settled = 0
     for o in range(heap.span.shape[0]):
         t = state.hint[o]

@@ -1,7 +1,9 @@
-"""What is seen of each object: the windows that typed slices, strings and pointers open on what they point into.
+"""What is seen of each object: the windows that typed slices, strings and pointers open on what they point
+into.
 
-Runs after the types are settled. An object that something shows whole is flagged; for the others every window is
-listed, and an object that an untyped word points to is flagged as opaque. Imports numpy and sibling kernels.
+Runs after the types are settled. An object that something shows whole is flagged; for the others every
+window is listed, and an object that an untyped word points to is flagged as opaque. Imports numpy and
+sibling kernels.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.kernels.heapscan import Spans  # noqa: F401  (part of Heap's compiled type)
-from goretain.kernels.jit import checked, inlined, inlined_checked, kernel
+from goretain.kernels.jit import Int, checked, inlined, inlined_checked
 from goretain.kernels.lookup import find
 from goretain.kernels.propagate import (
     EFACE,
@@ -39,7 +41,8 @@ KIND_SLICE, KIND_STRING, KIND_POINTER = 0, 1, 2
 
 
 class Windows(NamedTuple):
-    """Output: shown, opaque: uint8[n]; the window columns (w rows, capacity 0 while counting); rows: int64[1]."""
+    """Output: shown, opaque: uint8[n]; the window columns (w rows, capacity 0 while counting); rows:
+    int64[1]."""
 
     shown: U8
     opaque: U8
@@ -55,7 +58,7 @@ class Windows(NamedTuple):
 
 @inlined
 def _row(
-    out: Windows, t: int, source: int, word: int, kind: int, start: int, length: int, capacity: int
+    out: Windows, t: Int, source: Int, word: Int, kind: Int, start: Int, length: Int, capacity: Int
 ) -> None:
     w = out.rows[0]
     out.rows[0] = w + 1
@@ -80,10 +83,10 @@ def _one_word(
     type_of: I32,
     array: U8,
     out: Windows,
-    leaf: int,
-    value: int,
-    source: int,
-    word: int,
+    leaf: Int,
+    value: Int,
+    source: Int,
+    word: Int,
 ) -> bool:
     """A leaf of one word that points to value. True when it points into an object."""
     t = find(value, heap.table)
@@ -120,10 +123,10 @@ def _interface(
     type_of: I32,
     array: U8,
     out: Windows,
-    type_word: int,
-    value: int,
-    source: int,
-    word: int,
+    type_word: Int,
+    value: Int,
+    source: Int,
+    word: Int,
 ) -> bool:
     """An interface's data word: shows the boxed value, or acts as the leaf that a direct value is."""
     t = find(value, heap.table)
@@ -149,29 +152,29 @@ def _interface(
 def _view(
     heap: Heap,
     out: Windows,
-    at: int,
-    kind: int,
-    elem: int,
-    source: int,
-    word: int,
-    header: int,
-    t: int,
-    value: int,
+    at: Int,
+    kind: Int,
+    elem: Int,
+    source: Int,
+    word: Int,
+    header: Int,
+    t: Int,
+    value: Int,
 ) -> None:
     offset = value - heap.table.address[t] - header
     room = heap.table.size[t] - header
     length = heap.words[at + 1]
     capacity = heap.words[at + 2] if kind == SLICE else length
-    sane = elem > 0 and 0 <= length and length <= capacity and capacity <= room and offset >= 0
+    sane = elem > 0 and length >= 0 and length <= capacity and capacity <= room and offset >= 0
     if not sane or offset + capacity * elem > room:
         out.opaque[t] = 1
         return
     length *= elem
     capacity *= elem
-    if offset == 0 and length == capacity:
-        if capacity + header > previous_class(heap.class_size, heap.table.size[t]):
-            out.shown[t] = 1
-            return
+    whole = capacity + header > previous_class(heap.class_size, heap.table.size[t])
+    if offset == 0 and length == capacity and whole:
+        out.shown[t] = 1
+        return
     _row(out, t, source, word, KIND_SLICE if kind == SLICE else KIND_STRING, offset, length, capacity)
 
 
@@ -183,22 +186,22 @@ def _leaf(
     type_of: I32,
     array: U8,
     out: Windows,
-    leaf: int,
-    at: int,
-    source: int,
-    word: int,
+    leaf: Int,
+    at: Int,
+    source: Int,
+    word: Int,
 ) -> bool:
     """Records what the leaf at heap.words[at] shows. True when it points into an object."""
     kind = types.leaf_kind[leaf]
-    value = heap.words[at]
-    if kind == EFACE or kind == IFACE:
+    value: Int = heap.words[at]
+    if kind in (EFACE, IFACE):
         data = heap.words[at + 1]
         if data == 0:
             return False
         return _interface(heap, types, table, type_of, array, out, value, data, source, word + 1)
     if value == 0:
         return False
-    if kind == SLICE or kind == STRING:
+    if kind in (SLICE, STRING):
         t = find(value, heap.table)
         if t < 0:
             return False
@@ -218,7 +221,8 @@ def object_windows(
     edge_target: U32,
     out: Windows,
 ) -> None:
-    """Windows that objects open. An object whose typed leaves do not account for its edges makes their targets opaque.
+    """Windows that objects open. An object whose typed leaves do not account for its edges makes their
+    targets opaque.
 
     Run once with empty columns to count (out.rows) and to set ``shown``, then with room to fill. O(leaves).
     """
@@ -257,8 +261,8 @@ def root_windows(
     root_target: U32,
     out: Windows,
 ) -> None:
-    """Windows that the roots in ``rows`` open: row r's leaf (-1 none) stands at word position at[r]; a root without one
-    makes its target opaque. The window's word is the root's row.
+    """Windows that the roots in ``rows`` open: row r's leaf (-1 none) stands at word position at[r]; a root
+    without one makes its target opaque. The window's word is the root's row.
     """
     for i in range(rows.shape[0]):
         r = rows[i]
@@ -266,6 +270,6 @@ def root_windows(
             out.opaque[root_target[r]] = 1
             continue
         kind = types.leaf_kind[leaf[r]]
-        shift = 1 if kind == EFACE or kind == IFACE else 0
+        shift = 1 if kind in (EFACE, IFACE) else 0
         if not _leaf(heap, types, table, type_of, array, out, leaf[r], at[r], NO_OBJECT, r - shift):
             out.opaque[root_target[r]] = 1
