@@ -2,8 +2,8 @@
 
     .venv/bin/python docs/refresh.py
 
-Only the block between the two ``demo`` marks changes. Figures differ from run to run (PIDs, pauses, addresses), so
-CI checks that the block is there and has the parts of a run, not that it is equal.
+Only the block between the two ``demo`` marks changes. Figures differ from run to run (PIDs, pauses), so CI
+checks that the block is there and has the parts of a run, not that it is equal.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def shown(output: str) -> str:
     """The part of a run worth showing: the last look and the comparison, without machine paths."""
     parts = re.split(r"\n(?==== )", output)
     wanted = parts[-2:]
-    text = "\n".join(part.strip("\n") for part in wanted)
+    text = "\n\n".join(part.strip("\n") for part in wanted)
     text = re.sub(r"=== (goretain diff).*", r"=== \1 first second", text)
     return "\n".join(line.rstrip() for line in re.sub(r"\S*/goretain-demo-\w+/", "", text).splitlines())
 

@@ -45,11 +45,11 @@ def _show(pid: int, port: int, scratch: Path, rounds: int) -> int:
         heading(f"Load, part {number}")
         _say(load(port, part=number, rounds=rounds))
         heading(f"goretain why {pid}")
-        status = goretain("why", str(pid), "--save", path, "--top", "6")
+        status = goretain("why", str(pid), "--save", path, "--top", "4")
         if status:
             return status
     heading("goretain diff first second")
-    return goretain("diff", first, second)
+    return goretain("diff", first, second, "--top", "4")
 
 
 def load(port: int, *, part: int, rounds: int) -> str:
