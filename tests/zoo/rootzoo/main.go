@@ -73,6 +73,18 @@ func spilled(before int, text string, b *Body) {
 	use(b)
 }
 
+// taken receives its object in a register too, but its address is taken: it lives in its home all the time.
+//
+//go:noinline
+func taken(b *Body) {
+	touch(&b)
+	block()
+	use(b)
+}
+
+//go:noinline
+func touch(b **Body) { (*b).n = one }
+
 //go:noinline
 func local() {
 	kept := body("local")
@@ -280,6 +292,9 @@ func main() {
 		runtime.GC()
 		time.Sleep(20 * time.Millisecond)
 	}
+	// What was allocated while the last of them marked has survived it for no reason: two more, at rest.
+	runtime.GC()
+	runtime.GC()
 	if state == "quiet" {
 		attach()
 		attachCleanup()
@@ -293,6 +308,7 @@ func main() {
 
 func parked() {
 	start(func() { spilled(1, "text", body("spilled")) })
+	start(func() { taken(body("taken")) })
 	start(local)
 	start(inlines)
 	start(pointsToObject)

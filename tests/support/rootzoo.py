@@ -1,0 +1,116 @@
+"""Captures of ``tests/zoo/rootzoo``, each version and state once, read up to the roots."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from goretain.capture.image import Image
+from goretain.capture.process import capture_process
+from goretain.capture.source import Plan
+from goretain.debuginfo.dwarf import Dwarf
+from goretain.debuginfo.elf import Elf
+from goretain.golang.goroutines import Goroutines, read_goroutines
+from goretain.golang.gotypes import Leaf, TypeUniverse
+from goretain.golang.layout import Layout, Program
+from goretain.golang.modules import read_modules
+from goretain.golang.plan import lean_plan
+from goretain.golang.read import open_dwarf
+from goretain.golang.roots import RootSlots, read_roots
+from goretain.golang.spans import SpanTable, read_spans
+from goretain.golang.specials import Specials, read_specials
+from goretain.golang.stacks import Stacks
+from goretain.snapshot import RootFlag, RootNode
+from tests.support.golang import go_program, running, wait_until_blocked
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRoot:
+    """One root word in words."""
+
+    node: RootNode
+    path: str
+    leaf: Leaf | None
+    conservative: bool
+
+    @property
+    def text(self) -> str:
+        return self.node.name + self.path
+
+
+@dataclass(slots=True)
+class Zoo:
+    """One capture. bodies: name that the program gave an object -> its addresses, in the order of its facts."""
+
+    image: Image
+    facts: dict[str, list[list[str]]]
+    bodies: dict[str, list[int]]
+    program: Program
+    universe: TypeUniverse
+    stacks: Stacks
+    goroutines: Goroutines
+    spans: SpanTable
+    specials: Specials
+    roots: RootSlots
+
+    def roots_of(self, name: str) -> list[FoundRoot]:
+        """All roots that point to the object of this name."""
+        (address,) = self.bodies[name]
+        return roots_at(self.roots, address)
+
+
+def roots_at(roots: RootSlots, address: int) -> list[FoundRoot]:
+    """All roots whose value is an address."""
+    return [
+        FoundRoot(
+            roots.nodes[roots.node[i]],
+            roots.paths[roots.path[i]],
+            roots.leaves[roots.leaf[i]] if roots.leaf[i] >= 0 else None,
+            bool(roots.flags[i] & int(RootFlag.CONSERVATIVE)),
+        )
+        for i in np.flatnonzero(roots.value == address).tolist()
+    ]
+
+
+@cache
+def zoo(version: str, state: str = "quiet") -> Zoo:
+    """A capture of rootzoo in a state; kept, because many tests look at it."""
+    with running(go_program("rootzoo", version), [state]) as target:
+        if state == "spin":
+            time.sleep(0.2)
+        else:
+            wait_until_blocked(target.pid)
+        image = capture_process(target.pid, _plan)
+        facts = target.facts
+    bodies: dict[str, list[int]] = {}
+    for *name, address in facts["Body"]:
+        bodies.setdefault(" ".join(name), []).append(int(address))
+    dwarf = open_dwarf(image)
+    program = Program(image, _layout(image.binary, dwarf), image.bias)
+    universe = TypeUniverse(program, dwarf)
+    stacks = Stacks(program, universe, read_modules(program))
+    goroutines = read_goroutines(program, stacks, image.registers)
+    spans = read_spans(image, program)
+    specials = read_specials(program, spans)
+    roots = read_roots(image, program, universe, stacks, goroutines, specials)
+    return Zoo(image, facts, bodies, program, universe, stacks, goroutines, spans, specials, roots)
+
+
+def _plan(binary: Elf, bias: int) -> Plan:
+    return lean_plan(_layout(binary, Dwarf.open(binary, None)), bias)
+
+
+def _layout(binary: Elf, dwarf: Dwarf) -> Layout:
+    return Layout(binary, dwarf, binary.go_version or "")
+
+
+def reread(captured: Zoo) -> RootSlots:
+    """The roots of a capture, read again: for tests that switch a rule off."""
+    universe = TypeUniverse(captured.program, captured.universe.dwarf)
+    stacks = Stacks(captured.program, universe, captured.stacks.modules)
+    goroutines = read_goroutines(captured.program, stacks, captured.image.registers)
+    specials = read_specials(captured.program, captured.spans)
+    return read_roots(captured.image, captured.program, universe, stacks, goroutines, specials)
