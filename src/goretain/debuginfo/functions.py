@@ -41,7 +41,8 @@ class Variable:
         name: as in the source; the compiler names moved variables "&x" and results "~r0".
         type: DIE offset of its type (0 unknown).
         is_parameter: parameter or result (then is_result too). is_inlined: it belongs to an inlined call.
-        closure_offset: where it is in the closure's object when it is captured, -1 otherwise.
+        closure_offset: where it is in the closure's object when it is captured, -1 otherwise. Go before 1.23
+            does not say, and the optimiser leaves out captured variables that it takes apart, such as slices.
         location: (low, high, DWARF expression), link pcs; one (0, 2**63, ...) when it never moves; empty when
             the compiler kept it nowhere.
         inlined_from: name of the inlined function it belongs to, "" for the function's own variables.

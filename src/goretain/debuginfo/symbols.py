@@ -62,12 +62,11 @@ class SymbolTable(Mapping[str, Symbol]):
         return starts, ends
 
     @cached_property
-    def _index(self) -> dict[bytes, int]:
+    def _index(self) -> dict[str, int]:
         starts, ends = self._spans
-        strings = self._strings
-        names = [strings[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+        names = [self._name(a, b) for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
         index = dict(zip(names, range(len(names)), strict=True))
-        index.pop(b"", None)
+        index.pop("", None)
         return index
 
     @cached_property
@@ -80,9 +79,12 @@ class SymbolTable(Mapping[str, Symbol]):
         sizes = np.minimum(self._rows["size"][rows], np.uint64(1 << 62)).astype(np.int64)
         return starts, starts + sizes, rows
 
+    def _name(self, start: int, end: int) -> str:
+        return self._strings[start:end].decode("utf-8", "replace")
+
     def _symbol(self, row: int) -> Symbol:
         starts, ends = self._spans
-        name = self._strings[int(starts[row]) : int(ends[row])].decode("utf-8", "replace")
+        name = self._name(int(starts[row]), int(ends[row]))
         record = self._rows[row]
         kind = int(record["info"]) & 15
         text = _TYPES[kind] if kind < len(_TYPES) else str(kind)
@@ -95,10 +97,10 @@ class SymbolTable(Mapping[str, Symbol]):
         return self._symbol(int(rows[i])) if i >= 0 and address < int(ends[i]) else None
 
     def __getitem__(self, name: str) -> Symbol:
-        return self._symbol(self._index[name.encode()])
+        return self._symbol(self._index[name])
 
     def __iter__(self) -> Iterator[str]:
-        return (name.decode("utf-8", "replace") for name in self._index)
+        return iter(self._index)
 
     def __len__(self) -> int:
         return len(self._index)
