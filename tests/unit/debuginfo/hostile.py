@@ -65,7 +65,7 @@ def ask_elf(path: Path) -> None:
     except EXPECTED:
         return
     for name in list(elf.sections)[:64]:
-        _try(lambda name=name: elf.section(name))
+        _try(elf.section, name)
     _try(lambda: [elf.symbols[name] for name in list(elf.symbols)[:50]])
     _try(lambda: elf.object_symbol_at(0x500000))
     _try(lambda: list(elf.notes()))
@@ -87,9 +87,9 @@ def ask_dwarf(path: Path, chance: random.Random) -> None:
     names = ("runtime.mspan", "runtime.g", "main.entry", "int")
     offsets += [offset for offset in map(dwarf.type_by_name, names) if offset is not None]
     for pc in pcs:
-        _try(lambda pc=pc: dwarf.function_at(pc))
+        _try(dwarf.function_at, pc)
     for offset in offsets:
-        _try(lambda offset=offset: _members(dwarf, offset))
+        _try(_members, dwarf, offset)
     _try(lambda: (dwarf.constant("runtime._Gwaiting"), dwarf.type_by_runtime_offset(64)))
 
 
@@ -115,7 +115,7 @@ def ask_table(content: bytes, address: int, text: int) -> None:
         return
     entries = table.entries.tolist()
     for pc in entries[:: max(1, len(entries) // 200)]:
-        _try(lambda pc=pc: _frames(table, pc + 3))
+        _try(_frames, table, pc + 3)
 
 
 def _frames(table: FuncTable, pc: int) -> None:
@@ -126,6 +126,6 @@ def _frames(table: FuncTable, pc: int) -> None:
             table.pc_value(offset, func.entry, pc)
 
 
-def _try(question: Callable[[], object]) -> None:
+def _try(question: Callable[..., object], *arguments: object) -> None:
     with contextlib.suppress(*EXPECTED):
-        question()
+        question(*arguments)
