@@ -244,7 +244,7 @@ def _shortfalls(counts: dict[str, int]) -> list[str]:
     texts = {
         "missing_spans": "spans lack their allocation bits: their objects are not counted",
         "objects_without_content": "objects with pointers were not captured: what they hold is not followed",
-        "objects_without_mask": "objects have types without a readable pointer mask: their referents are unknown",
+        "objects_without_mask": "objects have no readable pointer mask: what they hold is unknown",
     }
     return [f"{counts[name]} {text}" for name, text in texts.items() if counts[name]]
 

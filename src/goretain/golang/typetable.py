@@ -142,6 +142,9 @@ class TypeTable:
         return list(found.values())
 
     def _leaf_row(self, kind: str, t: GoType, offset: int) -> tuple[int, int, int, int, int]:
+        if kind.endswith("-pointer"):
+            whole = self._leaf_row(kind.removesuffix("-pointer"), t, offset)
+            return offset, kinds.PART, *whole[2:]
         if kind == "ptr":
             return self._pointer_row(t.elem, offset)
         if kind == "slice":

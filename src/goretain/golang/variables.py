@@ -22,7 +22,8 @@ from goretain.golang.locations import Piece, register_pieces, stack_pieces
 from goretain.golang.spills import spill_offsets
 from goretain.golang.stackmaps import FramePlan
 
-#: Bytes of a leaf by kind, else 8; a leaf that was split over several places gives a name but no type.
+#: Bytes of a leaf by kind, else 8; of a leaf that was split over several places
+#: only the pointer counts.
 _LEAF_SIZE = {"eface": 16, "iface": 16, "string": 16, "slice": 24}
 
 
@@ -32,7 +33,7 @@ class SlotName:
 
     Attributes:
         variable: its variable with the access path, ``job.body``.
-        leaf: the typed leaf that stands there whole, or None.
+        leaf: the typed leaf that stands there (``slice-pointer``: a slice's pointer word only), or None.
         function: inlined function that the variable belongs to, "" for the frame's own.
     """
 
@@ -116,8 +117,7 @@ class FrameNames:
         for (name, t), offset in zip(parameters, offsets, strict=True):
             for at, found in place(name, t, (Piece(offset, 0, -1),)):
                 # Dead words of an argument are not stored: a length or a type word may be anything.
-                whole = found.leaf is not None and found.leaf.kind not in _LEAF_SIZE
-                yield at, found if whole else SlotName(found.variable, None)
+                yield at, SlotName(found.variable, found.leaf and pointer_part(found.leaf))
 
 
 def expression_at(variable: Variable, pc: int) -> bytes:
@@ -137,7 +137,14 @@ def place(
             if not start <= at < end:
                 continue
             whole = start <= leaf.offset and leaf.offset + _LEAF_SIZE.get(leaf.kind, 8) <= end
-            yield base + at, SlotName(name + leaf.path, leaf if whole else None, function)
+            yield base + at, SlotName(name + leaf.path, leaf if whole else pointer_part(leaf), function)
+
+
+def pointer_part(leaf: Leaf) -> Leaf | None:
+    """What is known of a leaf when only its pointer word is: all of it, a slice's elements, or nothing."""
+    if leaf.kind in ("slice", "string"):
+        return Leaf(leaf.offset, f"{leaf.kind}-pointer", leaf.type, leaf.path)
+    return None if leaf.kind in _LEAF_SIZE else leaf
 
 
 def extents(t: GoType, pieces: Iterable[Piece]) -> list[tuple[int, int, int]]:

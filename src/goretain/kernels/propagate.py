@@ -34,6 +34,7 @@ EXACT = 6  #: pointer to an allocation of exactly T (map header, table, hchan)
 FUNC = 7  #: func value: pointer to a closure whose first word is the PC
 MAP_DIRECTORY = 8  #: Map.dirPtr; type = groups, aux = directory; dirLen stands in the word at aux2
 TILE = 9  #: pointer to an array of T (map groups, buckets, channel buffer)
+PART = 11  #: the pointer word of a slice or string whose other words are not known; type = element
 NODE = 10  #: *node of sync.Map's HashTrieMap; type = entry, aux = indirect
 
 UNEXPANDED = -1
@@ -300,14 +301,14 @@ def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: Int, at: 
                     return True
                 kind = np.int64(types.leaf_kind[direct_leaf])
                 t = np.int64(types.leaf_type[direct_leaf])
-    exact = kind != PTR and kind != SLICE and kind != STRING
-    array = kind in (SLICE, STRING, TILE)
+    exact = kind not in (PTR, SLICE, STRING, PART)
+    array = kind in (SLICE, STRING, TILE, PART)
     if t < 0 and kind != MAP_DIRECTORY:
         return True
     if kind == PTR:
         if offset != 0 and not (tiny and types.size[t] < 16):
             return True
-    elif kind == SLICE:
+    elif kind in (SLICE, PART):
         if types.size[t] <= 0 or offset < 0 or offset % types.size[t] != 0:
             return True
     elif kind == STRING:
@@ -349,10 +350,9 @@ def spread(heap: Heap, types: Types, table: Words, state: State, leaf: I32, at: 
     for the next call. O(leaves of typed objects).
     """
     counters = state.counters
-    for i in range(counters[ASIDE]):
-        o = np.int64(state.aside[i])
-        state.is_aside[o] = 0
-        state.work[counters[WORK]] = o
+    for k in range(counters[ASIDE]):
+        state.is_aside[state.aside[k]] = 0
+        state.work[counters[WORK]] = state.aside[k]
         counters[WORK] += 1
     counters[ASIDE] = 0
     waiting = 0

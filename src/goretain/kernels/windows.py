@@ -19,6 +19,7 @@ from goretain.kernels.lookup import find
 from goretain.kernels.propagate import (
     EFACE,
     IFACE,
+    PART,
     PTR,
     SLICE,
     STRING,
@@ -96,7 +97,7 @@ def _one_word(
     header = header_bytes(heap, t)
     offset = value - heap.table.address[t] - header
     if kind != PTR:
-        if kind == UNSAFE or offset != 0:
+        if kind in (UNSAFE, PART) or offset != 0:
             out.opaque[t] = 1
         else:
             out.shown[t] = 1
