@@ -371,7 +371,8 @@ class TypeUniverse:
 _UNSAFE_POINTEES = {
     ("sync.Pool", "local"): "sync.poolLocal",
     ("sync.Pool", "victim"): "sync.poolLocal",
-    ("runtime.maybeTraceableChan", "vp"): "runtime.hchan",
+    # Embeds maybeTraceablePtr, whose first word is the pointer and whose second the collector does not see.
+    ("runtime.maybeTraceableChan", "maybeTraceablePtr"): "runtime.hchan",
 }
 _TYPEDEF_KINDS = frozenset((KIND_OF["map"], KIND_OF["chan"], KIND_OF["interface"]))
 

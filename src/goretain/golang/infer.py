@@ -26,6 +26,14 @@ I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
 U32 = NDArray[np.uint32]
+#: Names of the types that internal/runtime/maps and runtime/map.go allocate with.
+_MAP_PARTS = (
+    "*internal/runtime/maps.table",
+    "noalg.map.group[",
+    "map.group[",
+    "map.bucket[",
+    "noalg.map.bucket[",
+)
 _FIRST_WORDS = 1 << 12
 #: Rounds are bounded by the depth of the type graph; a program with deeper types keeps the rest unknown.
 _ROUND_LIMIT = 10_000
@@ -80,20 +88,24 @@ class Inference:
 
     def run(self, header: I64, exact: list[tuple[int, GoType]], seeds: Seeds) -> Inferred:
         """header: int64[n], abi.Type address per object or 0; exact: (object id, type) known otherwise."""
-        self._seed_headers(header)
+        self._seed_headers(header, map_parts=False)
         self._seed_exact(exact)
         rows = np.array([self.table.root_leaf(leaf) for leaf in seeds.leaves], np.int32)
         seed_leaf = rows[seeds.leaf] if len(rows) else np.empty(0, np.int32)
+        self._spread(seed_leaf, seeds.at >> 3)
+        self._seed_headers(header, map_parts=True)
         self._spread(seed_leaf, seeds.at >> 3)
         while propagate.settle_hints(self.heap, self.table.arrays(), self._fresh()):
             self._spread(seed_leaf, seeds.at >> 3)
         mismatches = int(self.state.counters[propagate.MASK_MISMATCH])
         return Inferred(self.state.type, self.state.array, self.table, self.words, seed_leaf, mismatches)
 
-    def _seed_headers(self, header: I64) -> None:
+    def _seed_headers(self, header: I64, *, map_parts: bool) -> None:
+        """Types that headers name. Those of map parts wait: a map that leads there knows its part better."""
         keys, inverse = np.unique(header, return_inverse=True)
+        found = [self.universe.from_runtime(k) if k else None for k in keys.tolist()]
         rows = np.array(
-            [self.table.intern(self.universe.from_runtime(k)) if k else -1 for k in keys.tolist()]
+            [self.table.intern(t) if t and t.name.startswith(_MAP_PARTS) == map_parts else -1 for t in found]
         )
         row = rows.astype(np.int32)[inverse] if len(keys) else np.empty(0, np.int32)
         objects = np.flatnonzero(row >= 0).astype(np.uint32)

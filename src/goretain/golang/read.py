@@ -236,6 +236,7 @@ class _Reader:
             *(["green-tea"] if spans.green_tea else []),
             *(["masks-on-demand"] if self.layout.has_symbol("runtime.getGCMaskOnDemand") else []),
             *(["cleanups"] if self.layout.has_struct("runtime.specialCleanup") else []),
+            *(["map-clear-sequence"] if self.layout.has("runtime.hmap", "clearSeq") else []),
         )
 
 
