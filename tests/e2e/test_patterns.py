@@ -13,7 +13,12 @@ from goretain.model.findings import Finding
 from goretain.patterns import Pattern, catalogue
 from tests.support.golang import EXPERIMENTS, VERSIONS, go_program, running
 
-_BUILDS = [(version, "") for version in VERSIONS] + list(EXPERIMENTS)
+#: The oldest runtime, the first with Swiss maps, the newest; the others are the long matrix.
+_SHORT = (VERSIONS[0], "1.24.11", VERSIONS[-1])
+_BUILDS = [
+    pytest.param(version, experiment, marks=[] if version in _SHORT and not experiment else pytest.mark.long)
+    for version, experiment in [*((version, "") for version in VERSIONS), *EXPERIMENTS]
+]
 
 
 def diagnosed(
