@@ -108,8 +108,8 @@ class Leaf:
 
     Attributes:
         offset: of its first word in the value (an interface's type word, a slice's pointer).
-        kind: ptr unsafeptr slice string eface iface map chan func; slice-pointer and string-pointer where only
-            the pointer word of a slice or string is known to hold.
+        kind: ptr unsafeptr slice string eface iface map chan func; slice-pointer and string-pointer where
+            only the pointer word of a slice or string is known to hold.
         type: the leaf's own type.
         path: access path, ``.m[3].f``.
     """

@@ -81,7 +81,7 @@ class TypeTable:
         return Types(
             size=np.array([t.size for t in self.types], np.int64),
             pointers=np.array([t.has_pointers for t in self.types], np.uint8),
-            any_scan=np.array([_is_channel(t) for t in self.types], np.uint8),
+            any_scan=np.array([_any_scan(t) for t in self.types], np.uint8),
             mask=np.array(self._masks, np.uint64).view(np.int64),
             unmasked=np.array([t.role in ("closure", "chan") for t in self.types], np.uint8),
             leaf_start=start,
@@ -208,6 +208,10 @@ class TypeTable:
         return out
 
 
-def _is_channel(t: GoType) -> bool:
-    """Allocated without pointers when unbuffered or of pointer-free elements, whatever its type says."""
-    return t.role == "chan" or t.name == "runtime.hchan"
+def _any_scan(t: GoType) -> bool:
+    """Whether allocations of the type may be pointer-free or not, whatever its fields say.
+
+    A channel is pointer-free when unbuffered or of pointer-free elements; of a closure the fields may not
+    all be known: up to Go 1.22 the debug information does not say what it captures.
+    """
+    return t.role in ("chan", "closure") or t.name == "runtime.hchan"
