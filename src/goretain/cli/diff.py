@@ -64,10 +64,10 @@ def diff(
         else:
             assert last is not None  # one of them is given
             report = api.diff(first, last, top=TOP if top is None else top, progress=progress)
-    _print(report, as_json, markdown)
+    _print(report, as_json, markdown, small=top is not None)
 
 
-def _print(report: DiffReport, as_json: bool, markdown: bool) -> None:
+def _print(report: DiffReport, as_json: bool, markdown: bool, *, small: bool) -> None:
     from goretain.cli import terminal
 
     if as_json:
@@ -81,4 +81,4 @@ def _print(report: DiffReport, as_json: bool, markdown: bool) -> None:
     else:
         from goretain.reports import text
 
-        terminal.show(text.render_diff(report, terminal.width()))
+        terminal.show(text.render_diff(report, terminal.width(), small=small))

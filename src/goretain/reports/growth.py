@@ -64,6 +64,7 @@ class Series:
             live_bytes=tuple(size for size, _ in self._live),
             live_objects=tuple(count for _, count in self._live),
             shared_bytes=(whole.shared.before_bytes, whole.shared.after_bytes),
+            confidence=judge([size for size, _ in self._live], decide),
             same_process=same,
             same_build=self._looks[0].build_id == self._looks[-1].build_id,
             holders=_most_changed(holders, top),
@@ -86,7 +87,7 @@ class Series:
         """What the user should do to know more."""
         last = self._looks[-1]
         if whole.same_process and last.source == "live":
-            every = max(30, int(whole.seconds / max(1, len(self._steps))))
+            every = max(30, round(whole.seconds / len(self._steps) / 30) * 30)
             return f"watch it longer: goretain diff {last.pid} --every {every}s --count {_INTERVALS + 2}"
         return "compare looks at one running process: goretain diff PID --every 30s"
 
@@ -155,5 +156,5 @@ def judge(sizes: Sequence[int], decide: str) -> Confidence | None:
 
 def _most_changed(rows: list[GrowthRow], top: int) -> tuple[GrowthRow, ...]:
     """The rows with the largest changes, most growth first."""
-    largest = sorted(rows, key=lambda row: -abs(row.delta_bytes))[:top]
-    return tuple(sorted(largest, key=lambda row: -row.delta_bytes))
+    largest = sorted(rows, key=lambda row: -abs(row.weight))[:top]
+    return tuple(sorted(largest, key=lambda row: -row.weight))

@@ -97,6 +97,9 @@ def render_diff(report: DiffReport) -> str:
         f"- {_origin(first)} to {moment(last.taken_at)}, {len(report.looks)} looks",
         f"- live heap {iec(report.live_bytes[0])} -> {iec(report.live_bytes[-1])} (**{signed(grown)}**)",
     ]
+    if report.confidence:
+        decide = f"; to decide: {escape(report.confidence.decide)}" if report.confidence.decide else ""
+        lines.append(f"- growth is {report.confidence.level}: {escape(report.confidence.reason)}{decide}")
     if report.same_process:
         lines.append(
             f"- new, and outlived a garbage collection: {iec(report.survivors_bytes)}"

@@ -13,6 +13,9 @@ import msgspec
 
 from goretain.model.findings import Confidence, Finding, Severity
 
+#: fixedStack of runtime/stack.go: no goroutine has less.
+_SMALLEST_STACK = 2048
+
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """So many of so many, in objects and in bytes."""
@@ -201,6 +204,12 @@ class GrowthRow(msgspec.Struct, frozen=True, kw_only=True):
         """Last look minus first."""
         return self.objects[-1] - self.objects[0]
 
+    @property
+    def weight(self) -> int:
+        """What rows are ordered by: the change in bytes, and the smallest stack for every goroutine more."""
+        stacks = self.roots[-1] - self.roots[0] if self.roots and max(self.roots) > 1 else 0
+        return self.delta_bytes + _SMALLEST_STACK * stacks
+
 
 class SurvivorRow(msgspec.Struct, frozen=True, kw_only=True):
     """New objects that outlived a garbage collection, by what holds them."""
@@ -218,6 +227,7 @@ class DiffReport(msgspec.Struct, frozen=True, kw_only=True):
         looks: first to last.
         live_bytes, live_objects: reachable, at every look.
         shared_bytes: reached from several holders and dominated by none, at the first and last look.
+        confidence: whether the live heap grows for good; None where it did not grow.
         same_process: whether the looks are of one process, so that objects can be told apart by address.
         same_build: whether they are of one binary.
         holders, types: what changed, the ``top`` by absolute bytes, most growth first.
@@ -233,6 +243,7 @@ class DiffReport(msgspec.Struct, frozen=True, kw_only=True):
     live_bytes: tuple[int, ...]
     live_objects: tuple[int, ...]
     shared_bytes: tuple[int, int]
+    confidence: Confidence | None
     same_process: bool
     same_build: bool
     holders: tuple[GrowthRow, ...]

@@ -181,6 +181,7 @@ def diff(**more: object) -> DiffReport:
         "same_process": True,
         "same_build": True,
         "shared_bytes": (12 * MIB, 13 * MIB),
+        "confidence": undecided,
         "holders": (
             GrowthRow(
                 name="github.com/acme/shop/internal/catalogue.productCache",

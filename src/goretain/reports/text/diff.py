@@ -2,81 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from goretain.model.findings import Confidence
 from goretain.reports.results import DiffReport, GrowthRow
 from goretain.reports.text.page import Page
-from goretain.reports.text.parts import UNNAMED, head, types_table
+from goretain.reports.text.parts import UNNAMED, head, left_out, types_table
 from goretain.reports.units import duration, iec, number, signed
 
+_LEVEL = {"proved": "green", "likely": "bold red", "undecided": "magenta"}
 
-def render_diff(report: DiffReport, width: int) -> Page:
-    """The report as lines of at most ``width`` columns."""
+
+def render_diff(report: DiffReport, width: int, *, small: bool = False) -> Page:
+    """The report as lines of at most ``width`` columns.
+
+    Args:
+        small: also show changes of less than 0.1% of the live heap.
+    """
     page = Page(width)
-    first, last = report.looks[0], report.looks[-1]
-    head(page, last)
-    seconds = last.taken_at - first.taken_at
-    page.fact("looks", f"{len(report.looks)} in {duration(int(abs(seconds) * 1e9))}")
-    grown = report.live_bytes[-1] - report.live_bytes[0]
-    objects = number(report.live_objects[-1] - report.live_objects[0], sign=True)
-    pace = (
-        f", {signed(int(grown / seconds * 3600))} an hour"
-        if report.same_process and seconds >= 1 and grown
-        else ""
-    )
-    sizes = " -> ".join(iec(size) for size in report.live_bytes)
-    page.fact("live heap", f"{sizes} ({signed(grown)}, {objects} objects{pace})", style="bold")
+    head(page, report.looks[-1])
+    _summary(page, report)
     _survivors(page, report)
     for note in dict.fromkeys(note for look in report.looks for note in look.notes):
         page.fact("note", note, style="yellow")
-    _growth(page, "Holders", report.holders, report.holders_total)
-    _growth(page, "Types", report.types, report.types_total)
-    _survivor_tables(page, report)
+    least = 0 if small else max(1, report.live_bytes[-1] // 1000)
+    _growth(page, "Holders", report.holders, report.holders_total, least)
+    _growth(page, "Types", report.types, report.types_total, least)
+    _survivor_tables(page, report, least)
     return page
 
 
+def _summary(page: Page, report: DiffReport) -> None:
+    seconds = report.looks[-1].taken_at - report.looks[0].taken_at
+    page.fact("looks", f"{len(report.looks)} in {duration(int(abs(seconds) * 1e9))}")
+    grown = report.live_bytes[-1] - report.live_bytes[0]
+    change = [signed(grown), f"{number(report.live_objects[-1] - report.live_objects[0], sign=True)} objects"]
+    if report.same_process and seconds >= 1 and grown:
+        change.append(f"{signed(int(grown / seconds * 3600))} an hour")
+    sizes = " -> ".join(iec(size) for size in report.live_bytes)
+    page.fact("live heap", f"{sizes} ({', '.join(change)})", style="bold")
+    if report.confidence:
+        page.fact("growth", _reason(report.confidence), style=_LEVEL[report.confidence.level])
+
+
 def _survivors(page: Page, report: DiffReport) -> None:
-    if not report.same_process:
+    if report.same_process:
+        new = f"{iec(report.survivors_bytes)} in {number(report.survivors_objects)} objects"
+        page.fact("new", f"{new} appeared after the first look and outlived a garbage collection")
+    else:
         what = "two processes of one program" if report.same_build else "two builds"
-        page.fact(
-            "compared",
-            f"by name: the looks are of {what}, so objects cannot be followed from one to the other",
-        )
-        return
-    new = f"{iec(report.survivors_bytes)} in {number(report.survivors_objects)} objects"
-    page.fact("new", f"{new} appeared after the first look and outlived a garbage collection")
+        text = f"by name: the looks are of {what}, so objects cannot be followed from one to the other"
+        page.fact("compared", text)
 
 
-def _survivor_tables(page: Page, report: DiffReport) -> None:
-    if not report.survivors_bytes:
-        return
-    if report.survivors_by_holder:
-        page.title("New and outlived a garbage collection", "by holder")
-        rows = [(iec(row.bytes), number(row.objects), row.holder) for row in report.survivors_by_holder]
+def _survivor_tables(page: Page, report: DiffReport, least: int) -> None:
+    holders = [row for row in report.survivors_by_holder if row.bytes >= least]
+    if holders:
+        page.title("New, and outlived a garbage collection, by holder")
+        rows = [(iec(row.bytes), number(row.objects), row.holder) for row in holders]
         page.table(("bytes", "objects", "holder"), rows, left=1, styles={0: "bold"})
-    types_table(page, "The same by type", report.survivors_by_type, report.survivors_bytes)
+    types = [row for row in report.survivors_by_type if row.bytes >= least]
+    types_table(page, "The same by type", types, report.survivors_bytes or 0)
 
 
-def _growth(page: Page, title: str, rows: tuple[GrowthRow, ...], total: int) -> None:
-    if not rows:
+def _growth(page: Page, title: str, rows: Sequence[GrowthRow], total: int, least: int) -> None:
+    shown = [row for row in rows if abs(row.weight) >= least]
+    if not shown:
         page.title(f"{title}: no change")
+        left_out(page, total, 0, f"small change to a {title[:-1].lower()}")
         return
-    page.title(f"{title} that changed", f"{len(rows):,} of {total:,}" if total > len(rows) else "")
-    page.table(
-        ("change", "now", "objects", "growth", title[:-1].lower()),
-        [_growth_cells(row) for row in rows],
-        left=2,
-        styles={0: "bold"},
-    )
-    for reason in dict.fromkeys(_reason(row.confidence) for row in rows if row.confidence):
+    page.title(f"{title} that changed")
+    judged = any(len(row.bytes) > 2 for row in shown)  # two looks decide nothing; the head says so
+    heads = ("change", "now", "objects", *(("growth",) if judged else ()), title[:-1].lower())
+    page.table(heads, [_cells(row, judged) for row in shown], left=2 if judged else 1, styles={0: "bold"})
+    left_out(page, total, len(shown), "change")
+    likely = [row.confidence for row in shown if row.confidence and row.confidence.level == "likely"]
+    for reason in dict.fromkeys(_reason(confidence) for confidence in likely):
         page.words(reason, lead=[("  ", "")], hang="  ", style="dim")
 
 
-def _growth_cells(row: GrowthRow) -> tuple[str, ...]:
+def _cells(row: GrowthRow, judged: bool) -> tuple[str, ...]:
     name = row.name or UNNAMED
-    if row.roots and row.roots[0] != row.roots[-1]:
-        name += f" ({row.roots[0]:,} -> {row.roots[-1]:,})"
-    growth = row.confidence.level if row.confidence else "-"
-    return (signed(row.delta_bytes), iec(row.bytes[-1]), number(row.delta_objects, sign=True), growth, name)
+    if row.roots and row.roots[0] != row.roots[-1] and max(row.roots) > 1:
+        name += f" ({row.roots[0]:,} -> {row.roots[-1]:,} of them)"
+    growth = (row.confidence.level if row.confidence else "-",) if judged else ()
+    return (signed(row.delta_bytes), iec(row.bytes[-1]), number(row.delta_objects, sign=True), *growth, name)
 
 
 def _reason(confidence: Confidence) -> str:
