@@ -1,8 +1,8 @@
 """Captures at arbitrary moments of a program that allocates at full speed while the collector runs.
 
 Nothing can be compared with MemStats here, since it never stands still. What must hold all the same: no
-capture fails, no pointer leads to a free slot, and what the program never drops is found each time, also where
-only the frame of a running goroutine holds it.
+capture fails, no pointer leads to a free slot, and what the program never drops is found each time, also
+where only the frame of a running goroutine holds it.
 """
 
 from __future__ import annotations

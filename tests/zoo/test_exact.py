@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from goretain.heap.heap import Heap
-from goretain.snapshot import ObjectFlag, Snapshot
+from goretain.snapshot import Goroutine, ObjectFlag, Snapshot
 from tests.support.golang import EXPERIMENTS, VERSIONS, Target, go_program, running, wait_until_blocked
 from tests.support.heaps import map_row, root_targets, snapshot_of
 
@@ -91,7 +91,11 @@ def test_nothing_is_unreached_but_what_awaits_its_finalizer(reading: Reading) ->
     awaiting = (columns.object_flags[unreached] & ObjectFlag.AWAITING_FINALIZER) != 0
     names = Counter(_type_name(reading.snapshot, int(i)) for i in unreached[~awaiting])
     if reading.state == "unswept":  # what was dropped during and after that mark is marked, and garbage
-        assert set(names) <= {"main.tree", "main.payload", "? of 112 B", "uint8", "[]uint8", "[100]uint8"}
+        assert set(names) <= {"? of 32 B", "? of 48 B", "? of 112 B"}
+    elif reading.state == "spin":
+        # The collector scanned the frame that it preempted conservatively, and stale words below today's stack
+        # pointer may have kept what nothing holds.
+        assert names.total() <= 16, names
     else:
         assert not names
     assert heap.coverage.reached.objects + len(unreached) == reading.snapshot.object_count
@@ -138,9 +142,11 @@ def _pointer_free(name: str) -> bool:
 
 
 def test_all_goroutines_are_found(reading: Reading) -> None:
-    users = [g for g in reading.snapshot.goroutines if not g.creator.startswith("runtime.")]
-    said = reading.target.fact("NumGoroutine")
-    if reading.state == "queued":  # a runtime goroutine that runs a finalizer or cleanup counts
-        assert len(users) < said
-    else:
-        assert len(users) == said
+    users = [g for g in reading.snapshot.goroutines if not _of_the_runtime(g)]
+    assert len(users) == reading.target.fact("NumGoroutine")
+
+
+def _of_the_runtime(goroutine: Goroutine) -> bool:
+    """Goroutines that begin in the runtime are not counted by it (isSystemGoroutine, runtime/traceback.go)."""
+    begin = [frame.function for frame in goroutine.frames if frame.function != "runtime.goexit"][-1]
+    return begin.startswith("runtime.") and begin != "runtime.main"

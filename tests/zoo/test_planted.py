@@ -59,10 +59,10 @@ def test_findings_have_chain_count_and_exact_bytes(go_version: str) -> None:
 
 def test_holders_retain_what_memstats_says(go_version: str) -> None:
     target, snapshot = _look(go_version, [])
-    holders = {h.name: h for h in snapshot.holders}
+    holders = {h.name: h for h in snapshot.holders()}
     for name, size, count in target.facts["Retained"]:
         assert (holders[name].retained_bytes, holders[name].retained_objects) == (int(size), int(count)), name
-    (waiter,) = [h for h in snapshot.holders if "main.waiter" in h.name]
+    (waiter,) = [h for h in snapshot.holders() if "main.waiter" in h.name]
     assert waiter.retained_bytes >= target.fact("FrameBytes")
     assert waiter.retained_bytes < target.fact("FrameBytes") * 1.01
 
@@ -70,13 +70,13 @@ def test_holders_retain_what_memstats_says(go_version: str) -> None:
 def test_memory_of_two_globals_belongs_to_neither(go_version: str) -> None:
     target, snapshot = _look(go_version, [])
     ((size, count),) = target.facts["Shared"]
-    (shared,) = [s for s in snapshot.shared if s.bytes >= int(size)]
+    (shared,) = [s for s in snapshot.shared() if s.bytes >= int(size)]
     assert (shared.bytes, shared.objects, set(shared.holders)) == (
         int(size),
         int(count),
         {"main.left", "main.right"},
     )
-    alone = {h.name: h.retained_bytes for h in snapshot.holders}
+    alone = {h.name: h.retained_bytes for h in snapshot.holders()}
     assert alone["main.left"] + alone["main.right"] < int(size) / 10
 
 
@@ -97,7 +97,7 @@ def _check_variants(version: str) -> None:
         target, snapshot = _look(version, variant)
         # a swiss map's tables depend on its random seed: what main.clients retains differs from run to run
         headlines[" ".join(variant)] = [h for h in _headline(snapshot) if h[1] != "main.clients"]
-        holders = {h.name: h.retained_bytes for h in snapshot.holders}
+        holders = {h.name: h.retained_bytes for h in snapshot.holders()}
         for name, size, _ in target.facts["Retained"]:
             assert holders[name] == int(size), (variant, name)
     assert headlines[""]

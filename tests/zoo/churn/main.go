@@ -53,9 +53,12 @@ func newEvent(n int) *event {
 	return &event{id: int64(n), name: name, payload: &payload{data: make([]byte, n%700)}, tags: []string{name}}
 }
 
+//go:noinline
+func newOwned() *owned { return &owned{held: &payload{data: make([]byte, 100)}} }
+
 func churn(w int) {
 	queues[w] = make(chan *event, 32)
-	mine := &owned{held: &payload{data: make([]byte, 100)}}
+	mine := newOwned()
 	for n := 0; ; n++ {
 		batch := make([]*event, 0, 10)
 		for i := 0; i < 100; i++ {

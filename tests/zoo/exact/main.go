@@ -15,6 +15,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/metrics"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -61,9 +62,24 @@ func main() {
 
 // warmUp calls what report calls: their first calls allocate.
 func warmUp() {
+	startThreads()
 	metrics.Read(bySize)
 	runtime.ReadMemStats(&stats)
 	time.Sleep(100 * time.Millisecond)
+}
+
+// startThreads makes the runtime have threads to spare, so that it starts (and allocates) none later.
+func startThreads() {
+	var done sync.WaitGroup
+	for i := 0; i < 16; i++ {
+		done.Add(1)
+		go func() {
+			wait := syscall.Timespec{Nsec: 30e6}
+			_ = syscall.Nanosleep(&wait, nil)
+			done.Done()
+		}()
+	}
+	done.Wait()
 }
 
 // settle collects until finalizers have run and pools are empty.

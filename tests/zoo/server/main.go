@@ -186,6 +186,20 @@ func load() {
 	}
 }
 
+// startThreads makes the runtime have threads to spare, so that it starts (and allocates) none later.
+func startThreads() {
+	var done sync.WaitGroup
+	for i := 0; i < 16; i++ {
+		done.Add(1)
+		go func() {
+			wait := syscall.Timespec{Nsec: 30e6}
+			_ = syscall.Nanosleep(&wait, nil)
+			done.Done()
+		}()
+	}
+	done.Wait()
+}
+
 func main() {
 	traced := len(os.Args) > 1
 	if traced {
@@ -198,6 +212,7 @@ func main() {
 		}
 	}
 	load()
+	startThreads()
 	time.Sleep(100 * time.Millisecond)
 	runtime.GC()
 	runtime.GC()
