@@ -25,7 +25,10 @@ I64 = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 #: An object that hides less is not worth a copy of what it shows.
-OBJECT_MINIMUM = 1 << 10
+_OBJECT_MINIMUM = 64
+#: Objects that hide less than this are what parsers leave behind everywhere: only many of them matter.
+SMALL = 1 << 10
+_SMALL_PLACE_MINIMUM = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +68,36 @@ class Pinned:
     def groups(self, chosen: Flags, minimum: int) -> Iterator[I64]:
         """Rows of the chosen objects, place by place, the one that hides most first.
 
-        Places that hide less than ``minimum`` bytes in total are left out.
+        Places that hide less than ``minimum`` bytes in total are left out; those of small objects need more.
         """
         rows = np.flatnonzero(chosen)
         rows = rows[np.lexsort((-self.hidden[rows], self.place[rows]))]
         for group in np.split(rows, np.flatnonzero(np.diff(self.place[rows])) + 1):
-            if len(group) and int(self.hidden[group].sum()) >= minimum:
+            total = int(self.hidden[group].sum())
+            small = total < SMALL * len(group)
+            if len(group) and total >= (max(minimum, _SMALL_PLACE_MINIMUM) if small else minimum):
                 yield group
 
 
+def type_of_all(heap: Heap, objects: U32) -> str | None:
+    """Go type of some objects: of the array itself when all are alike, ``[]T`` when only their sizes differ."""
+    columns = heap.snapshot.columns
+    alike = len(np.unique(columns.object_size[objects])) == 1
+    kinds = np.unique(columns.object_type[objects])
+    if len(kinds) > 1:
+        return None
+    return heap.chain(int(objects[0])).end if alike else heap.type_of(int(objects[0]))
+
+
 def pinned(heap: Heap, kind: WindowKind) -> Pinned:
-    """Objects with hidden bytes that slices (or strings) see. Undecided and unreached objects are left out.
+    """Objects of which slices (or strings) hide at least half. Undecided and unreached objects are left out.
 
     An object that slices and strings both see counts as seen by slices: its bytes may still change.
     """
     columns, backing = heap.snapshot.columns, heap.backing
-    worth = (backing.hidden >= OBJECT_MINIMUM) & ~backing.undecided
+    hidden = backing.hidden
+    worth = (hidden >= _OBJECT_MINIMUM) & (2 * hidden >= columns.object_size - backing.padding)
+    worth &= ~backing.undecided
     by_slice = np.zeros(len(worth), np.bool_)
     by_slice[columns.window_target[columns.window_kind == WindowKind.SLICE]] = True
     wanted = worth & (by_slice if kind == WindowKind.SLICE else ~by_slice)

@@ -83,6 +83,13 @@ def test_what_a_pool_or_a_goroutine_at_work_holds_is_left_alone(layer: Layer, go
         assert len(find(code, one_place(row, kind=kind, layer=layer, goid=goid).heap())) == found
 
 
+def test_small_arrays_are_reported_when_there_are_very_many_and_they_were_cut_for_certain() -> None:
+    row = Row(512, 100, 5, 412)
+    assert find("GR101", one_place(*[row] * 2000).heap()) == []
+    assert [f.count for f in find("GR101", one_place(*[row] * 2100).heap())] == [2100]
+    assert find("GR101", one_place(*[Row(512, 0, 5, 512)] * 2100).heap()) == []
+
+
 def test_two_holders_and_two_fields_are_separate_findings() -> None:
     maker = Maker()
     row = Row(128 * KB, 10, 10, 10)

@@ -16,7 +16,7 @@ import numpy as np
 
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import Pattern, own
-from goretain.patterns.windows import I64, Flags, Pinned, pinned
+from goretain.patterns.windows import I64, SMALL, Flags, Pinned, pinned, type_of_all
 from goretain.snapshot import Layer, WindowKind
 
 if TYPE_CHECKING:
@@ -57,9 +57,10 @@ def classify(found: Pinned) -> tuple[Flags, Flags, Flags]:
     kept = ~found.passing & (found.layer != Layer.RUNTIME)
     lost = kept & (found.lost * 2 >= size)
     short = kept & ~lost & (found.shown > 0) & (found.shown < _GROWTH * size) & ~found.of_fields("library")
-    in_place = found.of_fields("placed")
-    cut = short & ((found.first > 0) | ~in_place)
-    return lost, cut, short & ~cut
+    large, in_place = found.hidden >= SMALL, found.of_fields("placed")
+    cut = short & ((found.first > 0) | (large & ~in_place))
+    # Small slices that were made with room and hold little yet are everywhere.
+    return lost, cut, short & large & ~cut
 
 
 def _finding(heap: Heap, pattern: Pattern, found: Pinned, rows: I64, confidence: Confidence) -> Finding:
@@ -73,7 +74,7 @@ def _finding(heap: Heap, pattern: Pattern, found: Pinned, rows: I64, confidence:
         saving_bytes=hidden,
         hidden_bytes=hidden,
         retained_bytes=int(np.sum(heap.graph.retained(found.objects[rows]))),
-        type=chain.end,
+        type=type_of_all(heap, found.objects[rows]),
         also_from=tuple(heap.also_from(largest)),
         severity="waste" if confidence is _BUFFER else pattern.severity,
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
-from goretain.patterns.windows import pinned
+from goretain.patterns.windows import pinned, type_of_all
 from goretain.snapshot import Layer, WindowKind
 
 if TYPE_CHECKING:
@@ -38,6 +38,6 @@ def find(heap: Heap) -> Iterator[Finding]:
             saving_bytes=hidden,
             hidden_bytes=hidden,
             retained_bytes=int(np.sum(heap.graph.retained(found.objects[rows]))),
-            type=chain.end,
+            type=type_of_all(heap, found.objects[rows]),
             also_from=tuple(heap.also_from(largest)),
         )
