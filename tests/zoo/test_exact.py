@@ -93,8 +93,8 @@ def test_nothing_is_unreached_but_what_awaits_its_finalizer(reading: Reading) ->
     if reading.state == "unswept":  # what was dropped during and after that mark is marked, and garbage
         assert set(names) <= {"? of 32 B", "? of 48 B", "? of 112 B"}
     elif reading.state == "spin":
-        # The collector scanned the frame that it preempted conservatively, and stale words below today's stack
-        # pointer may have kept what nothing holds.
+        # The collector scanned the frame that it preempted conservatively: stale words, below today's stack
+        # pointer, may have kept what nothing holds.
         assert names.total() <= 16, names
     else:
         assert not names
@@ -147,6 +147,6 @@ def test_all_goroutines_are_found(reading: Reading) -> None:
 
 
 def _of_the_runtime(goroutine: Goroutine) -> bool:
-    """Goroutines that begin in the runtime are not counted by it (isSystemGoroutine, runtime/traceback.go)."""
+    """What begins in the runtime is not counted by it (isSystemGoroutine, runtime/traceback.go)."""
     begin = [frame.function for frame in goroutine.frames if frame.function != "runtime.goexit"][-1]
     return begin.startswith("runtime.") and begin != "runtime.main"
