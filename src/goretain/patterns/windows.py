@@ -80,7 +80,7 @@ class Pinned:
 
 
 def type_of_all(heap: Heap, objects: U32) -> str | None:
-    """Go type of some objects: of the array itself when all are alike, ``[]T`` when only their sizes differ."""
+    """Go type of some objects: of the array itself when all are alike, ``[]T`` when their sizes differ."""
     columns = heap.snapshot.columns
     alike = len(np.unique(columns.object_size[objects])) == 1
     kinds = np.unique(columns.object_type[objects])
