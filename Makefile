@@ -38,7 +38,7 @@ format: $(STAMP)  ## rewrite in the house's format
 
 lock:  ## take newer versions into requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -q uv
+	$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	UV_NO_CONFIG=1 $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --upgrade --all-extras \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock pyproject.toml \
 		requirements-build.in
@@ -48,7 +48,7 @@ env: $(STAMP)
 $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer with venv found; set PYTHON=/path/to/python" >&2; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install -q uv
+	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install -q --disable-pip-version-check uv
 	$(UV) pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
 	$(UV) pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@

@@ -22,7 +22,13 @@ _CHAINS = {
     "substring-pins-string": r"main\.labels\.names\[\d+\] \(len 12\) -> .*",
     "map-never-shrinks": r"main\.clients.*",
 }
-_VARIANTS: tuple[list[str], ...] = ([], ["janitor"], ["handler"], ["second"], ["janitor", "handler", "second"])
+_VARIANTS: tuple[list[str], ...] = (
+    [],
+    ["janitor"],
+    ["handler"],
+    ["second"],
+    ["janitor", "handler", "second"],
+)
 
 
 def _look(version: str, variant: list[str], program: str = "planted") -> tuple[Target, Snapshot]:
