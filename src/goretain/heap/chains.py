@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from goretain.heap.backing import HEADER_BYTES
 from goretain.heap.graph import Graph
 from goretain.heap.histogram import type_name
-from goretain.heap.slots import Slot, find_map_slot, find_slot
+from goretain.heap.slots import Slot, find_map_slot, find_slot, role_of
 from goretain.kernels.csr import Rows, group_rows
 from goretain.kernels.reach import NONE, edge_words, path_back, shortest_parents, shortest_parents_from
 from goretain.model.errors import UsageError
@@ -69,7 +69,7 @@ class ChainPrinter:
         t, bytes_ = self._type(object_id), self._data_bytes(object_id)
         if t is None:
             return f"object of unknown type ({bytes_} bytes)"
-        if self._flag(object_id, ObjectFlag.ARRAY) and t.size > 0 and t.role != "map-groups":
+        if self._flag(object_id, ObjectFlag.ARRAY) and t.size > 0 and role_of(t) != "map-groups":
             return f"[{(bytes_ - self._padding(object_id)) // t.size}]{t.name}"
         return t.name
 
@@ -119,7 +119,7 @@ class ChainPrinter:
         k, in_slice = 0, False
         for kind, run in groupby(kinds):
             length = sum(1 for _ in run)
-            plain = kind[0] >= 0 and not kind[2] and self._types[kind[0]].role in ("", "closure")
+            plain = kind[0] >= 0 and not kind[2] and role_of(self._types[kind[0]]) in ("", "closure")
             folded = plain and length > REPEAT_LIMIT
             for _ in range(1 if folded else length):
                 text, in_slice = self._step(int(path[k]), int(words[k]), int(path[k + 1]), in_slice)
@@ -138,14 +138,15 @@ class ChainPrinter:
         number, inside = divmod(offset, t.size)
         slot = find_slot(self._types, int(self._columns.object_type[source]), inside)
         leaf = self._types[slot.type] if slot.type >= 0 else None
-        if t.role in ("map-header", "map-directory", "map-table"):
+        role = role_of(t)
+        if role in ("map-header", "map-directory", "map-table"):
             return "", False
-        if t.role == "map-groups":
+        if role == "map-groups":
             return self._entry(source, slot, number * t.size) + self._assertion(leaf, target), _is_slice(leaf)
-        if t.role == "closure":
+        if role == "closure":
             captured = slot.text.removeprefix(".")
             return f" ({t.name} captured {captured})" + self._assertion(leaf, target), _is_slice(leaf)
-        if t.role == "chan" and slot.text == ".buf":
+        if role == "chan" and slot.text == ".buf":
             return "<-", True
         element = f"[{number}]" if in_slice or self._flag(source, ObjectFlag.ARRAY) else ""
         return element + slot.text + self._assertion(leaf, target), _is_slice(leaf)

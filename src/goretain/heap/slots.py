@@ -9,12 +9,24 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from goretain.snapshot import TypeInfo
+from goretain.snapshot.tables import Role
 
 #: How a map's group (internal/runtime/maps: ctrl, slots[8]{key, elem}; split groups: keys, elems) and a
 #: classic bucket (runtime.bmap: topbits, keys, values or elems) call their arrays.
 _KEYS, _ELEMS = frozenset({"key", "keys"}), frozenset({"elem", "elems", "values"})
 _SLOT_ARRAYS = frozenset({"slots", "keys", "elems", "values"})
 _DEPTH_LIMIT = 64
+#: Runtime structures by the name that exact type records (malloc headers, large spans) give them.
+_ROLE_OF_NAME: dict[str, Role] = {
+    "internal/runtime/maps.Map": "map-header",
+    "runtime.hmap": "map-header",
+    "runtime.mapextra": "map-header",
+    "*runtime.bmap": "map-directory",
+    "runtime.bmap": "map-groups",
+    "internal/runtime/maps.table": "map-table",
+    "*internal/runtime/maps.table": "map-directory",
+}
+_GROUP_NAMES = ("noalg.map.group[", "map.group[", "noalg.map.bucket[", "map.bucket[")
 
 
 class Step(NamedTuple):
@@ -51,6 +63,13 @@ class MapSlot(NamedTuple):
     key_offset: int
     in_key: bool
     rest: str
+
+
+def role_of(t: TypeInfo) -> Role:
+    """The part that a type plays inside a runtime structure, whether its record says so or only its name."""
+    if t.role:
+        return t.role
+    return "map-groups" if t.name.startswith(_GROUP_NAMES) else _ROLE_OF_NAME.get(t.name, "")
 
 
 def find_slot(types: Sequence[TypeInfo], type_index: int, offset: int) -> Slot:

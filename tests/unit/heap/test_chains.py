@@ -10,6 +10,7 @@ from goretain.heap import Heap
 from goretain.heap.chains import LINK_LIMIT
 from goretain.model.errors import UsageError
 from goretain.snapshot import Layer, ObjectFlag, TypeField, TypeInfo
+from goretain.snapshot.tables import Role
 from tests.support.heapdsl import HeapBuilder
 
 ARRAY = int(ObjectFlag.ARRAY)
@@ -55,6 +56,17 @@ def test_a_slice_in_a_variable_prints_its_window() -> None:
     assert text(h, array) == "main.head (len 5, cap 64) -> [64]byte"
 
 
+def test_each_slot_prints_its_own_window() -> None:
+    h = record_heap()
+    first, second = h.objects(2, 64, "main.Record")
+    array = h.object(64, "byte", ARRAY)
+    h.slice(array, 0, 60, 64, source=second, word=BODY)
+    h.slice(array, 0, 5, 64, source=first, word=BODY)
+    h.edge(first, second, NEXT)
+    h.root("main.last", first)
+    assert text(h, array) == "main.last.Body (len 5, cap 64) -> [64]byte"
+
+
 def test_lengths_are_in_elements() -> None:
     h = record_heap()
     h.type("[]main.Record", "slice", 24, elem="main.Record")
@@ -67,10 +79,10 @@ def test_lengths_are_in_elements() -> None:
 def test_elements_of_arrays_are_numbered_behind_a_malloc_header() -> None:
     h = record_heap()
     flags = ARRAY | int(ObjectFlag.HEADER)
-    array, body = h.object(8 + 12 * 64, "main.Record", flags), h.object(64, "byte", ARRAY)
-    h.edge(array, body, 1 + 3 * 8 + BODY)
+    array, record = h.object(8 + 12 * 64, "main.Record", flags), h.object(64, "main.Record")
+    h.edge(array, record, 1 + 3 * 8 + NEXT)
     h.root("main.all", array)
-    assert text(h, body) == "main.all[3].Body -> [64]byte"
+    assert text(h, record) == "main.all[3].Next -> main.Record"
 
 
 def test_a_slice_of_one_element_is_numbered_too() -> None:
@@ -115,28 +127,37 @@ def test_a_chain_of_many_different_links_loses_its_middle() -> None:
     assert " … 68 links … " in chain.links
 
 
-def swiss_map(h: HeapBuilder, value: str, *, tables: bool) -> tuple[int, int, int]:
-    """A map[string]value with one group in use; (header, groups, map row)."""
+def swiss_map(
+    h: HeapBuilder, value: str, *, tables: bool, runtime_names: bool = False
+) -> tuple[int, int, int]:
+    """A map[string]value with one group in use; (header, groups, map row).
+
+    runtime_names: types as malloc headers name them, without a role.
+    """
     h.struct("slot", key="string", elem=value)
     slot = h.types[h.index("slot")]
     h.type("ctrl", "uint64", 8)
     h.type("[8]slot", "array", 8 * slot.size, elem="slot", count=8)
-    h.struct(f"map[string]{value} groups", role="map-groups", ctrl="ctrl", slots="[8]slot")
-    h.struct(
-        f"map[string]{value} header", role="map-header", used="ctrl", seed="ctrl", dirPtr="unsafe.Pointer"
-    )
     h.type(f"map[string]{value}", "map", 8)
-    header = h.object(48, f"map[string]{value} header")
-    group_size = 8 + 8 * slot.size
-    groups = h.object(2 * group_size, f"map[string]{value} groups", ARRAY)
-    table_object = groups
+    part = {
+        "header": "internal/runtime/maps.Map",
+        "directory": "*internal/runtime/maps.table",
+        "table": "internal/runtime/maps.table",
+        "groups": f"noalg.map.group[string]{value}",
+    }
+    roles: dict[str, Role] = {"header": "map-header", "table": "map-table", "groups": "map-groups"}
+    if runtime_names:
+        roles = {}
+    else:
+        part = {name: f"map[string]{value} {name}" for name in part}
+    h.struct(part["groups"], roles.get("groups", ""), ctrl="ctrl", slots="[8]slot")
+    h.struct(part["header"], roles.get("header", ""), used="ctrl", seed="ctrl", dirPtr="unsafe.Pointer")
+    h.struct(part["table"], roles.get("table", ""), used="ctrl", groups="unsafe.Pointer")
+    h.type(part["directory"], "ptr", 8, role="map-directory" if roles else "")
+    header = h.object(48, part["header"])
+    table_object = groups = h.object(2 * (8 + 8 * slot.size), part["groups"], ARRAY)
     if tables:
-        h.struct(f"map[string]{value} table", role="map-table", used="ctrl", groups="unsafe.Pointer")
-        h.types.append(
-            TypeInfo(name=f"map[string]{value} directory", kind="ptr", size=8, role="map-directory")
-        )
-        directory = h.object(16, f"map[string]{value} directory", ARRAY)
-        table = h.object(32, f"map[string]{value} table")
+        directory, table = h.object(16, part["directory"], ARRAY), h.object(32, part["table"])
         h.edge(header, directory, 2)
         h.edge(directory, table, 0)
         h.edge(directory, table, 1)
@@ -151,9 +172,10 @@ def swiss_map(h: HeapBuilder, value: str, *, tables: bool) -> tuple[int, int, in
 
 
 @pytest.mark.parametrize("tables", [False, True])
-def test_links_inside_a_map_fold_to_the_key(tables: bool) -> None:
+@pytest.mark.parametrize("runtime_names", [False, True])
+def test_links_inside_a_map_fold_to_the_key(tables: bool, runtime_names: bool) -> None:
     h = record_heap()
-    header, groups, row = swiss_map(h, "*main.Record", tables=tables)
+    header, groups, row = swiss_map(h, "*main.Record", tables=tables, runtime_names=runtime_names)
     record, body = h.object(72, "main.Record"), h.object(1 << 20, "byte", ARRAY)
     key = h.object(16, "byte", ARRAY)
     group_words, slot_words = (8 + 8 * 24) // 8, 3
