@@ -12,10 +12,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import goretain
 from goretain.patterns import catalogue
+from goretain.snapshot import Columns, validate
 from tests.support.golang import VERSIONS, Target, go_program, running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +68,19 @@ def test_why_of_the_saved_snapshot_is_why_of_the_process(leaking: Target, tmp_pa
     assert first == second
     assert first["coverage"]["enumerated"]["bytes"] == first["coverage"]["enumerated"]["of_bytes"]
     assert "saved to" in live.stderr
+
+
+def test_snapshots_of_every_go_version_obey_the_invariants_and_survive_the_file(
+    go_version: str, tmp_path: Path
+) -> None:
+    with running(go_program("planted", go_version)) as target:
+        snapshot = goretain.open(target.pid)
+    validate(snapshot.data)
+    snapshot.save(tmp_path / "a")
+    opened = goretain.open(tmp_path / "a")
+    assert opened.why().findings == snapshot.why().findings != ()
+    for name in Columns.names():
+        assert np.array_equal(getattr(opened.columns, name), getattr(snapshot.columns, name)), name
 
 
 def test_fail_on_is_for_scripts(leaking: Target) -> None:

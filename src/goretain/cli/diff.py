@@ -64,7 +64,7 @@ def diff(
         else:
             assert last is not None  # one of them is given
             report = api.diff(first, last, top=TOP if top is None else top, progress=progress)
-    _print(report, as_json, markdown, small=top is not None)
+    _print(report, as_json, markdown, small=top is not None and top > TOP)
 
 
 def _print(report: DiffReport, as_json: bool, markdown: bool, *, small: bool) -> None:

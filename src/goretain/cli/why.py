@@ -83,7 +83,7 @@ def why(
             "with map keys and strings: user data" if with_data else "sizes, types and names, no contents"
         )
         click.echo(f"saved to {save} ({content})", err=True)
-    _print(report, as_json, markdown, small=top is not None)
+    _print(report, as_json, markdown, small=top is not None and top > TOP)
     return int(any(report.severities[level] for level in report.severities if level in _AT_OR_ABOVE[fail_on]))
 
 

@@ -21,7 +21,8 @@ def iec(size: int | None) -> str:
     value = float(size)
     for unit in _UNITS:
         value /= 1024
-        if abs(value) < 1023.95 or unit == _UNITS[-1]:
+        # From 1000 on the next unit reads better: 1.0 MiB, not 1,012.5 KiB.
+        if abs(value) < 999.95 or unit == _UNITS[-1]:
             return f"{value:,.1f} {unit}"
     raise AssertionError("unreachable")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: A run of text with a rich style ("" plain).
 Span = tuple[str, str]
 
-_BLANK = re.compile(r" (?!(?:B|[KMGTP]iB|[mun]?s|min|h|x|objects?)\b)")
+_BLANK = re.compile(r"(?<!\d) | (?!(?:B|[KMGTP]iB|us|ms|s|min|h|x|objects?)(?:[\s,.;:)]|$))")
 
 #: Sentences are not set wider than this; names and chains are.
 _PROSE = 110

@@ -56,14 +56,13 @@ def _heap_facts(page: Page, report: WhyReport) -> None:
 
 
 def _garbage(heap: HeapFacts) -> str:
-    garbage = heap.unswept_bytes + heap.unreached_bytes
-    if not garbage:
-        return "none"
-    dead, unreached = iec(heap.unswept_bytes), iec(heap.unreached_bytes)
-    text = f"{iec(garbage)}: {dead} dead and not yet swept, {unreached} reached by nothing"
+    parts = [f"{iec(heap.unswept_bytes)} dead and not yet swept"] if heap.unswept_bytes else []
+    if heap.unreached_bytes:
+        parts.append(f"{iec(heap.unreached_bytes)} reached by nothing")
     if heap.unreached_survivors_bytes:
-        text += f" ({iec(heap.unreached_survivors_bytes)} of it survived the last mark)"
-    return text
+        parts[-1] += f" ({iec(heap.unreached_survivors_bytes)} of it survived the last mark)"
+    total = f"{iec(heap.unswept_bytes + heap.unreached_bytes)}: " if len(parts) > 1 else ""
+    return total + ", ".join(parts) if parts else "none"
 
 
 def _goroutines(states: dict[str, int], most: int = 4) -> str:
