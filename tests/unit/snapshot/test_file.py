@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.snapshot.synthetic import scattered, small
 
 from goretain.model.errors import CorruptFile, UsageError
 from goretain.snapshot import Columns, Snapshot, is_snapshot, load, save, validate
 from goretain.snapshot.layout import DTYPES, PREAMBLE, TABLES, Section
+from tests.unit.snapshot.synthetic import scattered, small
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
