@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from goretain.heap.backing import HEADER_BYTES
 from goretain.heap.graph import Graph
 from goretain.heap.histogram import type_name
-from goretain.heap.slots import Slot, find_map_slot, find_slot, role_of
+from goretain.heap.slots import Slot, find_map_slot, find_slot, part_of, without_internals
 from goretain.kernels.csr import Rows, group_rows
 from goretain.kernels.reach import NONE, edge_words, path_back, shortest_parents, shortest_parents_from
 from goretain.model.errors import UsageError
@@ -55,7 +55,8 @@ class ChainPrinter:
         first, path = self._path(object_id, node)
         row = self._root_row(first, int(path[0]))
         words = edge_words(self._columns.edge_start, self._columns.edge_target, self._columns.edge_word, path)
-        links = [self._snapshot.strings[self._columns.root_path[row]], *self._links(path, words)]
+        at_root = self._snapshot.strings[self._columns.root_path[row]]
+        links = [without_internals(at_root, self._type(int(path[0]))), *self._links(path, words)]
         source, word = (int(path[-2]), int(words[-1])) if len(path) > 1 else (int(NO_OBJECT), row)
         links.append(self._window_text(object_id, source, word))
         kept = _shortened([link for link in links if link])
@@ -69,7 +70,7 @@ class ChainPrinter:
         t, bytes_ = self._type(object_id), self._data_bytes(object_id)
         if t is None:
             return f"object of unknown type ({bytes_} bytes)"
-        if self._flag(object_id, ObjectFlag.ARRAY) and t.size > 0 and role_of(t) != "map-groups":
+        if self._flag(object_id, ObjectFlag.ARRAY) and t.size > 0 and part_of(t) != "group":
             return f"[{(bytes_ - self._padding(object_id)) // t.size}]{t.name}"
         return t.name
 
@@ -119,7 +120,7 @@ class ChainPrinter:
         k, in_slice = 0, False
         for kind, run in groupby(kinds):
             length = sum(1 for _ in run)
-            plain = kind[0] >= 0 and not kind[2] and role_of(self._types[kind[0]]) in ("", "closure")
+            plain = kind[0] >= 0 and not kind[2] and part_of(self._types[kind[0]]) in ("", "closure")
             folded = plain and length > REPEAT_LIMIT
             for _ in range(1 if folded else length):
                 text, in_slice = self._step(int(path[k]), int(words[k]), int(path[k + 1]), in_slice)
@@ -138,23 +139,28 @@ class ChainPrinter:
         number, inside = divmod(offset, t.size)
         slot = find_slot(self._types, int(self._columns.object_type[source]), inside)
         leaf = self._types[slot.type] if slot.type >= 0 else None
-        role = role_of(t)
-        if role in ("map-header", "map-directory", "map-table"):
+        part = part_of(t)
+        if part == "inside":
             return "", False
-        if role == "map-groups":
+        if part == "group":
             return self._entry(source, slot, number * t.size) + self._assertion(leaf, target), _is_slice(leaf)
-        if role == "closure":
+        if part == "entry":
+            key = {".value": "[key]", ".key": "[key] key"}.get(slot.text, "")
+            return key + self._assertion(leaf, target), _is_slice(leaf)
+        if part == "closure":
             captured = slot.text.removeprefix(".")
             return f" ({t.name} captured {captured})" + self._assertion(leaf, target), _is_slice(leaf)
-        if role == "chan" and slot.text == ".buf":
+        if part == "chan" and slot.text == ".buf":
             return "<-", True
         element = f"[{number}]" if in_slice or self._flag(source, ObjectFlag.ARRAY) else ""
         return element + slot.text + self._assertion(leaf, target), _is_slice(leaf)
 
     def _assertion(self, leaf: TypeInfo | None, target: int) -> str:
         """``.(main.T)`` behind an interface."""
-        name = type_name(self._snapshot, target)
-        return f".({name})" if leaf is not None and leaf.kind == "interface" and name else ""
+        if leaf is None or leaf.kind != "interface":
+            return ""
+        name = self._map_of.get(target) or type_name(self._snapshot, target)
+        return f".({name})" if name else ""
 
     def _entry(self, source: int, slot: Slot, base: int) -> str:
         """``[key len 12].body`` or ``[key] key`` for a slot of a group or bucket, "" for overflow."""

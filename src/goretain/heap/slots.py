@@ -6,7 +6,7 @@ Imports ``snapshot``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from goretain.snapshot import TypeInfo
 from goretain.snapshot.tables import Role
@@ -16,17 +16,48 @@ from goretain.snapshot.tables import Role
 _KEYS, _ELEMS = frozenset({"key", "keys"}), frozenset({"elem", "elems", "values"})
 _SLOT_ARRAYS = frozenset({"slots", "keys", "elems", "values"})
 _DEPTH_LIMIT = 64
-#: Runtime structures by the name that exact type records (malloc headers, large spans) give them.
-_ROLE_OF_NAME: dict[str, Role] = {
-    "internal/runtime/maps.Map": "map-header",
-    "runtime.hmap": "map-header",
-    "runtime.mapextra": "map-header",
-    "*runtime.bmap": "map-directory",
-    "runtime.bmap": "map-groups",
-    "internal/runtime/maps.table": "map-table",
-    "*internal/runtime/maps.table": "map-directory",
+#: What a slot's owner is to a chain: an ordinary value, internals whose links are not written, a group or
+#: bucket of a map, an entry of a sync.Map, a closure, a channel.
+Part = Literal["", "inside", "group", "entry", "closure", "chan"]
+_PART_OF_ROLE: dict[Role, Part] = {
+    "map-header": "inside",
+    "map-directory": "inside",
+    "map-table": "inside",
+    "map-groups": "group",
+    "closure": "closure",
+    "chan": "chan",
 }
-_GROUP_NAMES = ("noalg.map.group[", "map.group[", "noalg.map.bucket[", "map.bucket[")
+#: Types that exact records (malloc headers, large spans) name without a role, by how their names begin.
+#: sync.Map: internal/sync/hashtriemap.go from Go 1.24 (internal/concurrent in 1.23), before that sync/map.go.
+_PART_OF_NAME: tuple[tuple[str, Part], ...] = (
+    ("internal/runtime/maps.", "inside"),
+    ("*internal/runtime/maps.table", "inside"),
+    ("runtime.hmap", "inside"),
+    ("runtime.mapextra", "inside"),
+    ("*runtime.bmap", "inside"),
+    ("runtime.bmap", "group"),
+    ("noalg.map.", "group"),
+    ("map.group[", "group"),
+    ("map.bucket[", "group"),
+    ("internal/sync.indirect[", "inside"),
+    ("internal/concurrent.indirect[", "inside"),
+    ("internal/sync.entry[", "entry"),
+    ("internal/concurrent.entry[", "entry"),
+    ("sync.readOnly", "inside"),
+    ("sync.entry", "inside"),
+)
+_SYNC_MAP_FIELDS = (
+    ("internal/sync.indirect[", ".m.root"),
+    ("internal/concurrent.indirect[", ".m.root"),
+    ("sync.readOnly", ".read"),
+)
+#: Structs that a chain does not enter: what they point to is theirs.
+_CLOSED = (
+    "sync/atomic.Pointer[",
+    "sync.Map",
+    "internal/sync.HashTrieMap[",
+    "internal/concurrent.HashTrieMap[",
+)
 
 
 class Step(NamedTuple):
@@ -65,11 +96,19 @@ class MapSlot(NamedTuple):
     rest: str
 
 
-def role_of(t: TypeInfo) -> Role:
-    """The part that a type plays inside a runtime structure, whether its record says so or only its name."""
+def part_of(t: TypeInfo) -> Part:
+    """What a value of this type is to a chain: by its role, or by its name where it has none."""
     if t.role:
-        return t.role
-    return "map-groups" if t.name.startswith(_GROUP_NAMES) else _ROLE_OF_NAME.get(t.name, "")
+        return _PART_OF_ROLE.get(t.role, "")
+    return next((part for prefix, part in _PART_OF_NAME if t.name.startswith(prefix)), "")
+
+
+def without_internals(path: str, t: TypeInfo | None) -> str:
+    """A root's path text without the fields inside a sync.Map, when it leads to what a sync.Map points to."""
+    for prefix, fields in _SYNC_MAP_FIELDS:
+        if t is not None and t.name.startswith(prefix):
+            return path.removesuffix(fields)
+    return path
 
 
 def find_slot(types: Sequence[TypeInfo], type_index: int, offset: int) -> Slot:
@@ -113,7 +152,7 @@ def find_map_slot(types: Sequence[TypeInfo], slot: Slot, group: int) -> MapSlot 
 
 def _enter(types: Sequence[TypeInfo], t: TypeInfo, at: int, offset: int) -> Step | None:
     """The field or element of a value at ``at`` that holds ``offset``; None when it is a leaf."""
-    if t.name.startswith("sync/atomic.Pointer["):
+    if t.name.startswith(_CLOSED):
         return None
     if t.kind == "struct":
         field = next((f for f in reversed(t.fields) if at + f.offset <= offset), None)

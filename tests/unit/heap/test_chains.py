@@ -295,3 +295,39 @@ def test_an_unreached_object_has_no_chain() -> None:
     h.root("main.x")
     with pytest.raises(UsageError, match="no root reaches object 0"):
         text(h, 0)
+
+
+def test_a_sync_map_folds_to_the_key() -> None:
+    h = record_heap()
+    h.type("uint", "uint64", 8)
+    h.struct("internal/sync.HashTrieMap[interface {},interface {}]", root="unsafe.Pointer")
+    h.struct("sync.Map", m="internal/sync.HashTrieMap[interface {},interface {}]")
+    h.struct("main.Store", id="uint", sessions="sync.Map")
+    h.struct("internal/sync.indirect[interface {},interface {}]", dead="uint", child="unsafe.Pointer")
+    h.struct("internal/sync.entry[interface {},interface {}]", key="interface {}", value="interface {}")
+    store = h.object(16, "main.Store")
+    first, second = h.objects(2, 16, "internal/sync.indirect[interface {},interface {}]")
+    entry, record = (
+        h.object(32, "internal/sync.entry[interface {},interface {}]"),
+        h.object(64, "main.Record"),
+    )
+    name = h.object(16, "string")
+    for source, target, word in ((store, first, 1), (first, second, 1), (second, entry, 1)):
+        h.edge(source, target, word)
+    h.edge(entry, name, 1)
+    h.edge(entry, record, 3)
+    h.root("main.store", store)
+    assert text(h, record) == "main.store.sessions[key].(main.Record) -> main.Record"
+    assert text(h, name) == "main.store.sessions[key] key.(string) -> string"
+    h.root("main.other", first, path=".sessions.m.root", layer=Layer.PROGRAM)
+    h.edges = [e for e in h.edges if e[0] != store]
+    assert text(h, record) == "main.other.sessions[key].(main.Record) -> main.Record"
+
+
+def test_a_map_in_an_interface_is_called_by_its_type() -> None:
+    h = record_heap()
+    header, _, _ = swiss_map(h, "*main.Record", tables=False)
+    record = h.object(64, "main.Record")
+    h.edge(record, header, ANY)
+    h.root("main.x", record)
+    assert text(h, header) == "main.x.Any.(map[string]*main.Record) -> map[string]*main.Record"
