@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,14 +67,18 @@ def closed_pipe() -> Iterator[None]:
 class Progress:
     """A line on stderr that tells what is being done; only on a terminal and only after a second.
 
-    Drawn by whoever reports, not by a thread of its own: while the target is frozen nothing may take the
-        interpreter.
+    It is drawn by whoever reports. Only for a step of unknown length that begins in the first second a
+    timer waits; capture reports steps of known length alone, so nothing takes the interpreter while the
+    target is frozen.
     """
 
     def __init__(self) -> None:
         self._bar: Bar | None = None
+        self._timer: threading.Timer | None = None
         self._enabled = sys.stderr.isatty()
-        self._started = self._drawn = time.monotonic()
+        self._started = time.monotonic()
+        self._drawn = 0.0
+        self._what = ""
 
     def __enter__(self) -> Self:
         return self
@@ -81,29 +86,47 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._forget()
         if self._bar is not None:
             self._bar.stop()
 
     def __call__(self, what: str, done: int, whole: int) -> None:
         """Report; ``whole`` 0 is unknown."""
-        now = time.monotonic()
-        if not self._enabled or now - self._started < _PATIENCE or now - self._drawn < _PACE:
+        if not self._enabled:
             return
-        self._drawn = now
-        bar = self._bar or self._start()
-        task = bar.task_ids[0]
-        bar.update(task, description=what, completed=done, total=whole or None)
-        bar.refresh()
+        self._forget()
+        now = time.monotonic()
+        early = self._started + _PATIENCE - now
+        if early <= 0 and (what != self._what or now - self._drawn >= _PACE):
+            self._drawn, self._what = now, what
+            self._draw(what, done, whole)
+        elif early > 0 and not whole:
+            self._timer = threading.Timer(early, self._draw, (what, 0, 0))
+            self._timer.daemon = True
+            self._timer.start()
 
-    def _start(self) -> Bar:
-        from rich.console import Console
-        from rich.progress import BarColumn, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
-        from rich.progress import Progress as Bar
+    def _forget(self) -> None:
+        """Let no timer draw any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()
+            self._timer = None
 
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-        self._bar = Bar(
-            *columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True, auto_refresh=False
-        )
-        self._bar.add_task("", total=None)
-        self._bar.start()
-        return self._bar
+    def _draw(self, what: str, done: int, whole: int) -> None:
+        if self._bar is None:
+            self._bar = _new_bar()
+        task = self._bar.task_ids[0]
+        self._bar.update(task, description=what, completed=done, total=whole or None)
+        self._bar.refresh()
+
+
+def _new_bar() -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("goretain: {task.description}", markup=False), BarColumn(), TaskProgressColumn())
+    bar = Bar(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
+    bar.add_task("", total=None)
+    bar.start()
+    return bar

@@ -1,4 +1,4 @@
-"""A hostile file that passes the checks of ``load`` is only numbers: each analysis ends with an answer or an error."""
+"""A hostile file that passes the checks of ``load``: each analysis ends with an answer or an error."""
 
 from __future__ import annotations
 
