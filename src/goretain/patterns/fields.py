@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,15 +26,14 @@ class Field:
 
     Attributes:
         name: stable text; equal for equal fields.
-        owner: the innermost struct type that has the field, "" when there is none (a map slot, an array).
-        library: whether that struct belongs to the standard library, which manages the slice itself.
-        placed: whether it is a field of a struct, other than a map's slot, or a variable.
+        kind: "field" of a struct, "variable", "map" for a map's key or value, "element" for anything else: of
+            an array, a channel, in an interface, captured by a closure.
+        library: whether it is a field of a struct of the standard library, which manages the slice itself.
     """
 
     name: str
-    owner: str
-    library: bool
-    placed: bool
+    kind: Literal["field", "variable", "map", "element"]
+    library: bool = False
 
 
 def slot_fields(snapshot: Snapshot, owners: U32, words: U32) -> tuple[I64, list[Field]]:
@@ -65,9 +65,9 @@ def slot_fields(snapshot: Snapshot, owners: U32, words: U32) -> tuple[I64, list[
 def field_at(types: list[TypeInfo], index: int, offset: int) -> Field:
     """The field at a byte offset of a value of a type (-1 unknown), with array indexes left out."""
     if index < 0:
-        return Field("of unknown type", "", library=False, placed=False)
+        return Field("of unknown type", "element")
     root = types[index]
-    path, owner, placed = root.name, "", False
+    path, owner = root.name, ""
     # Groups and buckets go by the runtime's own names where only the allocation's header told their type.
     in_map = root.role == "map-groups" or root.name.startswith("noalg.map.")
     while index >= 0:
@@ -84,11 +84,13 @@ def field_at(types: list[TypeInfo], index: int, offset: int) -> Field:
             break
         field = inside[-1]
         if info.role in ("", "map-groups") and not (in_map and _is_slot(info)):
-            owner, placed = info.name, True
+            owner = info.name
         path += f".{field.name}"
         offset -= field.offset
         index = field.type
-    return Field(path, owner, library=is_standard(owner), placed=placed)
+    if owner:
+        return Field(path, "field", library=is_standard(owner))
+    return Field(path, "map" if in_map else "element")
 
 
 def _is_slot(info: TypeInfo) -> bool:

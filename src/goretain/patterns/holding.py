@@ -24,6 +24,8 @@ I64 = NDArray[np.int64]
 
 #: ``Goroutine.id`` of the one that runs main.main: what it holds lives as long as the program.
 _MAIN_GOROUTINE = 1
+#: How many dominators above an object are searched for a pool: a pool's slots, and a few structs.
+_POOL_DEPTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,12 @@ class Holding:
 
     Attributes:
         code: int64[k], per object the number of its holder; equal for equal stable names.
-        layer: int64[k], ``Layer`` of the holder.
-        passing: bool[k], only a goroutine that is working right now holds it: it may be gone the next moment.
+        kept: bool[k], held by what lasts: not by the runtime, nor by a goroutine that is working right now.
         alive: bool[k], some root reaches the object.
     """
 
     code: I64
-    layer: I64
-    passing: NDArray[np.bool_]
+    kept: NDArray[np.bool_]
     alive: NDArray[np.bool_]
 
 
@@ -64,15 +64,39 @@ def holding_of(heap: Heap, objects: U32) -> Holding:
     texts: dict[str, int] = {}
     names = [stable_name(roots[g - 1].name) if g > 0 else f"shared {g}" for g in known.tolist()]
     code = np.array([texts.setdefault(name, len(texts)) for name in names], np.int64)[inverse]
-    layers = np.array([root.layer for root in roots] or [0], np.int64)
-    passing = np.array([_passes(heap, k) for k in range(len(roots))] or [False], np.bool_)
-    return Holding(code, layers[member], passing[member] & alive, alive)
+    lasting = np.array([_lasts(heap, k) for k in range(len(roots))] or [False], np.bool_)
+    return Holding(code, lasting[member] & alive, alive)
 
 
-def _passes(heap: Heap, node: int) -> bool:
-    """Whether a root is a goroutine at work, other than the main one."""
+def _lasts(heap: Heap, node: int) -> bool:
+    """Whether what a root holds stays: not of the runtime, nor of a goroutine at work but the main one."""
     root = heap.snapshot.roots[node]
     if root.layer != Layer.RUNNING:
-        return False
+        return root.layer != Layer.RUNTIME
     goroutines = heap.snapshot.goroutines
-    return not (0 <= root.goroutine < len(goroutines) and goroutines[root.goroutine].id == _MAIN_GOROUTINE)
+    return 0 <= root.goroutine < len(goroutines) and goroutines[root.goroutine].id == _MAIN_GOROUTINE
+
+
+def pooled(heap: Heap, objects: U32) -> NDArray[np.bool_]:
+    """bool[k]: which objects only a sync.Pool keeps: the collector empties it when nobody takes them.
+
+    Looks for sync.poolLocal and sync.poolChainElt (sync/pool.go, sync/poolqueue.go) among their dominators.
+    """
+    graph, columns = heap.graph, heap.snapshot.columns
+    result = np.zeros(len(objects), np.bool_)
+    of_pool = np.array(
+        [t.name.removeprefix("[]").startswith("sync.pool") for t in heap.snapshot.types] + [False]
+    )
+    if not of_pool.any():
+        return result
+    rows = np.arange(len(objects))
+    number = graph.idom[graph.number[objects]]
+    for _ in range(_POOL_DEPTH):
+        node = graph.vertex[number].astype(np.int64)
+        going = (number != 0) & (node < graph.objects)
+        rows, number, node = rows[going], number[going], node[going]
+        if not len(rows):
+            break
+        result[rows] |= of_pool[columns.object_type[node]]
+        number = graph.idom[number]
+    return result

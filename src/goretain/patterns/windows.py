@@ -5,7 +5,7 @@ Imports ``heap``, ``snapshot``, ``model`` and numpy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.patterns.fields import Field, slot_fields
-from goretain.patterns.holding import holding_of
+from goretain.patterns.holding import holding_of, pooled
 from goretain.patterns.names import stable_name
 from goretain.snapshot import NO_OBJECT, Snapshot, WindowKind
 
@@ -39,7 +39,7 @@ class Pinned:
         objects: uint32[k], ids.
         shown, lost, slack: int64[k], bytes; they and the padding add up to the slot.
         first: int64[k], where the earliest window starts.
-        layer: int64[k], layer of the holder; passing: bool[k], held by a goroutine at work only.
+        kept: bool[k], held by what lasts: not by the runtime, a pool or a goroutine at work.
         field: int64[k], index into fields: where the window's own header is stored.
         place: int64[k], number of the pair of holder and field.
     """
@@ -49,8 +49,7 @@ class Pinned:
     lost: I64
     slack: I64
     first: I64
-    layer: I64
-    passing: Flags
+    kept: Flags
     field: I64
     fields: list[Field]
     place: I64
@@ -60,9 +59,9 @@ class Pinned:
         """Bytes that no window shows."""
         return self.lost + self.slack
 
-    def of_fields(self, predicate: str) -> Flags:
-        """Per object whether its field has an attribute of Field set."""
-        values = np.array([bool(getattr(f, predicate)) for f in self.fields] or [False], np.bool_)
+    def where(self, test: Callable[[Field], bool]) -> Flags:
+        """Per object whether its field passes a test."""
+        values = np.array([test(f) for f in self.fields] or [False], np.bool_)
         return values[self.field]
 
     def groups(self, chosen: Flags, minimum: int) -> Iterator[I64]:
@@ -116,8 +115,7 @@ def pinned(heap: Heap, kind: WindowKind) -> Pinned:
         lost=lost,
         slack=slack,
         first=first,
-        layer=holding.layer,
-        passing=holding.passing,
+        kept=holding.kept & ~pooled(heap, objects),
         field=field,
         fields=fields,
         place=holding.code * max(len(fields), 1) + field,
@@ -127,7 +125,7 @@ def pinned(heap: Heap, kind: WindowKind) -> Pinned:
 
 def _only(found: Pinned, keep: Flags) -> Pinned:
     """The rows to keep."""
-    arrays = ("objects", "shown", "lost", "slack", "first", "layer", "passing", "field", "place")
+    arrays = ("objects", "shown", "lost", "slack", "first", "kept", "field", "place")
     return Pinned(fields=found.fields, **{name: getattr(found, name)[keep] for name in arrays})
 
 
@@ -140,9 +138,6 @@ def _fields(snapshot: Snapshot, rows: I64) -> tuple[I64, list[Field]]:
     result[in_heap], fields = slot_fields(snapshot, source[in_heap], word[in_heap])
     path, inverse = np.unique(columns.root_path[word[~in_heap]], return_inverse=True)
     start = len(fields)
-    fields += [
-        Field(f"variable {stable_name(snapshot.strings[p])}", "", library=False, placed=True)
-        for p in path.tolist()
-    ]
+    fields += [Field(f"variable {stable_name(snapshot.strings[p])}", "variable") for p in path.tolist()]
     result[~in_heap] = start + inverse
     return result, fields

@@ -32,8 +32,10 @@ MORE = [
     ),
     TypeInfo(name="map[uint64]uint64", kind="map", size=8, elem=U8, key=U8),
     TypeInfo(name="map[uint64]uint64 header", kind="struct", size=48, role="map-header"),
+    TypeInfo(name="sync.poolLocal", kind="struct", size=128),
 ]
-BUFFER, _, _, GROUPS, MAP, HEADER = (len(TYPES) + k for k in range(6))
+BUFFER, _, _, GROUPS, MAP, HEADER, POOL = (len(TYPES) + k for k in range(7))
+__all__ = ["BUFFER", "BYTES", "GROUPS", "MAP", "POOL", "Maker", "Row", "find"]
 
 
 @dataclass

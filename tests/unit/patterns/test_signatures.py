@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from goretain.snapshot import Layer, WindowKind
-from tests.unit.patterns.heaps import BUFFER, GROUPS, Maker, Row, find
+from tests.unit.patterns.heaps import BUFFER, BYTES, GROUPS, POOL, Maker, Row, find
 
 KB, MB = 1 << 10, 1 << 20
 
@@ -51,8 +51,9 @@ def test_room_to_grow_is_healthy(row: Row) -> None:
 
 
 def test_a_field_that_shows_the_front_of_its_array_may_be_a_buffer() -> None:
-    assert find("GR101", one_place(Row(512 * KB, 0, 10, 512 * KB)).heap()) == []
-    (finding,) = find("GR101", one_place(*[Row(512 * KB, 0, 10, 512 * KB)] * 3).heap())
+    row = Row(512 * KB, 0, 10, 512 * KB)
+    assert find("GR101", one_place(*[row] * 8).heap()) == []
+    (finding,) = find("GR101", one_place(*[row] * 9).heap())
     assert (finding.severity, finding.confidence.level) == ("waste", "likely")
 
 
@@ -60,7 +61,26 @@ def test_the_front_of_an_array_in_a_map_is_a_leak() -> None:
     maker = Maker()
     maker.windows(maker.holder("main.cache"), [Row(512 * KB, 0, 10, 512 * KB)], type=GROUPS, word=2)
     (finding,) = find("GR101", maker.heap())
-    assert finding.severity == "leak"
+    assert (finding.severity, finding.confidence.level) == ("leak", "proved")
+
+
+def test_the_front_of_an_array_in_a_list_is_likely_a_leak() -> None:
+    maker = Maker()
+    maker.windows(maker.holder("main.lines"), [Row(512 * KB, 0, 10, 512 * KB)], type=BYTES, word=0)
+    (finding,) = find("GR101", maker.heap())
+    assert (finding.severity, finding.confidence.level) == ("leak", "likely")
+
+
+def test_what_a_pool_keeps_is_left_alone() -> None:
+    maker = Maker()
+    node = maker.holder("main.buffers")
+    maker.windows(node, [Row(512 * KB, 100, 10, 10)], type=BYTES, word=0)
+    owner = len(maker.build.sizes) - 2
+    assert len(find("GR101", maker.heap())) == 1
+    local = maker.build.add(256, POOL)
+    maker.build.roots[-1] = (node, local, ".local")
+    maker.build.edges.append((local, 1, owner))
+    assert find("GR101", maker.heap()) == []
 
 
 def test_buffers_of_the_standard_library_own_their_slack_but_not_what_is_lost() -> None:

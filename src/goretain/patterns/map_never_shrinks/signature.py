@@ -13,7 +13,7 @@ import numpy as np
 
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
-from goretain.patterns.holding import holding_of
+from goretain.patterns.holding import holding_of, pooled
 from goretain.snapshot import NO_OBJECT
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def find(heap: Heap) -> Iterator[Finding]:
     sparse = columns.map_entries < _FILL * columns.map_slots
     rows = np.flatnonzero(sparse & (saving >= _MAP_MINIMUM) & (objects != NO_OBJECT))
     holding = holding_of(heap, objects[rows])
-    keep = holding.alive & ~holding.passing
+    keep = holding.kept & ~pooled(heap, objects[rows])
     rows, code = rows[keep], holding.code[keep]
     place = code * (len(heap.snapshot.types) + 1) + columns.map_type[rows] + 1
     order = np.lexsort((-saving[rows], place))

@@ -1,10 +1,10 @@
 """How subslice-pins-array looks in a heap: arrays of which the slices into them show little.
 
 What is lost is lost for certain. Slack is harder: a buffer between two uses looks like a part that was cut
-from the front of an array. So slack counts as a leak where the slice was cut from the middle, or stands where
-nobody appends (a map's value, a channel, an interface), as waste where it is a field or variable, and not at
-all in the buffers of the standard library, in pools and in empty slices. Imports ``patterns`` and the floors
-below.
+from the front of an array. So slack is proved where the slice was cut from the middle or is a map's value,
+likely in a list, a channel or an interface, likely waste (and only if there is much of it) in a field or
+variable, and healthy in the buffers of the standard library, in pools and in empty slices. Imports
+``patterns`` and the floors below.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from goretain.model.findings import Confidence, Finding
+from goretain.model.findings import Confidence, Finding, Severity
 from goretain.patterns.catalogue import Pattern, own
 from goretain.patterns.windows import I64, SMALL, Flags, Pinned, pinned, type_of_all
-from goretain.snapshot import Layer, WindowKind
+from goretain.snapshot import WindowKind
 
 if TYPE_CHECKING:
     from goretain.heap.heap import Heap
 
 #: Bytes that the objects of one place hide together before it is reported.
 _PLACE_MINIMUM = 64 << 10
-#: The same for what may be a buffer between two uses.
-_BUFFER_MINIMUM = 1 << 20
+#: What fields and variables that may be buffers must hide: bytes, and share of the live heap.
+_BUFFER_MINIMUM = 4 << 20
+_BUFFER_SHARE = 0.05
 #: A slice that shows at least this share of its array is taken for one that grows.
 _GROWTH = 0.25
 
@@ -33,37 +34,43 @@ _LOST = Confidence(level="proved", reason="no slice or string reaches these byte
 _CUT = Confidence(
     level="proved", reason="seen in memory: only append could still use the bytes that no slice shows"
 )
-_BUFFER = Confidence(
+_FRONT = Confidence(
     level="likely",
     reason="seen in memory, but the slice starts at its array's first byte: it may be a buffer in use",
 )
 
 
 def find(heap: Heap) -> Iterator[Finding]:
-    """One finding for each holder and field."""
+    """One finding for each holder and field, and each way of hiding."""
     pattern, found = own(__package__), pinned(heap, WindowKind.SLICE)
-    lost, cut, buffer = classify(found)
-    certain = lost | cut
-    for rows in found.groups(certain, _PLACE_MINIMUM):
+    cut, front, buffer = classify(found)
+    for rows in found.groups(cut, _PLACE_MINIMUM):
         mostly_lost = found.lost[rows].sum() > found.slack[rows].sum()
-        yield _finding(heap, pattern, found, rows, _LOST if mostly_lost else _CUT)
-    for rows in found.groups(buffer, _BUFFER_MINIMUM):
-        yield _finding(heap, pattern, found, rows, _BUFFER)
+        yield _finding(heap, pattern, found, rows, _LOST if mostly_lost else _CUT, pattern.severity)
+    for rows in found.groups(front, _PLACE_MINIMUM):
+        yield _finding(heap, pattern, found, rows, _FRONT, pattern.severity)
+    buffer_minimum = max(_BUFFER_MINIMUM, int(_BUFFER_SHARE * heap.reachable_bytes))
+    for rows in found.groups(buffer, buffer_minimum):
+        yield _finding(heap, pattern, found, rows, _FRONT, "waste")
 
 
 def classify(found: Pinned) -> tuple[Flags, Flags, Flags]:
-    """Which objects are lost for the most part, cut short, or perhaps buffers in use; the rest is healthy."""
+    """Which objects are cut for certain, which perhaps, and which may be buffers; the rest is healthy."""
     size = found.shown + found.hidden
-    kept = ~found.passing & (found.layer != Layer.RUNTIME)
-    lost = kept & (found.lost * 2 >= size)
-    short = kept & ~lost & (found.shown > 0) & (found.shown < _GROWTH * size) & ~found.of_fields("library")
-    large, in_place = found.hidden >= SMALL, found.of_fields("placed")
-    cut = short & ((found.first > 0) | (large & ~in_place))
+    lost = found.kept & (found.lost * 2 >= size)
+    library = found.where(lambda field: field.library)
+    short = found.kept & ~lost & (found.shown > 0) & (found.shown < _GROWTH * size) & ~library
     # Small slices that were made with room and hold little yet are everywhere.
-    return lost, cut, short & large & ~cut
+    front = short & (found.first == 0) & (found.hidden >= SMALL)
+    in_map = found.where(lambda field: field.kind == "map")
+    loose = found.where(lambda field: field.kind == "element")
+    cut = lost | (short & (found.first > 0)) | (front & in_map)
+    return cut, front & loose, front & ~in_map & ~loose
 
 
-def _finding(heap: Heap, pattern: Pattern, found: Pinned, rows: I64, confidence: Confidence) -> Finding:
+def _finding(
+    heap: Heap, pattern: Pattern, found: Pinned, rows: I64, confidence: Confidence, severity: Severity
+) -> Finding:
     """The finding of one place; its first row is the largest."""
     largest, hidden = int(found.objects[rows[0]]), int(found.hidden[rows].sum())
     chain = heap.chain(largest)
@@ -76,5 +83,5 @@ def _finding(heap: Heap, pattern: Pattern, found: Pinned, rows: I64, confidence:
         retained_bytes=int(np.sum(heap.graph.retained(found.objects[rows]))),
         type=type_of_all(heap, found.objects[rows]),
         also_from=tuple(heap.also_from(largest)),
-        severity="waste" if confidence is _BUFFER else pattern.severity,
+        severity=severity,
     )

@@ -13,7 +13,7 @@ import numpy as np
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
 from goretain.patterns.windows import pinned, type_of_all
-from goretain.snapshot import Layer, WindowKind
+from goretain.snapshot import WindowKind
 
 if TYPE_CHECKING:
     from goretain.heap.heap import Heap
@@ -27,7 +27,7 @@ _LOST = Confidence(level="proved", reason="no string reaches these bytes any mor
 def find(heap: Heap) -> Iterator[Finding]:
     """One finding for each holder and field."""
     pattern, found = own(__package__), pinned(heap, WindowKind.STRING)
-    chosen = ~found.passing & (found.layer != Layer.RUNTIME) & (found.hidden >= found.shown)
+    chosen = found.kept & (found.hidden >= found.shown)
     for rows in found.groups(chosen, _PLACE_MINIMUM):
         largest, hidden = int(found.objects[rows[0]]), int(found.hidden[rows].sum())
         chain = heap.chain(largest)
