@@ -161,7 +161,7 @@ class MapReader:
         small = (length == 0) & (target != NO_OBJECT)
         slots, size = np.where(small, _GROUP_SLOTS, 0), np.zeros(len(ids), np.int64)
         size[target != NO_OBJECT] = self.objects.table.size[target[target != NO_OBJECT]]
-        groups = [(np.flatnonzero(small), target[small])]
+        groups = [(np.flatnonzero(small), target[small], np.ones(int(small.sum()), np.int64))]
         big = np.flatnonzero((length > 0) & (target != NO_OBJECT))
         if len(big):
             owner, tables = self._swiss_tables(big, pointer[big], length[big])
@@ -173,7 +173,7 @@ class MapReader:
             np.add.at(slots, owner, capacity)
             np.add.at(size, owner, self.objects.table.size[tables])
             np.add.at(size, owner[held], self.objects.table.size[data_object[held]])
-            groups.append((owner[held], data_object[held]))
+            groups.append((owner[held], data_object[held], capacity[held] // _GROUP_SLOTS))
         needed = self._swiss_needed(parts, entries)
         rows = self._add_maps(parts, ids, target, entries, slots, size, np.minimum(needed, size))
         self._swiss_entries(parts, rows, groups)
@@ -198,22 +198,29 @@ class MapReader:
         count = self.memory[where].astype(np.int64) | self.memory[where + 1].astype(np.int64) << 8
         return count, self.words[(at + groups.offset + data.offset) >> 3]
 
-    def _swiss_entries(self, parts: MapParts, rows: I64, groups: list[tuple[I64, U32]]) -> None:
+    def _swiss_entries(self, parts: MapParts, rows: I64, groups: list[tuple[I64, U32, I64]]) -> None:
+        """groups: (index into rows, object, how many groups it holds) of each array of groups."""
         slots = group_slots(parts.groups) if parts.groups is not None else None
         if slots is None or parts.groups is None or not parts.groups.has_pointers:
             return
         owner = np.concatenate([g[0] for g in groups])
         objects = np.concatenate([g[1] for g in groups])
+        count = np.concatenate([g[2] for g in groups])
         held = self.objects.positions(objects) >= 0
-        owner, objects = owner[held], objects[held]
-        rows_, members, number = self._each_group(rows[owner], objects, slots.group_size)
+        # what the allocator added behind the last group is zero, and zero is the control byte of a full slot
+        count = np.minimum(count, self._group_room(objects, slots.group_size))[held]
+        rows_, members, number = self._each_group(rows[owner[held]], objects[held], count)
         control = self._first_bytes(members, number, slots.group_size)
         self._add_entries(slots, rows_, members, number, (control & 0x80) == 0)
 
-    def _each_group(self, rows: I64, objects: U32, group_size: int) -> tuple[I64, U32, I64]:
-        """One row per group: map row, object, number of the group in its object."""
+    def _group_room(self, objects: U32, group_size: int) -> I64:
+        """How many groups or buckets fit into each object."""
         header = 8 * self.objects.spans.spans.header[self.objects.span[objects]].astype(np.int64)
-        count = (self.objects.table.size[objects] - header) // group_size
+        room: I64 = (self.objects.table.size[objects] - header) // group_size
+        return room
+
+    def _each_group(self, rows: I64, objects: U32, count: I64) -> tuple[I64, U32, I64]:
+        """One row per group: map row, object, number of the group in its object."""
         number = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
         return np.repeat(rows, count), np.repeat(objects, count), number
 
@@ -278,7 +285,8 @@ class MapReader:
         seen = [(owner, arrays)]
         while len(owner):
             held = self.objects.positions(arrays) >= 0
-            rows, members, number = self._each_group(owner[held], arrays[held], parts.groups.size)
+            room = self._group_room(arrays[held], parts.groups.size)
+            rows, members, number = self._each_group(owner[held], arrays[held], room)
             at = self.objects.positions(members) + number * parts.groups.size + overflow.offset
             next_ = self.objects.find(self.words[at >> 3])
             new = (next_ != NO_OBJECT) & (next_ != members)
@@ -298,7 +306,8 @@ class MapReader:
         if slots is None or parts.groups is None or not parts.groups.has_pointers:
             return
         held = self.objects.positions(arrays) >= 0
-        rows_, members, number = self._each_group(rows[held], arrays[held], slots.group_size)
+        room = self._group_room(arrays[held], slots.group_size)
+        rows_, members, number = self._each_group(rows[held], arrays[held], room)
         top = self._first_bytes(members, number, slots.group_size)
         self._add_entries(slots, rows_, members, number, top >= _MIN_TOP_HASH)
 
