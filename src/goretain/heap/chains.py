@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +58,8 @@ class ChainPrinter:
         links = [without_internals(at_root, self._type(int(path[0]))), *self._links(path, words)]
         source, word = (int(path[-2]), int(words[-1])) if len(path) > 1 else (int(NO_OBJECT), row)
         links.append(self._window_text(object_id, source, word))
-        kept = _shortened([link for link in links if link])
-        return Chain(root=self._snapshot.roots[first].name, links=tuple(kept), end=self.end(object_id))
+        kept = tuple(link for link in links if link)
+        return Chain(root=self._snapshot.roots[first].name, links=kept, end=self.end(object_id))
 
     def end(self, object_id: int) -> str:
         """What the object at the end is called: ``[5]byte``, ``main.T``, ``map[string]int`` (a header)."""
@@ -108,28 +107,38 @@ class ChainPrinter:
     # -- links ----------------------------------------------------------------------------------------------
 
     def _links(self, path: U32, words: U32) -> list[str]:
-        """One text for each step out of path[k], equal runs of one kind folded before they are written."""
-        columns = self._columns
-        kinds = zip(
-            columns.object_type[path[:-1]].tolist(),
-            words.tolist(),
-            (columns.object_flags[path[:-1]] & ObjectFlag.ARRAY).tolist(),
-            strict=True,
-        )
-        texts: list[str] = []
-        k, in_slice = 0, False
-        for kind, run in groupby(kinds):
-            length = sum(1 for _ in run)
-            plain = kind[0] >= 0 and not kind[2] and part_of(self._types[kind[0]]) in ("", "closure")
-            folded = plain and length > REPEAT_LIMIT
-            for _ in range(1 if folded else length):
-                text, in_slice = self._step(int(path[k]), int(words[k]), int(path[k + 1]), in_slice)
-                texts.append(text)
-                k += 1
-            if folded:
-                texts[-1] += f"×{length}"
-                k += length - 1
-        return texts
+        """One text for each step out of path[k], or for a run of equal ones; the middle of many left out."""
+        runs = self._runs(path, words)
+        if len(runs) > 4 * LINK_LIMIT:  # steps inside maps have no text, so more runs than links are written
+            runs = runs[: 2 * LINK_LIMIT] + runs[-2 * LINK_LIMIT :]
+        written: list[tuple[int, int, str]] = []
+        in_slice = False
+        for k, length in runs:
+            text, in_slice = self._step(int(path[k]), int(words[k]), int(path[k + 1]), in_slice)
+            if text:
+                written.append((k, k + length, text + (f"×{length}" if length > 1 else "")))
+        texts = [text for _, _, text in written]
+        if len(written) <= LINK_LIMIT:
+            return texts
+        half = LINK_LIMIT // 2
+        left_out = written[-half][0] - written[half - 1][1]
+        return [*texts[:half], f" … {left_out} links … ", *texts[-half:]]
+
+    def _runs(self, path: U32, words: U32) -> list[tuple[int, int]]:
+        """(first step, length) of single steps, and of equal ones that repeat too often to be written."""
+        if not len(words):
+            return []
+        types = self._columns.object_type[path[:-1]]
+        array = (self._columns.object_flags[path[:-1]] & ObjectFlag.ARRAY) != 0
+        same = (types[1:] == types[:-1]) & (words[1:] == words[:-1]) & ~array[1:] & ~array[:-1]
+        starts = np.flatnonzero(np.concatenate([[True], ~same]))
+        runs: list[tuple[int, int]] = []
+        for k, end in zip(starts.tolist(), [*starts[1:].tolist(), len(words)], strict=True):
+            if end - k > REPEAT_LIMIT and (types[k] < 0 or part_of(self._types[types[k]]) in ("", "closure")):
+                runs.append((k, end - k))
+            else:
+                runs += [(at, 1) for at in range(k, end)]
+        return runs
 
     def _step(self, source: int, word: int, target: int, in_slice: bool) -> tuple[str, bool]:
         """Text of the slot at ``word`` of ``source``; whether it is a slice, so that an element follows."""
@@ -236,11 +245,3 @@ class ChainPrinter:
 
 def _is_slice(leaf: TypeInfo | None) -> bool:
     return leaf is not None and leaf.kind == "slice"
-
-
-def _shortened(links: list[str]) -> list[str]:
-    if len(links) <= LINK_LIMIT:
-        return links
-    left = len(links) - LINK_LIMIT + 1
-    half = LINK_LIMIT // 2
-    return [*links[:half], f" … {left} links … ", *links[half + left :]]
