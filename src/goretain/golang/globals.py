@@ -26,6 +26,8 @@ from goretain.golang.packages import display_name, package_of
 I64 = NDArray[np.int64]
 #: A static larger than this is a length that was misread.
 _STATIC_LIMIT = 1 << 32
+#: From this many words on, the elements of an array are named together.
+_MANY = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,18 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class GlobalSlot:
-    """One non-nil pointer word: where it stands, its value, whose it is, its path and its typed leaf."""
+class GlobalSlots:
+    """Non-nil pointer words of one holder.
 
-    address: int
-    value: int
+    addresses, values: int64[k]; paths: k access paths; leaf_of: int64[k], row in leaves (None: type unknown).
+    """
+
     holder: Holder
-    path: str
-    leaf: Leaf | None
+    addresses: I64
+    values: I64
+    paths: list[str]
+    leaves: list[Leaf | None]
+    leaf_of: I64
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,10 @@ class _Region:
 
 @dataclass(slots=True)
 class _Words:
-    """All non-nil pointer words of one segment, in address order, and which of them were told already."""
+    """All non-nil pointer words of one segment, in address order.
+
+    told: which were handed out already; static: which point into a segment.
+    """
 
     segment: str
     start: int
@@ -68,6 +77,7 @@ class _Words:
     addresses: I64
     values: I64
     told: NDArray[np.bool_]
+    static: NDArray[np.bool_]
 
 
 class GlobalReader:
@@ -79,10 +89,11 @@ class GlobalReader:
         self._universe = universe
         self.missing = 0  #: pointer words that were not captured
         self._segments = [words for module in modules for words in self._read(module)]
+        self._mark_statics()
         self._statics = _Statics(program, universe, self._segments)
 
-    def slots(self) -> Iterator[GlobalSlot]:
-        """All pointer words whose value lies outside the segments, variables first."""
+    def slots(self) -> Iterator[GlobalSlots]:
+        """All pointer words whose value lies outside the segments, by holder, variables first."""
         queue = list(self._variables())
         while queue:
             found: list[_Region] = []
@@ -92,9 +103,10 @@ class GlobalReader:
         for region in self._statics.rest():
             yield from self._tell(region, [])
         for words in self._segments:
-            for i in np.flatnonzero(~words.told).tolist():
-                if not self._static(int(words.values[i])):
-                    yield self._unnamed(words, i)
+            for i in np.flatnonzero(~words.told & ~words.static).tolist():
+                address = int(words.addresses[i])
+                holder = Holder(f"{words.segment}+{address - words.start:#x}", "")
+                yield self._slots(words, np.array([i]), _Region(address, address + 8, holder, "", None))
 
     def _read(self, module: Module) -> Iterator[_Words]:
         for segment in module.segments:
@@ -113,7 +125,13 @@ class GlobalReader:
                 addresses[live].astype(np.int64),
                 values[live].astype(np.int64),
                 np.zeros(int(live.sum()), np.bool_),
+                np.zeros(int(live.sum()), np.bool_),
             )
+
+    def _mark_statics(self) -> None:
+        for words in self._segments:
+            for other in self._segments:
+                words.static |= (words.values >= other.start) & (words.values < other.end)
 
     def _variables(self) -> Iterator[_Region]:
         """Typed variables of the debug information that hold at least one pointer word."""
@@ -134,30 +152,28 @@ class GlobalReader:
                 return int(words.addresses[i]) if i < len(words.addresses) else None
         return None
 
-    def _static(self, address: int) -> bool:
-        return any(words.start <= address < words.end for words in self._segments)
-
-    def _tell(self, region: _Region, found: list[_Region]) -> Iterator[GlobalSlot]:
+    def _tell(self, region: _Region, found: list[_Region]) -> Iterator[GlobalSlots]:
         """Slots of a region not told before; regions that its pointers discover go to found."""
         for words in self._segments:
             if not words.start <= region.start < words.end:
                 continue
             low, high = np.searchsorted(words.addresses, (region.start, region.end)).tolist()
-            for i in range(low, high):
-                if words.told[i]:
-                    continue
-                words.told[i] = True
-                address, value = int(words.addresses[i]), int(words.values[i])
+            fresh = low + np.flatnonzero(~words.told[low:high])
+            words.told[low:high] = True
+            for i in fresh[words.static[fresh]].tolist():
+                address = int(words.addresses[i])
                 path, leaf = locate(region.t, address - region.start)
-                if not self._static(value):
-                    yield GlobalSlot(address, value, region.holder, region.path + path, leaf)
-                elif leaf is not None:
-                    found += self._statics.behind(region, address, value, path, leaf)
+                if leaf is not None:
+                    found += self._statics.behind(region, address, int(words.values[i]), path, leaf)
+            rows = fresh[~words.static[fresh]]
+            if len(rows):
+                yield self._slots(words, rows, region)
 
-    def _unnamed(self, words: _Words, i: int) -> GlobalSlot:
-        address = int(words.addresses[i])
-        holder = Holder(f"{words.segment}+{address - words.start:#x}", "")
-        return GlobalSlot(address, int(words.values[i]), holder, "", None)
+    @staticmethod
+    def _slots(words: _Words, rows: I64, region: _Region) -> GlobalSlots:
+        addresses = words.addresses[rows]
+        paths, leaves, leaf_of = locate_many(region.t, addresses - region.start, region.path)
+        return GlobalSlots(region.holder, addresses, words.values[rows], paths, leaves, leaf_of)
 
 
 class _Statics:
@@ -215,6 +231,18 @@ def dynamic_type(universe: TypeUniverse, program: Program, interface: int, leaf:
     if t is None or not universe.is_direct(address):
         return t
     return t.elem if t.kind == "ptr" else None
+
+
+def locate_many(t: GoType | None, offsets: I64, prefix: str) -> tuple[list[str], list[Leaf | None], I64]:
+    """``locate`` for int64[k] offsets: k paths, all begun with prefix; leaves; each offset's row in leaves."""
+    if t is None or t.kind != "array" or t.elem is None or not t.elem.size or len(offsets) < _MANY:
+        found = [locate(t, offset) for offset in offsets.tolist()]
+        return [prefix + path for path, _ in found], [leaf for _, leaf in found], np.arange(len(found))
+    index, inside = np.divmod(offsets, t.elem.size)
+    distinct, kind = np.unique(inside, return_inverse=True)
+    ends = [locate(t.elem, offset) for offset in distinct.tolist()]
+    rows = zip(index.tolist(), kind.tolist(), strict=True)
+    return [f"{prefix}[{i}]{ends[k][0]}" for i, k in rows], [leaf for _, leaf in ends], kind
 
 
 def locate(t: GoType | None, offset: int) -> tuple[str, Leaf | None]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from goretain.golang.layout import Program
 from goretain.golang.packages import Packages, display_name, package_of
+from goretain.golang.records import RecordReader
 from goretain.golang.stacks import StackFrame, Stacks, StackWords
-from goretain.golang.threads import SystemStack, Threads, read_threads, stack_of
+from goretain.golang.threads import SystemStack, Threads, read_threads
 from goretain.model.errors import MissingMemory
 from goretain.snapshot import Frame, Goroutine, Layer
 
@@ -53,6 +54,7 @@ class LiveGoroutine:
         words: the part of the stack in use; None when it was not captured.
         registers: its own registers, when it was stopped in Go code on its own stack.
         at_safe_point: parked by the runtime, so that the stack maps hold for its innermost frame.
+        context, deferred, panic: sched.ctxt, _defer and _panic; async_preempted: asyncSafePoint.
     """
 
     address: int
@@ -67,6 +69,10 @@ class LiveGoroutine:
     words: StackWords | None = None
     registers: dict[str, int] | None = None
     at_safe_point: bool = True
+    context: int = 0
+    deferred: int = 0
+    panic: int = 0
+    async_preempted: bool = False
 
     @property
     def is_system(self) -> bool:
@@ -100,16 +106,20 @@ def read_goroutines(program: Program, stacks: Stacks, registers: dict[int, dict[
         return stacks.plans.find(pc) is not None
 
     threads = read_threads(program, registers, in_text)
-    reasons = wait_reasons(program)
+    reader = _Reader(program, stacks, threads)
     array, count, _ = program.slice(program.symbol("runtime.allgs"))
     result = Goroutines([], threads.system, threads.notes)
-    addresses = memoryview(program.memory.read(array, 8 * min(count, _G_LIMIT))).cast("Q")
+    addresses = memoryview(program.memory.read(array, 8 * min(count, _G_LIMIT))).cast("Q") if count else ()
     for address in addresses:
-        goroutine = _read(program, stacks, address, reasons)
+        try:
+            goroutine = reader.read(address)
+        except MissingMemory as error:
+            result.notes.append(f"a goroutine was not captured: {error.message}")
+            continue
         if goroutine is None:
             continue
         try:
-            _unwind(program, stacks, goroutine, threads)
+            reader.unwind(goroutine)
         except MissingMemory as error:
             result.notes.append(f"the stack of goroutine {goroutine.id} was not captured: {error.message}")
         result.live.append(goroutine)
@@ -124,42 +134,77 @@ def wait_reasons(program: Program) -> list[str]:
     return [program.text(symbol.value + program.bias + 16 * i, 128) for i in range(symbol.size // 16)]
 
 
-def _read(program: Program, stacks: Stacks, g: int, reasons: list[str]) -> LiveGoroutine | None:
-    number = program.uint(g, _G, "atomicstatus") & ~_SCAN
-    if number in _NO_STACK:
-        return None
-    state = STATES.get(number, f"state {number}")
-    reason = program.uint(g, _G, "waitreason") if state in _PARKED else 0
-    low, high = stack_of(program, g)
-    identity = program.uint(g, _G, "goid")
-    return LiveGoroutine(
-        address=g,
-        id=identity,
-        state=state,
-        wait_reason=reasons[reason] if state in _PARKED and reason < len(reasons) else "",
-        creator=stacks.function(program.uint(g, _G, "gopc")) if identity != _MAIN else "",
-        start=stacks.function(program.uint(g, _G, "startpc")),
-        stack_low=low,
-        stack_high=high,
-    )
+_FIELDS = (
+    ("atomicstatus",),
+    ("goid",),
+    ("waitreason",),
+    ("stack", "lo"),
+    ("stack", "hi"),
+    ("gopc",),
+    ("startpc",),
+    ("sched", "pc"),
+    ("sched", "sp"),
+    ("sched", "ctxt"),
+    ("syscallpc",),
+    ("syscallsp",),
+    ("_defer",),
+    ("_panic",),
+    ("asyncSafePoint",),
+)
 
 
-def _unwind(program: Program, stacks: Stacks, g: LiveGoroutine, threads: Threads) -> None:
-    """Fill words, frames, registers. Raises MissingMemory."""
-    pc, sp = program.uint(g.address, _G, "sched", "pc"), program.uint(g.address, _G, "sched", "sp")
-    if program.uint(g.address, _G, "syscallsp"):
-        pc, sp = program.uint(g.address, _G, "syscallpc"), program.uint(g.address, _G, "syscallsp")
-    place = threads.running.get(g.address)
-    if g.state == "running":
-        g.at_safe_point = False
-        if place is not None:
+class _Reader:
+    """Reads goroutines one by one."""
+
+    def __init__(self, program: Program, stacks: Stacks, threads: Threads) -> None:
+        self._memory = program.memory
+        self._stacks = stacks
+        self._threads = threads
+        self._record = RecordReader(program.layout, _G, *_FIELDS)
+        self._reasons = wait_reasons(program)
+        self._saved: tuple[int, int] = (0, 0)
+
+    def read(self, address: int) -> LiveGoroutine | None:
+        """The goroutine of a g; None when it has no stack. Raises MissingMemory."""
+        status, identity, reason, low, high, gopc, startpc, pc, sp, context, syscall_pc, syscall_sp, *rest = (
+            self._record.read(self._memory, address)
+        )
+        number = status & ~_SCAN
+        if number in _NO_STACK:
+            return None
+        state = STATES.get(number, f"state {number}")
+        waits = state in _PARKED and reason < len(self._reasons)
+        # A goroutine in a system call has moved on since sched was written (unwinder.initAt).
+        self._saved = (syscall_pc, syscall_sp) if syscall_sp else (pc, sp)
+        return LiveGoroutine(
+            address=address,
+            id=identity,
+            state=state,
+            wait_reason=self._reasons[reason] if waits else "",
+            creator=self._stacks.function(gopc) if identity != _MAIN else "",
+            start=self._stacks.function(startpc),
+            stack_low=low,
+            stack_high=high,
+            context=context,
+            deferred=rest[0],
+            panic=rest[1],
+            async_preempted=bool(rest[2]),
+        )
+
+    def unwind(self, g: LiveGoroutine) -> None:
+        """Fill words, frames and registers of the goroutine read last. Raises MissingMemory."""
+        pc, sp = self._saved
+        running = g.state == "running"
+        g.at_safe_point = not running
+        place = self._threads.running.get(g.address)
+        if running and place is not None:
             pc, sp, g.registers = place.pc, place.sp, place.registers
-    if not g.stack_low <= sp < g.stack_high:
-        if g.state == "running":  # nothing says where: every word of the stack may be in use
-            g.words = StackWords(program.memory, g.stack_low, g.stack_high)
-        return
-    g.words = StackWords(program.memory, sp, g.stack_high)
-    g.frames = stacks.unwind(g.words, pc, sp, at_safe_point=g.at_safe_point)
+        if g.stack_low <= sp < g.stack_high:
+            g.words = StackWords(self._memory, sp, g.stack_high)
+            exact = g.registers is not None
+            g.frames = self._stacks.unwind(g.words, pc, sp, at_safe_point=not running, exact=exact)
+        elif running:  # nothing says where: every word of the stack may be in use
+            g.words = StackWords(self._memory, g.stack_low, g.stack_high)
 
 
 def speaking_function(g: LiveGoroutine, stacks: Stacks, packages: Packages) -> str:
@@ -168,7 +213,7 @@ def speaking_function(g: LiveGoroutine, stacks: Stacks, packages: Packages) -> s
     The innermost one of the program's own module; else of its dependencies; else outside the runtime; else
     the one that the goroutine started with.
     """
-    names = [s.name for f in g.frames for s in stacks.source_frames(f)]
+    names = [name for f in g.frames for name in stacks.source_names(f)]
     owners = [package_of(name) for name in names]
     ranked = (
         (n for n, p in zip(names, owners, strict=True) if packages.is_own(p)),

@@ -8,6 +8,7 @@ and ``snapshot``.
 
 from __future__ import annotations
 
+from functools import cache
 from urllib.parse import unquote
 
 from goretain.debuginfo.buildinfo import GoBuildInfo
@@ -27,6 +28,7 @@ _RUNTIME_PREFIXES = ("internal/runtime/", "runtime/internal/")
 _RUNTIME_GLOBALS = frozenset(("sync.allPools", "sync.oldPools"))
 
 
+@cache
 def package_of(symbol: str) -> str:
     """Import path of a symbol's package, "" for symbols of the linker or of C."""
     plain = symbol.split("[", 1)[0]

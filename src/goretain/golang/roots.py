@@ -15,7 +15,6 @@ Imports the rooms of ``golang`` below it, ``capture.image`` and ``snapshot``.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,108 +25,18 @@ from goretain.golang.goroutines import Goroutines, root_name
 from goretain.golang.gotypes import GoType, Leaf, TypeUniverse
 from goretain.golang.layout import Program
 from goretain.golang.packages import Packages, display_name
-from goretain.golang.specials import Finalizer, Pointer, Specials
+from goretain.golang.rootslots import RootBuilder, RootSlots
+from goretain.golang.specials import Pointer, Specials
 from goretain.golang.stackroots import StackRoot, StackRoots
 from goretain.golang.stacks import Stacks
 from goretain.model.errors import MissingMemory
-from goretain.snapshot import Layer, RootFlag, RootNode
+from goretain.snapshot import Layer, RootFlag
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 U32 = NDArray[np.uint32]
-U8 = NDArray[np.uint8]
-#: Addresses of user space on linux/amd64; page zero is never mapped.
-_LOWEST, _HIGHEST = 4096, 1 << 47
 
-
-@dataclass(slots=True)
-class RootSlots:
-    """Root words, r of them; values may point anywhere, whoever resolves them drops what is no object.
-
-    Attributes:
-        address: int64[r], where the word stands; 0 for registers.
-        value: int64[r].
-        node: int32[r] into nodes; path: int32[r] into paths.
-        flags: uint8[r], RootFlag.
-        goroutine: int32[r], index into the goroutine table, -1 for others.
-        leaf: int32[r] into leaves, -1 when the word's type is not known. For an interface leaf, address is
-            that of the data word and the type word stands 8 bytes before it.
-        finalizers: attached finalizers: what their objects point to is a root (``finalizer_roots``).
-        finalizer_node: int32 per finalizer.
-        notes: what could not be read, one sentence each.
-    """
-
-    address: I64
-    value: I64
-    node: I32
-    path: I32
-    flags: U8
-    goroutine: I32
-    leaf: I32
-    nodes: list[RootNode]
-    paths: list[str]
-    leaves: list[Leaf]
-    finalizers: list[Finalizer]
-    finalizer_node: I32
-    notes: list[str] = field(default_factory=list)
-
-
-class _Builder:
-    """Collects root words in columns; nodes, paths and leaves are interned."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[int, int, int, int, int, int, int]] = []
-        self.nodes: dict[RootNode, int] = {}
-        self.paths: dict[str, int] = {"": 0}
-        self.leaves: dict[tuple[str, int], int] = {}
-        self.leaf_list: list[Leaf] = []
-
-    def node(self, name: str, layer: Layer, goroutine: int = -1, package: str = "") -> int:
-        made = RootNode(name=name, layer=int(layer), goroutine=goroutine, package=package)
-        return self.nodes.setdefault(made, len(self.nodes))
-
-    def leaf(self, leaf: Leaf | None) -> int:
-        if leaf is None:
-            return -1
-        key = (leaf.kind, id(leaf.type))
-        if key not in self.leaves:
-            self.leaves[key] = len(self.leaf_list)
-            self.leaf_list.append(Leaf(0, leaf.kind, leaf.type, ""))
-        return self.leaves[key]
-
-    def add(
-        self,
-        address: int,
-        value: int,
-        node: int,
-        path: str,
-        *,
-        flags: int = 0,
-        goroutine: int = -1,
-        leaf: int = -1,
-    ) -> None:
-        """Keep a root word, unless its value is no address that a heap could have."""
-        if _LOWEST <= value < _HIGHEST:
-            at = self.paths.setdefault(path, len(self.paths))
-            self.rows.append((address, value, node, at, flags, goroutine, leaf))
-
-    def finish(self, finalizers: list[Finalizer], finalizer_node: list[int], notes: list[str]) -> RootSlots:
-        table = np.array(self.rows, np.int64).reshape(-1, 7)
-        return RootSlots(
-            address=table[:, 0].copy(),
-            value=table[:, 1].copy(),
-            node=table[:, 2].astype(np.int32),
-            path=table[:, 3].astype(np.int32),
-            flags=table[:, 4].astype(np.uint8),
-            goroutine=table[:, 5].astype(np.int32),
-            leaf=table[:, 6].astype(np.int32),
-            nodes=list(self.nodes),
-            paths=list(self.paths),
-            leaves=self.leaf_list,
-            finalizers=finalizers,
-            finalizer_node=np.array(finalizer_node, np.int32),
-            notes=notes,
-        )
+__all__ = ["RootSlots", "finalizer_roots", "read_roots"]
 
 
 def read_roots(
@@ -140,7 +49,7 @@ def read_roots(
 ) -> RootSlots:
     """All roots of the image. Raises UnknownLayout, MissingMemory."""
     packages = Packages(image.binary.go_modinfo)
-    build, notes = _Builder(), [*goroutines.notes, *specials.notes]
+    build, notes = RootBuilder(), [*goroutines.notes, *specials.notes]
     _add_globals(build, GlobalReader(image, program, universe, stacks.modules), packages, notes)
     _add_stacks(build, StackRoots(program, universe, stacks), goroutines, packages, notes)
     finalizer_node = _add_specials(build, universe, stacks, specials)
@@ -161,17 +70,18 @@ def finalizer_roots(objects: U32, nodes: I32, edge_start: I64, edge_target: U32)
     return np.repeat(nodes, counts), edge_target[first + np.arange(int(counts.sum()))]
 
 
-def _add_globals(build: _Builder, reader: GlobalReader, packages: Packages, notes: list[str]) -> None:
-    for slot in reader.slots():
-        layer = packages.layer_of_global(slot.holder.name, slot.holder.package)
-        node = build.node(slot.holder.name, layer, package=slot.holder.package)
-        build.add(slot.address, slot.value, node, slot.path, leaf=build.leaf(slot.leaf))
+def _add_globals(build: RootBuilder, reader: GlobalReader, packages: Packages, notes: list[str]) -> None:
+    for slots in reader.slots():
+        layer = packages.layer_of_global(slots.holder.name, slots.holder.package)
+        node = build.node(slots.holder.name, layer, package=slots.holder.package)
+        leaves = np.array([build.leaf(leaf) for leaf in slots.leaves], np.int32)
+        build.extend(slots.addresses, slots.values, node, slots.paths, leaves[slots.leaf_of])
     if reader.missing:
         notes.append(f"{reader.missing} pointer words of global variables were not captured")
 
 
 def _add_stacks(
-    build: _Builder, roots: StackRoots, goroutines: Goroutines, packages: Packages, notes: list[str]
+    build: RootBuilder, roots: StackRoots, goroutines: Goroutines, packages: Packages, notes: list[str]
 ) -> None:
     for i, goroutine in enumerate(goroutines.live):
         try:
@@ -191,14 +101,17 @@ def _add_stacks(
         _add_words(build, found, build.node(f"{stack.name} of thread {stack.thread}", Layer.RUNTIME), -1)
 
 
-def _add_words(build: _Builder, found: Iterable[StackRoot], node: int, goroutine: int) -> None:
+def _add_words(build: RootBuilder, found: Iterable[StackRoot], node: int, goroutine: int) -> None:
     for root in found:
         flags = int(RootFlag.CONSERVATIVE) if root.conservative else 0
         leaf = build.leaf(root.leaf)
         build.add(root.address, root.value, node, root.path, flags=flags, goroutine=goroutine, leaf=leaf)
 
 
-def _add_specials(build: _Builder, universe: TypeUniverse, stacks: Stacks, specials: Specials) -> list[int]:
+def _add_specials(
+    build: RootBuilder, universe: TypeUniverse, stacks: Stacks, specials: Specials
+) -> list[int]:
+    """Adds what specials root; returns the node of each attached finalizer."""
     function = build.leaf(Leaf(0, "func", GoType("func()", "func", 8), ""))
     flags = int(RootFlag.SPECIAL)
     nodes: list[int] = []
@@ -229,7 +142,7 @@ def _special_name(stacks: Stacks, pointer: Pointer) -> str:
     return f"{kind} {display_name(name)}".rstrip()
 
 
-def _add_tiny_blocks(build: _Builder, program: Program) -> None:
+def _add_tiny_blocks(build: RootBuilder, program: Program) -> None:
     """The tiny block that each P allocates from (runtime.mcache.tiny): gcMarkTinyAllocs keeps it."""
     array, count, _ = program.slice(program.symbol("runtime.allp"))
     node = build.node("runtime.mcache.tiny", Layer.RUNTIME)

@@ -17,20 +17,23 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from goretain.golang.layout import Program
+from goretain.golang.records import RecordReader
 from goretain.golang.spans import SpanTable
 from goretain.model.errors import MissingMemory, UnknownLayout
 
-_SPECIAL = "runtime.special"
 _LIMIT = 1 << 26  # specials of one span, blocks of a queue: a longer list is a cycle
 #: runtime/mheap.go of each generation, told apart by the structs that came with it.
 _NUMBERS: tuple[tuple[str, dict[int, str]], ...] = (
     (
         "runtime.specialCheckFinalizer",
-        {2: "Finalizer", 3: "WeakHandle", 4: "Profile", 6: "Pin", 7: "Cleanup"},
+        {2: "Finalizer", 3: "WeakHandle", 4: "Profile", 6: "PinCounter", 7: "Cleanup"},
     ),
-    ("runtime.specialCleanup", {1: "Finalizer", 2: "WeakHandle", 3: "Profile", 5: "Pin", 6: "Cleanup"}),
-    ("runtime.specialWeakHandle", {1: "Finalizer", 2: "WeakHandle", 3: "Profile", 5: "Pin"}),
-    ("runtime.specialfinalizer", {1: "Finalizer", 2: "Profile", 4: "Pin"}),
+    (
+        "runtime.specialCleanup",
+        {1: "Finalizer", 2: "WeakHandle", 3: "Profile", 5: "PinCounter", 6: "Cleanup"},
+    ),
+    ("runtime.specialWeakHandle", {1: "Finalizer", 2: "WeakHandle", 3: "Profile", 5: "PinCounter"}),
+    ("runtime.specialfinalizer", {1: "Finalizer", 2: "Profile", 4: "PinCounter"}),
 )
 
 
@@ -78,7 +81,7 @@ class Specials:
 
 
 def special_kinds(program: Program) -> dict[int, str]:
-    """Number of each kind that matters -> "Finalizer", "WeakHandle", "Profile", "Pin", "Cleanup"."""
+    """Number of each kind that matters -> "Finalizer", "WeakHandle", "Profile", "PinCounter", "Cleanup"."""
     layout = program.layout
     defaults = next((numbers for struct, numbers in _NUMBERS if layout.has_struct(struct)), None)
     if defaults is None:
@@ -93,13 +96,12 @@ def special_kinds(program: Program) -> dict[int, str]:
 def read_specials(program: Program, spans: SpanTable) -> Specials:
     """Specials of all in-use spans, and the queues. Raises UnknownLayout."""
     result = Specials()
-    kinds = special_kinds(program)
-    for i in np.flatnonzero(spans.specials).tolist():
+    reader = _Reader(program, result)
+    with_specials = np.flatnonzero(spans.specials)
+    rows = np.column_stack((spans.specials, spans.spans.start, spans.spans.elem_size))[with_specials]
+    for first, start, size in rows.tolist():
         try:
-            for special in _chain(program, int(spans.specials[i]), _SPECIAL, "next"):
-                kind = kinds.get(program.uint(special, _SPECIAL, "kind"))
-                if kind is not None:
-                    _add(program, special, kind, _object(program, spans, i, special), result)
+            reader.read(first, start, size)
         except MissingMemory as error:
             result.notes.append(f"specials of a span could not be read: {error.message}")
     _queues(program, result)
@@ -113,27 +115,45 @@ def _chain(program: Program, first: int, struct: str, *link: str) -> Iterator[in
         address, seen = program.uint(address, struct, *link), seen + 1
 
 
-def _object(program: Program, spans: SpanTable, span: int, special: int) -> int:
-    """Start of the object that a special is attached to; the offset may be that of an inner byte."""
-    size = int(spans.spans.elem_size[span])
-    return int(spans.spans.start[span]) + program.uint(special, _SPECIAL, "offset") // size * size
+class _Reader:
+    """Reads the specials of spans."""
 
+    def __init__(self, program: Program, out: Specials) -> None:
+        layout = program.layout
+        self._program = program
+        self._out = out
+        self._kinds = special_kinds(program)
+        self._special = RecordReader(layout, "runtime.special", ("next",), ("offset",), ("kind",))
+        self._finalizer = RecordReader(layout, "runtime.specialfinalizer", ("fn",), ("ot",))
+        self._function_at = layout.offset("runtime.specialfinalizer", "fn")
 
-def _add(program: Program, special: int, kind: str, address: int, out: Specials) -> None:
-    """Keep one special of the object at address."""
-    if kind == "Finalizer":
-        struct = "runtime.specialfinalizer"
-        at = special + program.layout.offset(struct, "fn")
-        out.finalizers.append(Finalizer(address, program.word(at), at, program.uint(special, struct, "ot")))
-    elif kind == "Cleanup":
-        out.cleanups += _cleanup(program, special)
-    elif kind == "WeakHandle":
-        at = special + program.layout.offset("runtime.specialWeakHandle", "handle")
-        out.weak_handles.append(Pointer(at, program.word(at), 0, "handle"))
-    elif kind == "Profile":
-        out.profiled[address] = program.uint(special, "runtime.specialprofile", "b")
-    else:
-        out.pinned.append(address)
+    def read(self, special: int, start: int, size: int) -> None:
+        """The list that begins at special, of a span at start with slots of a size. Raises MissingMemory."""
+        for _ in range(_LIMIT):
+            if not special:
+                break
+            following, offset, number = self._special.read(self._program.memory, special)
+            kind = self._kinds.get(number)
+            if kind is not None:
+                # The offset may be that of an inner byte.
+                self._add(special, kind, start + offset // size * size)
+            special = following
+
+    def _add(self, special: int, kind: str, address: int) -> None:
+        """Keep one special of the object at address."""
+        program, out = self._program, self._out
+        if kind == "Finalizer":
+            function, object_type = self._finalizer.read(program.memory, special)
+            out.finalizers.append(Finalizer(address, function, special + self._function_at, object_type))
+        elif kind == "Cleanup":
+            out.cleanups += _cleanup(program, special)
+        elif kind == "WeakHandle":
+            at = special + program.layout.offset("runtime.specialWeakHandle", "handle")
+            out.weak_handles.append(Pointer(at, program.word(at), 0, "handle"))
+        elif kind == "Profile":
+            out.profiled[address] = program.uint(special, "runtime.specialprofile", "b")
+        else:
+            out.pinned.append(address)
 
 
 def _cleanup(program: Program, special: int) -> list[Pointer]:

@@ -42,6 +42,8 @@ class StackRoots:
     def __init__(self, program: Program, universe: TypeUniverse, stacks: Stacks) -> None:
         self._program = program
         self.stacks = stacks
+        self._context_at = program.layout.offset(_G, "sched", "ctxt")
+        self._labels: dict[tuple[int, bool, int], tuple[str, Leaf | None]] = {}
         self._function = Leaf(0, "func", GoType("func()", "func", 8), "")
         self._notes = {
             "(deferred call)": self._function,
@@ -97,10 +99,10 @@ class StackRoots:
     def _add_outside(self, scan: StackScan, g: LiveGoroutine) -> None:
         """What scanstack scans beside the frames: sched.ctxt, saved vector registers, defers, the panic."""
         p, layout = self._program, self._program.layout
-        at = g.address + layout.offset(_G, "sched", "ctxt")
-        scan.add_value(at, p.word(at), "(context)")
-        scan.add_defers(g.address)
-        if not layout.has(_G, "xRegs", "state") or not p.uint(g.address, _G, "asyncSafePoint"):
+        scan.add_value(g.address + self._context_at, g.context, "(context)")
+        scan.add_defers(g.deferred)
+        scan.add_value(0, g.panic, "(panic)")
+        if not g.async_preempted or not layout.has(_G, "xRegs", "state"):
             return
         state = p.uint(g.address, _G, "xRegs", "state")
         if state:
@@ -117,25 +119,34 @@ class StackRoots:
         if saved and word.frame + 1 < len(frames):
             path = self._register_path(frames[word.frame + 1], saved)
             return StackRoot(word.address, word.value, path, None, word.conservative)
-        name = self.stacks.slot_names(frame).get(word.address - frame.cfa)
-        leaf = None if word.conservative or name is None else name.leaf
-        if name is None:
-            variable, leaf = self._temporary(frame, word)
-        else:
-            variable = name.variable
-        function = name.function if name is not None and name.function else frame.function
-        path = f":{display_name(function)}.{variable}"
+        key = (frame.pc, frame.exact, word.address - frame.cfa)
+        label = self._labels.get(key)
+        if label is None:
+            label = self._labels[key] = self._label(frame, word.address - frame.cfa)
+        path, leaf = label
+        if word.conservative:
+            leaf = None
+        elif not path:
+            path, leaf = self._temporary(frame, word)
+        path = path or f":{display_name(frame.function)}.(temporary)"
         return StackRoot(word.address, word.value, path, leaf, word.conservative)
+
+    def _label(self, frame: StackFrame, offset: int) -> tuple[str, Leaf | None]:
+        """Path and leaf of the variable at an offset from the CFA, ("", None) when no variable is there."""
+        name = self.stacks.slot_names(frame).get(offset)
+        if name is None:
+            return "", None
+        return f":{display_name(name.function or frame.function)}.{name.variable}", name.leaf
 
     def _temporary(self, frame: StackFrame, word: LiveWord) -> tuple[str, Leaf | None]:
         """A word without a variable: the running closure, whose first word is the function, or unknown."""
-        if word.conservative:
-            return "(temporary)", None
         try:
             first = self._program.word(word.value) if not word.value & 7 else 0
         except MissingMemory:
             first = 0
-        return ("(closure)", self._function) if first == frame.plan.func.entry else ("(temporary)", None)
+        if first != frame.plan.func.entry:
+            return "", None
+        return f":{display_name(frame.function)}.(closure)", self._function
 
 
 def _saved_register(frame: StackFrame, address: int) -> str:

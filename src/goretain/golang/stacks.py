@@ -83,12 +83,17 @@ class Stacks:
         self.plans = FramePlans(program, modules)
         self.names = FrameNames(program, universe)
         self._sources: dict[int, list[SourceFrame]] = {}
+        self._calls: dict[int, tuple[str, ...]] = {}
 
-    def unwind(self, words: StackWords, pc: int, sp: int, *, at_safe_point: bool) -> list[StackFrame]:
+    def unwind(
+        self, words: StackWords, pc: int, sp: int, *, at_safe_point: bool = True, exact: bool = False
+    ) -> list[StackFrame]:
         """Frames from (pc, sp) outwards, innermost first; ends early where the stack cannot be followed.
 
-        at_safe_point: the goroutine was parked by the runtime. Otherwise pc is an arbitrary instruction: it
-            and the frames of the runtime directly above it are conservative.
+        Args:
+            at_safe_point: the goroutine was parked by the runtime; otherwise the innermost frame and the
+                frames of the runtime directly above it are conservative.
+            exact: pc is the next instruction, not a return address.
         """
         frames: list[StackFrame] = []
         injected, in_runtime, callee = False, not at_safe_point, ""
@@ -100,12 +105,12 @@ class Stacks:
             in_runtime = in_runtime and plan.func.name.startswith("runtime.")
             unsafe = (first and not at_safe_point) or in_runtime or injected or callee in NOT_SAFE_POINTS
             injects = plan.func.name in CONSERVATIVE_CALLS
-            exact = injected or callee == "runtime.sigpanic" or (first and not at_safe_point)
+            stopped = injected or callee == "runtime.sigpanic" or (first and exact)
             cfa = sp + plan.delta
             maps, live = plan, True
             if callee == "runtime.sigpanic":
                 maps, live = self._after_fault(plan)
-            frames.append(StackFrame(pc, sp, cfa, maps, first, exact, unsafe or injects, live))
+            frames.append(StackFrame(pc, sp, cfa, maps, first, stopped, unsafe or injects, live))
             if plan.func.flag & FLAG_TOP_FRAME or cfa > words.high or self._sp_unknown(plan, first):
                 break
             pc, sp, callee, injected = words.word(cfa - 8), cfa, plan.func.name, injects
@@ -138,6 +143,12 @@ class Stacks:
     def register_names(self, frame: StackFrame) -> dict[str, SlotName]:
         """Variable names of the registers of a frame that stopped at its pc."""
         return self.names.registers(frame.plan, frame.pc) if frame.exact else {}
+
+    def source_names(self, frame: StackFrame) -> tuple[str, ...]:
+        """Names of ``source_frames``."""
+        if frame.symbol_pc not in self._calls:
+            self._calls[frame.symbol_pc] = tuple(f.name for f in self.source_frames(frame))
+        return self._calls[frame.symbol_pc]
 
     def slot_names(self, frame: StackFrame) -> dict[int, SlotName]:
         """Variable names of the frame's pointer words, by offset from the CFA."""

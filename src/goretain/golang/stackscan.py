@@ -86,10 +86,9 @@ class StackScan:
         """A word outside the frames that the collector scans with this stack."""
         self._put(address, value, -1, conservative, note)
 
-    def add_defers(self, g: int) -> None:
-        """The goroutine's defer records and its innermost panic (runtime.g._defer, _panic)."""
-        p = self._program
-        record, seen = p.uint(g, "runtime.g", "_defer"), 0
+    def add_defers(self, record: int) -> None:
+        """The chain of defer records that starts at record (runtime.g._defer)."""
+        p, seen = self._program, 0
         while record and seen < _DEFER_LIMIT:
             for name, note in (("fn", "(deferred call)"), ("link", "(next defer)")):
                 at = record + p.layout.offset("runtime._defer", name)
@@ -97,7 +96,6 @@ class StackScan:
             if p.uint(record, "runtime._defer", "heap"):
                 self.add_value(0, record, "(defer record)")
             record, seen = p.uint(record, "runtime._defer", "link"), seen + 1
-        self.add_value(0, p.uint(g, "runtime.g", "_panic"), "(panic)")
 
     def finish(self) -> list[LiveWord]:
         """Trace the stack objects that live pointers reach; all words that hold something elsewhere."""

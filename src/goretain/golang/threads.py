@@ -10,6 +10,7 @@ Imports ``golang.layout`` and ``model``.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -120,9 +121,9 @@ def _stacks(program: Program, m: int, curg: int) -> dict[str, int]:
 def _where(stacks: dict[str, tuple[int, int]], by_stack: list[tuple[int, int]]) -> tuple[str, int]:
     """Name of the stack that a captured thread runs on, and the thread; ("", -1) when none does."""
     for name, (low, high) in stacks.items():
-        for rsp, tid in by_stack:
-            if low <= rsp < high:
-                return name, tid
+        at = bisect.bisect_left(by_stack, (low, -1))
+        if at < len(by_stack) and by_stack[at][0] < high:
+            return name, by_stack[at][1]
     return "", -1
 
 

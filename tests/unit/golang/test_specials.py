@@ -30,12 +30,12 @@ def _held(captured: Zoo, values: set[int]) -> set[int]:
 def test_kinds_are_numbered_as_in_the_sources(go_version: str) -> None:
     kinds = {name: number for number, name in special_kinds(zoo(go_version).program).items()}
     if release(go_version) >= (1, 25):
-        assert kinds == {"Finalizer": 2, "WeakHandle": 3, "Profile": 4, "Pin": 6, "Cleanup": 7}
+        assert kinds == {"Finalizer": 2, "WeakHandle": 3, "Profile": 4, "PinCounter": 6, "Cleanup": 7}
     elif release(go_version) >= (1, 23):
-        expected = {"Finalizer": 1, "WeakHandle": 2, "Profile": 3, "Pin": 5}
+        expected = {"Finalizer": 1, "WeakHandle": 2, "Profile": 3, "PinCounter": 5}
         assert kinds == expected | ({"Cleanup": 6} if _has_cleanups(go_version) else {})
     else:
-        assert kinds == {"Finalizer": 1, "Profile": 2, "Pin": 4}
+        assert kinds == {"Finalizer": 1, "Profile": 2, "PinCounter": 4}
 
 
 def test_a_finalizer_names_its_object_and_its_type(go_version: str) -> None:
