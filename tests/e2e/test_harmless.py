@@ -1,4 +1,4 @@
-"""The target is sacred: goretain killed at any instant leaves it running, or stopped if it was stopped before."""
+"""The target is sacred: goretain killed at any instant leaves it running, or stopped if it was before."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Heart:
 
     def tracers(self) -> set[str]:
         """TracerPid of all threads."""
-        found = set()
+        found: set[str] = set()
         for task in Path(f"/proc/{self.target.pid}/task").iterdir():
             try:
                 lines = (task / "status").read_text().splitlines()

@@ -1,9 +1,9 @@
 """Captures a process again and again and is killed by SIGKILL in the middle of it: ``PID PHASE``, phases as
 ``capture_process`` names them.
 
-Runs as a program of its own that imports no more than capture and the plan, so that a hundred kills take seconds.
-After each capture that was killed in the wanted phase it prints ``killed`` and waits for a line on stdin; with none
-it ends.
+Runs as a program of its own that imports no more than capture and the plan, so that a hundred kills take
+seconds. After each capture that was killed in the wanted phase it prints ``killed`` and waits for a line on
+stdin; with none it ends.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from goretain.capture.corefile import CoreFile, CoreNotes, open_core, read_notes
+from goretain.capture.corefile import CoreFile, CoreNotes, open_core, open_file, read_notes
 from goretain.capture.image import CaptureFacts, Image
 from goretain.capture.limits import check_room
-from goretain.capture.procfs import AT_ENTRY
+from goretain.capture.procfs import AT_ENTRY, USER_SPACE
 from goretain.capture.program import check_program, from_file, load_bias, part_ranges, writable
 from goretain.capture.ranges import I64, aligned, as_ranges, normalise, packed, subtract, total
 from goretain.capture.reservation import Reservation
@@ -35,14 +35,14 @@ def capture_core(
 
     What is missing (cut off, or left out by coredump_filter) is named in ``facts.notes``. Raises
     CorruptFile, UnsupportedArchitecture, NotGoProgram, BinaryMismatch, UsageError, NotEnoughMemory, and
-    what the plan raises; OSError when a file cannot be opened.
+    what the plan raises.
     """
     core = open_core(path)
     notes = read_notes(core)
     if not notes.registers:
         raise CorruptFile(path, None, "the core names no thread (NT_PRSTATUS)", hint="take it with gcore PID")
     binary = _open_binary(path, binary_path, notes)
-    bias = _bias(binary, notes)
+    bias = _bias(path, binary, notes)
     source = CoreFile(core, notes, binary, bias)
     check_same_binary(source)
     plan = None if full else plan_for(binary, bias)
@@ -63,21 +63,20 @@ def _open_binary(path: str, binary_path: str | None, notes: CoreNotes) -> Elf:
             f"the program of {path} was {chosen}, which is not here",
             hint="name it: goretain why CORE --binary FILE",
         )
-    binary = Elf.open(chosen)
+    binary = open_file(chosen)
     check_program(binary, f"the program of {path}")
     return binary
 
 
-def _bias(binary: Elf, notes: CoreNotes) -> int:
+def _bias(path: str, binary: Elf, notes: CoreNotes) -> int:
     entry = notes.auxiliary.get(AT_ENTRY)
     if entry is None:
         if binary.type == "dyn":
-            raise CorruptFile(
-                binary.path,
-                None,
-                "the core has no NT_AUXV: where this position-independent program lay is not known",
-            )
+            reason = "no NT_AUXV: where the position-independent program lay is not known"
+            raise CorruptFile(path, None, reason, hint="take the core with gcore PID")
         return 0
+    if entry >= USER_SPACE:
+        raise CorruptFile(path, None, f"NT_AUXV has the program start at {entry:#x}")
     bias = load_bias(binary, entry)
     if bias % 4096 or (bias and binary.type == "exec"):
         raise BinaryMismatch(

@@ -21,7 +21,7 @@ from goretain.capture.image import Mapping
 from goretain.capture.procfs import USER_SPACE, auxiliary
 from goretain.capture.ranges import I64, as_ranges, normalise, overlaps, subtract, total
 from goretain.debuginfo.elf import EM_X86_64, PF_R, PF_W, PF_X, PT_LOAD, Elf
-from goretain.model.errors import CorruptFile, MissingMemory, UnsupportedArchitecture
+from goretain.model.errors import CorruptFile, MissingMemory, UnsupportedArchitecture, UsageError
 
 _NT_PRSTATUS, _NT_PRPSINFO, _NT_AUXV, _NT_FILE = 1, 3, 6, 0x46494C45
 _STATUS_PID, _STATUS_REGISTERS, _INFO_PID, _INFO_NAME = 32, 112, 24, 40
@@ -39,9 +39,19 @@ class CoreNotes:
     auxiliary: dict[int, int] = field(default_factory=dict)
 
 
+def open_file(path: str) -> Elf:
+    """Any ELF file that the user named. Raises UsageError, CorruptFile."""
+    try:
+        return Elf.open(path)
+    except OSError as error:
+        raise UsageError(
+            f"cannot open {path}: {error.strerror}", hint="check the path and its owner"
+        ) from None
+
+
 def open_core(path: str) -> Elf:
-    """The core's ELF file. Raises CorruptFile, UnsupportedArchitecture, OSError."""
-    core = Elf.open(path)
+    """The core's ELF file. Raises CorruptFile, UnsupportedArchitecture, UsageError."""
+    core = open_file(path)
     if core.elf_class != 64 or core.machine != EM_X86_64 or not core.little_endian:
         raise UnsupportedArchitecture(
             f"{path} is the core of a {core.elf_class}-bit {core.machine_name} program",
@@ -90,11 +100,13 @@ def _read_files(core: Elf, data: bytes, at: int) -> list[Mapping]:
     names = data[16 + 24 * count :].split(b"\0")
     if len(names) < count:
         raise CorruptFile(core.path, at, f"NT_FILE has fewer names than its {count} mappings")
+    found: list[Mapping] = []
     rows = struct.iter_unpack("<QQQ", data[16 : 16 + 24 * count])
-    return [
-        Mapping(start, end, "r--p", offset * page, os.fsdecode(name))
-        for (start, end, offset), name in zip(rows, names, strict=False)
-    ]
+    for (start, end, offset), name in zip(rows, names, strict=False):
+        if not start < end <= USER_SPACE or offset * page >= USER_SPACE:
+            raise CorruptFile(core.path, at, f"NT_FILE names an impossible mapping, {start:#x} to {end:#x}")
+        found.append(Mapping(start, end, "r--p", offset * page, os.fsdecode(name)))
+    return found
 
 
 class CoreFile:
@@ -111,13 +123,14 @@ class CoreFile:
         self.bias = bias
         self.registers = notes.registers
         self._loads = [s for s in core.segments if s.type == PT_LOAD and s.vaddr + s.memsz <= USER_SPACE]
-        promised = normalise(as_ranges((s.vaddr, s.vaddr + s.filesz) for s in self._loads))
+        promised = normalise(as_ranges((s.vaddr, s.vaddr + min(s.filesz, s.memsz)) for s in self._loads))
         self._extents, self._offsets, self._in_binary = self._find_extents(promised)
         self.cut_off = subtract(promised, normalise(self._extents))
 
     def _find_extents(self, promised: I64) -> tuple[I64, I64, NDArray[np.bool_]]:
         """Sorted disjoint ranges that can be read: int64[k, 2], file offsets, and whether in the binary."""
-        rows = [(s.vaddr, s.vaddr + min(s.filesz, self.core.size - s.offset), s.offset) for s in self._loads]
+        loads = ((s.vaddr, min(s.filesz, s.memsz, self.core.size - s.offset), s.offset) for s in self._loads)
+        rows = [(start, start + size, offset) for start, size, offset in loads]
         dumped = np.array([row for row in rows if row[1] > row[0]], np.int64).reshape(-1, 3)
         ours = self._binary_mappings()
         # gcore writes no segment at all for a mapping that it leaves out, the kernel an empty one.

@@ -1,0 +1,432 @@
+"""Capturing live processes: what an image holds equals the memory, and every refusal says what to do."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from goretain.capture import libc, limits, pagemap, process, refusal
+from goretain.capture.image import Image
+from goretain.capture.live import LiveProcess
+from goretain.capture.process import capture_process
+from goretain.capture.program import check_program
+from goretain.capture.ranges import I64, as_ranges
+from goretain.capture.source import MemorySource, Plan
+from goretain.debuginfo.elf import Elf
+from goretain.model.errors import (
+    AlreadyTraced,
+    GoretainError,
+    MissingMemory,
+    NoSuchProcess,
+    NotEnoughMemory,
+    NotGoProgram,
+    PermissionDenied,
+    TargetGone,
+    UnsupportedArchitecture,
+    UsageError,
+)
+from tests.support.golang import Target, go_program, running
+from tests.support.heaps import plan_for
+
+VERSION = "1.26.6"
+NOBODY = 65534
+
+
+@pytest.fixture(scope="module")
+def quiet() -> Iterator[Target]:
+    with running(go_program("exact", VERSION), ["quiet"]) as target:
+        yield target
+
+
+@pytest.fixture
+def own() -> Iterator[Target]:
+    """A target for tests that end or change it."""
+    with running(go_program("exact", VERSION), ["quiet"]) as target:
+        yield target
+
+
+def no_plan(_binary: Elf, _bias: int) -> Plan:
+    def plan(_source: MemorySource) -> I64:
+        return as_ranges(())
+
+    return plan
+
+
+def differences(image: Image, pid: int) -> list[str]:
+    """Ranges of the image that differ from the memory of a process that stands still."""
+    found = []
+    with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory:
+        for start, end, offset in zip(
+            image.starts.tolist(), image.ends.tolist(), image.offsets.tolist(), strict=True
+        ):
+            theirs = os.pread(memory.fileno(), end - start, start)
+            if theirs != image.memory[offset : offset + end - start].tobytes():
+                found.append(f"{start:#x}-{end:#x}")
+    return found
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_every_byte_of_an_image_is_the_byte_of_the_process(go_version: str, full: bool) -> None:
+    with running(go_program("exact", go_version), ["quiet"]) as target:
+        os.kill(target.pid, signal.SIGSTOP)
+        image = capture_process(target.pid, plan_for, full=full)
+        assert differences(image, target.pid) == []
+        assert image.facts.notes == []
+        assert image.facts.pid == target.pid
+        assert image.facts.program == str(target.binary)
+        assert image.facts.threads == len(image.registers) == len(threads(target.pid))
+
+
+def test_an_image_of_a_position_independent_cgo_program_is_exact_too(tmp_path: Path) -> None:
+    binary = go_program("heartbeat", VERSION, cgo=True, flags=["-buildmode=pie"])
+    with running(binary, [str(tmp_path / "score")]) as target:
+        os.kill(target.pid, signal.SIGSTOP)
+        time.sleep(0.05)
+        image = capture_process(target.pid, plan_for)
+        assert image.bias
+        assert differences(image, target.pid) == []
+        module = image.bias + image.binary.symbols["runtime.firstmoduledata"].value
+        assert image.uint(module) == image.binary.sections[".gopclntab"].address + image.bias
+
+
+def test_pages_that_the_target_never_touched_are_not_touched_by_a_capture(quiet: Target) -> None:
+    def resident() -> int:
+        return int(Path(f"/proc/{quiet.pid}/statm").read_text().split()[1])
+
+    capture_process(quiet.pid, plan_for, full=True)  # file pages may come in once
+    before = resident()
+    capture_process(quiet.pid, plan_for, full=True)
+    assert abs(resident() - before) <= 4
+
+
+def test_the_pause_is_measured_and_copied_bytes_are_counted(quiet: Target) -> None:
+    started = time.monotonic_ns()
+    image = capture_process(quiet.pid, plan_for)
+    facts = image.facts
+    assert facts.pause_ns is not None
+    assert facts.stop_ns is not None
+    assert facts.rss_bytes is not None
+    assert 0 < facts.stop_ns < facts.pause_ns < time.monotonic_ns() - started
+    assert 0 < facts.copied_bytes < facts.rss_bytes
+
+
+def test_a_plan_that_meets_garbage_while_the_target_runs_is_asked_again_while_it_is_frozen(
+    quiet: Target,
+) -> None:
+    calls = []
+
+    def plan_for_(_binary: Elf, _bias: int) -> Plan:
+        def plan(source: MemorySource) -> I64:
+            calls.append(bool(source.registers))
+            if not source.registers:
+                raise MissingMemory(0)
+            return as_ranges([(m.start, m.end) for m in source.mappings() if m.path == "[stack]"])
+
+        return plan
+
+    image = capture_process(quiet.pid, plan_for_)
+    assert calls == [False, False, False, True]
+    assert image.facts.threads
+
+
+def test_what_a_plan_asks_for_beyond_the_mappings_is_noted_and_absent(quiet: Target) -> None:
+    def plan_for_(_binary: Elf, _bias: int) -> Plan:
+        return lambda _source: as_ranges([(0x1000, 0x3000)])
+
+    image = capture_process(quiet.pid, plan_for_)
+    assert image.facts.notes == ["8192 bytes that the plan asked for are not mapped, the first at 0x1000"]
+    with pytest.raises(MissingMemory):
+        image.read(0x1000, 8)
+
+
+def test_a_growing_plan_gets_more_room_while_the_target_is_frozen(
+    quiet: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_HEADROOM", 1 << 20)
+
+    def plan_for_(_binary: Elf, _bias: int) -> Plan:
+        def plan(source: MemorySource) -> I64:
+            writable = [m for m in source.mappings() if m.flags.startswith("rw")]
+            return as_ranges([(m.start, m.end) for m in writable] if source.registers else [])
+
+        return plan
+
+    os.kill(quiet.pid, signal.SIGSTOP)
+    try:
+        image = capture_process(quiet.pid, plan_for_)
+        assert len(image.memory) > 16 << 20
+        assert differences(image, quiet.pid) == []
+    finally:
+        os.kill(quiet.pid, signal.SIGCONT)
+
+
+def test_an_interruption_in_the_pause_releases_the_target_and_then_arrives(own: Target) -> None:
+    def on_phase(phase: str) -> None:
+        if phase == "copying":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        capture_process(own.pid, plan_for, on_phase=on_phase)
+    assert tracer(own.pid) == 0
+    assert state(own.pid) in "SR"
+
+
+@pytest.mark.parametrize("phase", ["seizing", "planning", "copying", "releasing"])
+def test_an_error_in_any_phase_releases_the_target(own: Target, phase: str) -> None:
+    def on_phase(begun: str) -> None:
+        if begun == phase:
+            raise RuntimeError(phase)
+
+    with pytest.raises(RuntimeError, match=phase):
+        capture_process(own.pid, plan_for, on_phase=on_phase)
+    assert tracer(own.pid) == 0
+    assert state(own.pid) in "SR"
+
+
+@pytest.mark.parametrize("phase", ["estimating", "seizing", "planning", "copying"])
+def test_a_target_that_ends_half_way_is_said_to_be_gone(own: Target, phase: str) -> None:
+    def on_phase(begun: str) -> None:
+        if begun == phase:
+            os.kill(own.pid, signal.SIGKILL)
+            while state(own.pid) not in "ZX":
+                time.sleep(0.001)
+
+    with pytest.raises(TargetGone, match=rf"{own.pid}"):
+        capture_process(own.pid, plan_for, on_phase=on_phase)
+    assert own.process.wait() == -signal.SIGKILL
+
+
+def test_a_target_whose_file_was_deleted_is_read_all_the_same(tmp_path: Path) -> None:
+    binary = tmp_path / "program"
+    shutil.copy(go_program("exact", VERSION), binary)
+    with running(binary, ["quiet"]) as target:
+        binary.unlink()
+        binary.write_text("something else")
+        image = capture_process(target.pid, plan_for)
+        assert image.binary.go_version == f"go{VERSION}"
+        assert image.facts.program == str(binary)
+
+
+def test_no_such_process() -> None:
+    with pytest.raises(NoSuchProcess, match="no process has PID 4194300"):
+        capture_process(4194300, no_plan)
+
+
+def test_a_thread_is_not_a_process(quiet: Target) -> None:
+    thread = next(t for t in threads(quiet.pid) if t != quiet.pid)
+    with pytest.raises(UsageError, match=f"{thread} is a thread of process {quiet.pid}"):
+        capture_process(thread, no_plan)
+
+
+def test_we_cannot_capture_ourselves() -> None:
+    with pytest.raises(UsageError, match="itself"):
+        capture_process(os.getpid(), no_plan)
+
+
+def test_a_kernel_thread_runs_no_program() -> None:
+    kernel_threads = [
+        int(p.name)
+        for p in Path("/proc").iterdir()
+        if p.name.isdigit() and "VmSize" not in (p / "status").read_text()
+    ]
+    for pid in kernel_threads[:1]:
+        with pytest.raises(NotGoProgram, match="kernel thread"):
+            capture_process(pid, no_plan)
+
+
+def test_a_zombie_has_ended_already() -> None:
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    try:
+        while state(child) != "Z":
+            time.sleep(0.001)
+        with pytest.raises(TargetGone, match="zombie"):
+            capture_process(child, no_plan)
+    finally:
+        os.waitpid(child, 0)
+
+
+def test_a_program_of_another_language_is_no_go_program() -> None:
+    with subprocess.Popen(["sleep", "60"]) as sleep:
+        try:
+            with pytest.raises(NotGoProgram, match=r"no \.go\.buildinfo") as caught:
+                capture_process(sleep.pid, no_plan)
+            assert "wrapper" in caught.value.hint
+        finally:
+            sleep.kill()
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "says"), [(4, 1, "32-bit"), (18, 183, "64-bit arm64"), (18, 3, "64-bit 386")]
+)
+def test_other_architectures_are_named(tmp_path: Path, at: int, value: int, says: str) -> None:
+    program = bytearray(go_program("exact", VERSION).read_bytes())
+    program[at] = value  # EI_CLASS, e_machine
+    (tmp_path / "program").write_bytes(program)
+    with pytest.raises(UnsupportedArchitecture, match=says):
+        check_program(Elf.open(str(tmp_path / "program")), "process 1")
+
+
+def test_a_target_that_somebody_else_traces_names_the_tracer(own: Target) -> None:
+    tracing = (
+        "import sys, time\nfrom goretain.capture import libc\n"
+        "libc.ptrace(libc.PTRACE_SEIZE, int(sys.argv[1]))\nprint('ok', flush=True)\ntime.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", tracing, str(own.pid)], stdout=subprocess.PIPE) as other:
+        try:
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"ok\n"
+            with pytest.raises(AlreadyTraced, match=f"by process {other.pid}") as caught:
+                capture_process(own.pid, no_plan)
+            assert str(other.pid) in caught.value.hint
+        finally:
+            other.kill()
+    capture_process(own.pid, no_plan)
+
+
+def test_a_copy_that_does_not_fit_is_refused_before_anything_is_frozen(
+    quiet: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "_rooms", lambda: [(1000, "this machine")])
+    phases: list[str] = []
+    with pytest.raises(NotEnoughMemory):
+        capture_process(quiet.pid, plan_for, on_phase=phases.append)
+    assert phases == ["estimating"]
+    assert capture_process(quiet.pid, plan_for, force=True).facts.copied_bytes > 1000
+
+
+def as_user(user: int, work: Callable[[], object]) -> str:
+    """Run work in a child process as another user; the error it raised, as "Class: message | hint"."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.setgroups([])
+            os.setresgid(user, user, user)
+            os.setresuid(user, user, user)
+            work()
+            said = "nothing was raised"
+        except GoretainError as error:
+            said = f"{type(error).__name__}: {error.message} | {error.hint}"
+        except BaseException as error:
+            said = repr(error)
+        os.write(writer, said.encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    return said
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changing the user takes root")
+
+
+@needs_root
+def test_another_users_process_names_both_users(quiet: Target) -> None:
+    said = as_user(NOBODY, lambda: capture_process(quiet.pid, no_plan))
+    assert said.startswith(f"{PermissionDenied.__name__}: ")
+    assert "it runs as user 0 and goretain as user 65534" in said
+    assert "sudo" in said
+
+
+@needs_root
+def test_a_process_that_is_not_dumpable_is_said_to_be_that(tmp_path: Path) -> None:
+    binary = Path("/tmp") / f"goretain-test-{os.getpid()}"  # where nobody may go, unlike pytest's folders
+    shutil.copy(go_program("exact", VERSION), binary)
+    binary.chmod(0o711)  # whoever runs a file that it may not read is not dumpable
+    try:
+        target = subprocess.Popen(
+            [binary, "quiet"], user=NOBODY, group=NOBODY, extra_groups=[], stderr=subprocess.PIPE, cwd="/"
+        )
+        try:
+            assert target.stderr is not None
+            while target.stderr.readline() != b"READY\n":
+                pass
+            said = as_user(NOBODY, lambda: capture_process(target.pid, no_plan))
+        finally:
+            target.kill()
+            target.communicate()
+    finally:
+        binary.unlink()
+    assert said.startswith("PermissionDenied: ")
+    assert "not dumpable" in said
+
+
+@pytest.mark.parametrize(
+    ("scope", "says"),
+    [("1", "only a parent process may trace"), ("2", "only CAP_SYS_PTRACE"), ("3", "nobody may trace")],
+)
+def test_yama_is_named_with_its_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scope: str, says: str
+) -> None:
+    file = tmp_path / "ptrace_scope"
+    file.write_text(f"{scope}\n")
+    monkeypatch.setattr(refusal, "_YAMA", file)
+    monkeypatch.setattr(refusal, "_CAP_SYS_PTRACE", 0)
+    error = refusal.explain_refusal(os.getpid())
+    assert f"ptrace_scope is {scope}" in error.message
+    assert says in error.message
+    assert error.hint
+
+
+def test_memory_that_no_process_may_read_itself_is_read_and_unmapped_memory_is_missing() -> None:
+    page = libc.reserve(3 * 4096)
+    ctypes.memset(page, 7, 4096)
+    mprotect = ctypes.CDLL(None).mprotect
+    mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    assert mprotect(page, 4096, 0) == 0
+    libc.unmap(page + 2 * 4096, 4096)
+    source = LiveProcess(os.getpid(), Elf.open(sys.executable), 0)
+    try:
+        both = source.gather(
+            as_ranges([(page + 4096, page + 4100), (page + 4090, page + 4098), (page, page + 2)])
+        )
+        assert both.tolist() == [0, 0, 0, 0] + [7] * 6 + [0, 0] + [7, 7]
+        with pytest.raises(MissingMemory):
+            source.gather(as_ranges([(page, page + 8), (page + 2 * 4096, page + 2 * 4096 + 8)]))
+        with pytest.raises(MissingMemory):
+            source.read(page + 2 * 4096 - 4, 8)
+        assert source.read(page + 4090, 8) == bytes([7] * 6 + [0] * 2)
+    finally:
+        source.close()
+
+
+def test_both_ways_to_ask_for_resident_pages_agree() -> None:
+    size = 8 << 20
+    block = libc.reserve(size)
+    libc.advise(block, size, 15)  # no huge pages: they would make neighbours resident
+    touched = np.random.default_rng(5).choice(size // 4096, 300, replace=False)
+    for page in touched.tolist():
+        ctypes.memset(block + page * 4096, 1, 1)
+    with open("/proc/self/pagemap", "rb", buffering=0) as file:
+        whole = as_ranges([(block, block + size)])
+        found = pagemap.resident(file.fileno(), whole)
+        pages = {address for start, end in found.tolist() for address in range(start, end, 4096)}
+        assert pages == {block + page * 4096 for page in touched.tolist()}
+        assert pagemap._read(file.fileno(), whole).tolist() == found.tolist()
+    libc.unmap(block, size)
+
+
+def threads(pid: int) -> list[int]:
+    return [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+
+
+def tracer(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("TracerPid:"))
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
