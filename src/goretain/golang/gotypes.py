@@ -331,6 +331,7 @@ class TypeUniverse:
             t.empty_interface = p.word(address + 64) == 0
         elif kind == "struct":
             t.fields = self._runtime_fields(address)
+        t.name = t.name or composed_name(t)
         return t
 
     def _runtime_later(self, address: int) -> Callable[[], GoType | None]:
@@ -350,6 +351,10 @@ class TypeUniverse:
 
     def _name(self, raw: bytes) -> str:
         offset = int.from_bytes(raw[40:44], "little", signed=True)
+        if (
+            offset < 0
+        ):  # made by package reflect: the name is in a table of the runtime (resolveNameOff, runtime/type.go)
+            return ""
         name = self._name_at(self._types_base + offset)
         return name[1:] if raw[20] & 2 else name  # TFlagExtraStar
 
@@ -391,6 +396,22 @@ def _dwarf_kind(record: DwarfType) -> str:
             return "interface"
         return go_kind if go_kind in ("string", "slice") else "struct"
     return go_kind or "uintptr"
+
+
+def composed_name(t: GoType) -> str:
+    """The name of a type that package reflect made, from its parts: such types are never named ones."""
+    elem = t.elem.name if t.elem is not None else "?"
+    key = t.key.name if t.key is not None else "?"
+    fields = "; ".join(f"{f.name} {f.type.name}" for f in t.fields)
+    made = {
+        "ptr": f"*{elem}",
+        "slice": f"[]{elem}",
+        "array": f"[{t.count}]{elem}",
+        "chan": f"chan {elem}",
+        "map": f"map[{key}]{elem}",
+        "struct": f"struct {{ {fields} }}",
+    }
+    return made.get(t.kind, t.kind)
 
 
 def require(t: GoType | None, what: str) -> GoType:

@@ -69,13 +69,19 @@ class MaskReader:
     def _bits(self, address: int, raw: bytes, words: int) -> Bits:
         data = int.from_bytes(raw[32:40], "little")
         if self.made_on_demand(raw):
-            t = self.universe.from_runtime(address)
-            if t is None:
-                raise GoretainError(f"the type at {address:#x} has no pointer mask and cannot be decoded")
-            return built_mask(t)[:words]
-        if not self.on_demand and raw[23] & _KIND_GC_PROGRAM:
-            return program_bits(self.program.memory, data + 4, words)  # after its 4-byte length
-        return mask_bits(self.program.memory, data, words)
+            return self._built(address, words)
+        try:
+            if not self.on_demand and raw[23] & _KIND_GC_PROGRAM:
+                return program_bits(self.program.memory, data + 4, words)  # after its 4-byte length
+            return mask_bits(self.program.memory, data, words)
+        except MissingMemory:  # package reflect keeps masks in pointer-free objects, which are not copied
+            return self._built(address, words)
+
+    def _built(self, address: int, words: int) -> Bits:
+        t = self.universe.from_runtime(address)
+        if t is None:
+            raise GoretainError(f"the type at {address:#x} has no pointer mask and cannot be decoded")
+        return built_mask(t)[:words]
 
     def made_on_demand(self, raw: bytes) -> bool:
         """Whether GCData is not the mask but the place for one that the runtime makes when it needs it."""
