@@ -116,12 +116,13 @@ def measure(name: str, objects: int, far: float) -> None:
         print(f"  {step:36} {seconds / n * 1e9:7.1f} ns/object")
     print(f"  {'all':36} {total / n * 1e9:7.1f} ns/object, {total:.2f} CPU s")
     heap = Heap(columns)
+    tracemalloc.start()
     for step, run in STEPS.items():
-        tracemalloc.start()
+        tracemalloc.reset_peak()
         run(heap)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        print(f"  {step:36} {peak / n:7.1f} bytes/object peak")
+        kept, peak = tracemalloc.get_traced_memory()
+        print(f"  {step:36} {peak / n:7.1f} bytes/object at the peak, {kept / n:5.1f} kept so far")
+    tracemalloc.stop()
 
 
 def main() -> None:
