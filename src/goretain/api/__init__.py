@@ -4,8 +4,8 @@ Every command of the CLI is one call of this package; it wires the floors togeth
 itself. Imports every floor below, the heavy ones only when they are needed.
 """
 
-from goretain.api.answers import diff, rule, watch, why
+from goretain.api.answers import diff, rules, watch, why
 from goretain.api.snapshot import Snapshot
 from goretain.api.targets import Progress, open
 
-__all__ = ["Progress", "Snapshot", "diff", "open", "rule", "watch", "why"]
+__all__ = ["Progress", "Snapshot", "diff", "open", "rules", "watch", "why"]

@@ -1,6 +1,6 @@
-"""The commands as functions: why, diff, watch, rule.
+"""The commands as functions: why, diff, watch, rules.
 
-Imports ``reports`` and ``patterns`` when they run, and this package.
+Imports ``reports`` when they run, and this package.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from goretain.model.errors import UsageError
 from goretain.snapshot import check_place
 
 if TYPE_CHECKING:
-    from goretain.patterns.catalogue import Pattern
-    from goretain.reports.results import DiffReport, WhyReport
+    from goretain.reports.results import DiffReport, RuleReport, WhyReport
 
 #: What ``open`` takes, or a snapshot that is open already.
 Target = int | str | os.PathLike[str] | Snapshot
@@ -108,6 +107,8 @@ def watch(
     for look, snapshot in enumerate(_looks(pid, every, count, progress, sleep), 1):
         if save is not None:
             snapshot.save(Path(save) / f"{pid}-{look}.goretain")
+        if progress is not None:
+            progress("measuring", 0, 0)
         series.add(snapshot.target, snapshot.heap)
     return series.report(top)
 
@@ -126,17 +127,12 @@ def _looks(
         yield open(pid, progress=progress)
 
 
-def rule(code: str) -> Pattern:
-    """The pattern of that code (``GR101``) or name, with its documentation.
+def rules(code: str | None = None) -> RuleReport:
+    """The leak pattern of that code (``GR101``) or name with its documentation, or all of them.
 
     Raises:
         UsageError: there is no such pattern.
     """
-    from goretain.patterns.catalogue import catalogue
+    from goretain.reports.rule import rule_report
 
-    known = catalogue()
-    for pattern in known:
-        if code.upper() == pattern.code or code.lower() == pattern.name:
-            return pattern
-    names = ", ".join(f"{pattern.code} {pattern.name}" for pattern in known)
-    raise UsageError(f"no pattern is called {code!r}", hint=f"there are: {names}")
+    return rule_report(code)

@@ -84,9 +84,18 @@ class Snapshot:
         """Reachable objects and bytes by Go type, most bytes first; type None is unknown."""
         return self.heap.histogram
 
-    def holders(self) -> list[Holder]:
-        """Who keeps what alive: every root with its retained bytes and objects, most bytes first."""
-        return self.heap.holders
+    def holders(self, *, strict: bool = False) -> list[Holder]:
+        """Who keeps what alive: every root with its retained bytes and objects, most bytes first.
+
+        Args:
+            strict: all roots are equal, none is served first: what would come back if that one root alone
+                let go.
+        """
+        if not strict:
+            return self.heap.holders
+        from goretain.heap.holders import find_holders
+
+        return find_holders(self.data, self.heap.strict)
 
     def shared(self) -> list[Shared]:
         """Memory that several holders reach and none dominates, counted once, most bytes first."""

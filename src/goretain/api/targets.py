@@ -69,7 +69,7 @@ def open(
         on_read = _telling(progress, "opening the snapshot")
         return Snapshot(load(name, on_read=on_read), name)
     _require_core(name)
-    return Snapshot(_from_core(name, binary, full, with_data, progress), name)
+    return Snapshot(_from_core(name, binary, full, with_data, force, progress), name)
 
 
 def _telling(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:
@@ -106,12 +106,18 @@ def _from_process(pid: int, full: bool, with_data: bool, force: bool, progress: 
 
 
 def _from_core(
-    path: str, binary: str | os.PathLike[str] | None, full: bool, with_data: bool, progress: Progress | None
+    path: str,
+    binary: str | os.PathLike[str] | None,
+    full: bool,
+    with_data: bool,
+    force: bool,
+    progress: Progress | None,
 ) -> Data:
     from goretain.capture.core import capture_core
 
     program = None if binary is None else os.fspath(binary)
-    return _read(capture_core(path, program, _plan_for(with_data), full=full), with_data, progress)
+    image = capture_core(path, program, _plan_for(with_data), full=full, force=force)
+    return _read(image, with_data, progress)
 
 
 def _plan_for(with_data: bool) -> PlanFor:

@@ -1,4 +1,4 @@
-"""``goretain rule``. Imports the api and click."""
+"""``goretain rule``. Imports the api, reports and click; heavy parts when it runs."""
 
 from __future__ import annotations
 
@@ -7,24 +7,33 @@ import sys
 import click
 import rich_click
 
+from goretain.cli.options import one_format
+
 
 @click.command(cls=rich_click.RichCommand)
-@click.argument("code")
-@click.option("--markdown", is_flag=True, help="The Markdown source, not the rendered page.")
+@click.argument("code", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md.")
+@click.option("--markdown", is_flag=True, help="The Markdown source.")
 @click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
-def rule(code: str, markdown: bool, debug: bool) -> None:  # noqa: ARG001 (main reads --debug)
-    """Explain a leak pattern.
+def rule(code: str | None, as_json: bool, markdown: bool, debug: bool) -> None:  # noqa: ARG001 (main reads it)
+    """Explain a leak pattern, or list them all.
 
     CODE is a code (GR101) or a name (subslice-pins-array): what it is, how to see it, how to fix it.
     """
+    one_format(as_json, markdown)
     from goretain import api
     from goretain.cli import terminal
 
-    pattern = api.rule(code)
-    if markdown or not sys.stdout.isatty():
-        terminal.write(pattern.doc.text)
-        return
-    from rich.console import Console
-    from rich.markdown import Markdown
+    report = api.rules(code)
+    if as_json:
+        from goretain.reports import json
 
-    Console(width=min(terminal.width(), 100)).print(Markdown(pattern.doc.text))
+        terminal.write(json.render(report))
+    elif markdown or (code is not None and not sys.stdout.isatty()):
+        terminal.write("\n".join(rule.text for rule in report.rules))
+    elif code is None:
+        from goretain.reports import text
+
+        terminal.show(text.render_rules(report, terminal.width()))
+    else:
+        terminal.show_markdown(report.rules[0].text)

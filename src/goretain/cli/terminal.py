@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress as Bar
 
     from goretain.reports.text.page import Page
@@ -33,6 +34,21 @@ def width() -> int:
 
 def show(page: Page) -> None:
     """Print a page on stdout, in colour on a terminal (unless NO_COLOR is set)."""
+    with closed_pipe():
+        page.print(_stdout(page.width))
+        sys.stdout.flush()
+
+
+def show_markdown(text: str) -> None:
+    """Print Markdown on stdout as a rendered page."""
+    from rich.markdown import Markdown
+
+    with closed_pipe():
+        _stdout(min(width(), _PIPED)).print(Markdown(text))
+        sys.stdout.flush()
+
+
+def _stdout(columns: int) -> Console:
     from rich.console import Console
 
     class Stdout(Console):
@@ -40,9 +56,7 @@ def show(page: Page) -> None:
             """Leave the closed pipe to closed_pipe; rich would end the program with 1."""
             raise BrokenPipeError
 
-    with closed_pipe():
-        page.print(Stdout(file=sys.stdout, width=page.width))
-        sys.stdout.flush()
+    return Stdout(file=sys.stdout, width=columns)
 
 
 def write(text: str) -> None:

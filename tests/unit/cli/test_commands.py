@@ -18,6 +18,7 @@ from goretain import api
 from goretain.cli import main
 from goretain.model.findings import Severity
 from goretain.snapshot import save
+from tests.unit.reports.examples import why
 from tests.unit.snapshot.synthetic import small
 
 GORETAIN = [sys.executable, "-m", "goretain.cli.main"]
@@ -25,7 +26,7 @@ GORETAIN = [sys.executable, "-m", "goretain.cli.main"]
 
 @pytest.fixture
 def saved(tmp_path: Path) -> str:
-    """A snapshot with one waste finding, likely."""
+    """A snapshot with one leak."""
     save(small(), tmp_path / "a.goretain")
     return str(tmp_path / "a.goretain")
 
@@ -64,18 +65,22 @@ def test_why_prints_markdown(saved: str) -> None:
     assert len(done.stdout.splitlines()) <= 60
 
 
-@pytest.mark.parametrize(
-    ("level", "code"), [("leak", 0), ("waste", 1), ("observation", 1), ("never", 0), (None, 0)]
-)
-def test_fail_on_decides_the_exit_status(saved: str, level: str | None, code: int) -> None:
-    severities: dict[Severity, int] = api.why(saved).severities
-    assert severities == {"leak": 0, "waste": 1, "observation": 0}
-    assert goretain("why", saved, *(["--fail-on", level] if level else [])).returncode == code
+@pytest.mark.parametrize("found", ["leak", "waste", "observation"])
+@pytest.mark.parametrize("level", ["leak", "waste", "observation", "never"])
+def test_fail_on_decides_the_exit_status(
+    saved: str, monkeypatch: pytest.MonkeyPatch, level: str, found: Severity
+) -> None:
+    order: list[str] = ["leak", "waste", "observation"]
+    severities: dict[Severity, int] = {"leak": 0, "waste": 0, "observation": 0, found: 3}
+    monkeypatch.setattr(api, "why", lambda *_, **__: why(severities=severities))
+    expected = level != "never" and order.index(found) <= order.index(level)
+    assert main.run(["why", saved, "--fail-on", level, "--json"]) == int(expected)
+    assert main.run(["why", saved, "--json"]) == 0
 
 
 def test_fail_on_counts_findings_that_top_cuts_off_but_not_those_below_min_bytes(saved: str) -> None:
-    assert goretain("why", saved, "--fail-on", "waste", "--top", "0").returncode == 1
-    assert goretain("why", saved, "--fail-on", "waste", "--min-bytes", "1GiB").returncode == 0
+    assert goretain("why", saved, "--fail-on", "leak", "--top", "0").returncode == 1
+    assert goretain("why", saved, "--fail-on", "leak", "--min-bytes", "1GiB").returncode == 0
 
 
 def test_focus_keeps_what_starts_so(saved: str) -> None:
@@ -202,7 +207,7 @@ def test_a_closed_pipe_is_silent_and_no_error(saved: str, arguments: list[str]) 
 def test_a_closed_pipe_does_not_hide_what_fail_on_found(saved: str) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run([*GORETAIN, "why", saved, "--fail-on", "waste"], stdout=writing, check=False)
+    done = subprocess.run([*GORETAIN, "why", saved, "--fail-on", "leak"], stdout=writing, check=False)
     os.close(writing)
     assert done.returncode == 1
 
@@ -262,6 +267,18 @@ def test_on_a_terminal_it_is_coloured_and_as_wide_as_that(saved: str, columns: i
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown).replace("\r", "")
     assert all(len(line) <= columns for line in plain.splitlines())
     assert plain == goretain("why", saved, env={"COLUMNS": str(columns)}).stdout
+
+
+def test_rule_lists_all_patterns_and_has_json() -> None:
+    listed = goretain("rule").stdout
+    report = json.loads(goretain("rule", "--json").stdout)
+    assert report["schema"] == "goretain/rule/1"
+    assert len(report["rules"]) >= 4
+    for rule in report["rules"]:
+        assert rule["code"] in listed
+        assert rule["title"] in listed
+    (one,) = json.loads(goretain("rule", "GR101", "--json").stdout)["rules"]
+    assert one in report["rules"]
 
 
 def test_rule_is_rendered_on_a_terminal() -> None:

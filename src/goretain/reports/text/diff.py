@@ -34,7 +34,8 @@ def render_diff(report: DiffReport, width: int, *, small: bool = False) -> Page:
 
 def _summary(page: Page, report: DiffReport) -> None:
     seconds = report.looks[-1].taken_at - report.looks[0].taken_at
-    page.fact("looks", f"{len(report.looks)} in {duration(int(abs(seconds) * 1e9))}")
+    order = ", the first is the later one" if seconds < 0 else ""
+    page.fact("looks", f"{len(report.looks)} in {duration(int(abs(seconds) * 1e9))}{order}")
     grown = report.live_bytes[-1] - report.live_bytes[0]
     change = [signed(grown), f"{number(report.live_objects[-1] - report.live_objects[0], sign=True)} objects"]
     if report.same_process and seconds >= 1 and grown:
