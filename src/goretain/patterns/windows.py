@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.patterns.behind import held_behind
 from goretain.patterns.fields import Field, slot_fields
 from goretain.patterns.holding import holding_of, pooled
 from goretain.patterns.names import stable_name
@@ -38,6 +39,7 @@ class Pinned:
     Attributes:
         objects: uint32[k], ids.
         shown, lost, slack: int64[k], bytes; they and the padding add up to the slot.
+        behind: int64[k], bytes of other objects that only hidden slots keep alive.
         first: int64[k], where the earliest window starts.
         kept: bool[k], held by what lasts: not by the runtime, a pool or a goroutine at work.
         field: int64[k], index into fields: where the window's own header is stored.
@@ -48,6 +50,7 @@ class Pinned:
     shown: I64
     lost: I64
     slack: I64
+    behind: I64
     first: I64
     kept: Flags
     field: I64
@@ -59,20 +62,25 @@ class Pinned:
         """Bytes that no window shows."""
         return self.lost + self.slack
 
+    @property
+    def saving(self) -> I64:
+        """Bytes that come back when every window's owner keeps a copy of what it shows."""
+        return self.hidden + self.behind
+
     def where(self, test: Callable[[Field], bool]) -> Flags:
         """Per object whether its field passes a test."""
         values = np.array([test(f) for f in self.fields] or [False], np.bool_)
         return values[self.field]
 
     def groups(self, chosen: Flags, minimum: int) -> Iterator[I64]:
-        """Rows of the chosen objects, place by place, the one that hides most first.
+        """Rows of the chosen objects, place by place, the one that saves most first.
 
-        Places that hide less than ``minimum`` bytes in total are left out; those of small objects need more.
+        Places that save less than ``minimum`` bytes in total are left out; those of small objects need more.
         """
         rows = np.flatnonzero(chosen)
-        rows = rows[np.lexsort((-self.hidden[rows], self.place[rows]))]
+        rows = rows[np.lexsort((-self.saving[rows], self.place[rows]))]
         for group in np.split(rows, np.flatnonzero(np.diff(self.place[rows])) + 1):
-            total = int(self.hidden[group].sum())
+            total = int(self.saving[group].sum())
             small = total < SMALL * len(group)
             if len(group) and total >= (max(minimum, _SMALL_PLACE_MINIMUM) if small else minimum):
                 yield group
@@ -114,6 +122,7 @@ def pinned(heap: Heap, kind: WindowKind) -> Pinned:
         shown=shown,
         lost=lost,
         slack=slack,
+        behind=held_behind(heap, objects),
         first=first,
         kept=holding.kept & ~pooled(heap, objects),
         field=field,
@@ -125,7 +134,7 @@ def pinned(heap: Heap, kind: WindowKind) -> Pinned:
 
 def _only(found: Pinned, keep: Flags) -> Pinned:
     """The rows to keep."""
-    arrays = ("objects", "shown", "lost", "slack", "first", "kept", "field", "place")
+    arrays = ("objects", "shown", "lost", "slack", "behind", "first", "kept", "field", "place")
     return Pinned(fields=found.fields, **{name: getattr(found, name)[keep] for name in arrays})
 
 
@@ -137,7 +146,9 @@ def _fields(snapshot: Snapshot, rows: I64) -> tuple[I64, list[Field]]:
     result = np.empty(len(rows), np.int64)
     result[in_heap], fields = slot_fields(snapshot, source[in_heap], word[in_heap])
     path, inverse = np.unique(columns.root_path[word[~in_heap]], return_inverse=True)
-    start = len(fields)
-    fields += [Field(f"variable {stable_name(snapshot.strings[p])}", "variable") for p in path.tolist()]
-    result[~in_heap] = start + inverse
+    codes = {field.name: code for code, field in enumerate(fields)}
+    names = [f"variable {stable_name(snapshot.strings[p])}" for p in path.tolist()]
+    of_path = np.array([codes.setdefault(name, len(codes)) for name in names], np.int64)
+    fields += [Field(name, "variable") for name in list(codes)[len(fields) :]]
+    result[~in_heap] = of_path[inverse]
     return result, fields

@@ -13,6 +13,7 @@ import pytest
 from goretain.model.errors import CorruptFile
 from goretain.model.findings import Chain, Confidence
 from goretain.patterns import SECTIONS, catalogue
+from goretain.patterns.names import fingerprint_of
 
 _SOURCE = Path(str(importlib.import_module("goretain.patterns").__file__)).parent
 _FOLDER = "subslice_pins_array"
@@ -116,6 +117,15 @@ def test_a_finding_of_a_pattern_carries_its_code_fix_and_fingerprint() -> None:
     )
     assert (finding.code, finding.holder, finding.fix) == (pattern.code, "main.cache", pattern.fix)
     assert len(finding.fingerprint) == 16
+
+
+def test_the_fingerprint_does_not_change_with_the_length_of_a_list() -> None:
+    chains = [
+        Chain(root="main.l", links=(".root.next", *repeats, ".Value.([]uint8)"), end="[9]byte")
+        for repeats in ((), (".next×13",), (".next", ".next"))
+    ]
+    prints = [fingerprint_of("a-pattern", c) for c in chains]
+    assert prints[1] == prints[2] != prints[0]
 
 
 def test_the_fingerprint_does_not_change_with_indexes_lengths_and_goroutine_ids() -> None:

@@ -78,7 +78,7 @@ def _finding(
         confidence=confidence,
         chain=chain,
         count=len(rows),
-        saving_bytes=hidden,
+        saving_bytes=int(found.saving[rows].sum()),
         hidden_bytes=hidden,
         retained_bytes=int(np.sum(heap.graph.retained(found.objects[rows]))),
         type=type_of_all(heap, found.objects[rows]),

@@ -35,7 +35,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             confidence=_LOST,
             chain=chain,
             count=len(rows),
-            saving_bytes=hidden,
+            saving_bytes=int(found.saving[rows].sum()),
             hidden_bytes=hidden,
             retained_bytes=int(np.sum(heap.graph.retained(found.objects[rows]))),
             type=type_of_all(heap, found.objects[rows]),
