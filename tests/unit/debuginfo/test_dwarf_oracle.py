@@ -87,6 +87,7 @@ def test_functions_equal_the_oracle_in_range_name_and_variables(dwarf: Dwarf, de
         if (f.name, f.low, f.high, rows) != (name, low, high, variables):
             wrong[name] = (f, high, variables)
         assert dwarf.function_at(high - 1) == f
+        assert high in described.functions or dwarf.function_at(high) is None
     assert not wrong
     assert sum(len(variables) for _, _, variables in described.functions.values()) > 5000
 

@@ -111,6 +111,16 @@ def test_a_cgo_program_has_a_gnu_build_id_when_asked() -> None:
     assert elf.symbols["main.total"].size == 8
 
 
+def test_symbols_of_other_libraries_are_left_out() -> None:
+    path = go_program(MIXED, "1.25.5", cgo=True)
+    with path.open("rb") as stream:
+        table = ELFFile(stream).get_section_by_name(".symtab")
+        assert isinstance(table, SymbolTableSection)
+        foreign = {s.name for s in table.iter_symbols() if s["st_shndx"] == "SHN_UNDEF" and s.name}
+    assert foreign
+    assert not foreign & set(Elf.open(str(path)).symbols)
+
+
 def test_a_program_of_c_is_not_of_go() -> None:
     elf = Elf.open("/bin/sh")
     assert elf.go_version is None
