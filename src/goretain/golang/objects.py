@@ -23,10 +23,6 @@ I32 = NDArray[np.int32]
 U8 = NDArray[np.uint8]
 U32 = NDArray[np.uint32]
 
-#: Rules that a test may switch off to see that it notices: see tests/zoo.
-UNSWEPT_RULE = True
-ALL_ELEMENTS = True
-
 
 @dataclass(slots=True)
 class Objects:
@@ -79,7 +75,7 @@ def read_objects(image: Image, spans: SpanTable) -> Objects:
     """All live objects."""
     k = spans.spans
     state = np.zeros(int(k.first_slot[-1]), np.uint8)
-    missing: int = heapscan.slot_states(image.memory, k, state, UNSWEPT_RULE)
+    missing: int = heapscan.slot_states(image.memory, k, state)
     sums = np.zeros(4, np.int64)
     heapscan.count_states(state, k, sums)
     n = int(sums[0])
@@ -120,7 +116,6 @@ def read_edges(objects: Objects, universe: TypeUniverse) -> Edges:
         objects.span,
         objects.survived,
         header,
-        ALL_ELEMENTS,
         start,
         target,
         word,

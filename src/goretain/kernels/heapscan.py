@@ -77,7 +77,7 @@ class Masks(NamedTuple):
 
 
 @checked
-def slot_states(memory: U8, spans: Spans, state: U8, unswept_rule: bool) -> Int:
+def slot_states(memory: U8, spans: Spans, state: U8) -> Int:
     """Writes uint8 FREE, LIVE (+ SURVIVED) or DEAD for every slot; returns how many spans lack their
     allocation bits.
 
@@ -91,7 +91,7 @@ def slot_states(memory: U8, spans: Spans, state: U8, unswept_rule: bool) -> Int:
         if at < 0:
             missing += 1
             continue
-        judge = unswept_rule and spans.unswept[s] == 1
+        judge = spans.unswept[s] == 1
         if judge and spans.mark_at[s] < 0:
             missing += 1
             judge = False
@@ -279,7 +279,6 @@ def fill_edges(
     span: I32,
     survived: U8,
     header: I64,
-    all_elements: bool,
     start: I64,
     target: U32,
     word: U32,
@@ -288,8 +287,7 @@ def fill_edges(
     """Resolves every non-nil pointer slot to the object that it points into, interior pointers included.
 
     start int64[n + 1], target and word uint32[capacity] become a CSR; returns the number of edges.
-    ``all_elements`` off reproduces the fault of tools that apply a type's mask to an array's first element
-    only.
+    A type's mask is repeated over all elements of an array. O(pointer slots).
     """
     address = table.address
     m = 0
@@ -323,8 +321,6 @@ def fill_edges(
                     break
                 if words[first + w] != 0:
                     m = _edge(words[first + w], w, table, span_table, m, target, word, counters)
-            if not all_elements:
-                break
             base += step
     start[address.shape[0]] = m
     counters[EDGES] = m

@@ -404,6 +404,7 @@ def settle_hints(heap: Heap, types: Types, state: State) -> Int:
     """Turns hints into types: arrays of pointer-free values, and arrays whose bits agree; returns how
     many."""
     settled = 0
+    refused = state.counters[MASK_MISMATCH]
     for o in range(heap.span.shape[0]):
         t = state.hint[o]
         if state.type[o] >= 0 or t < 0:
@@ -414,4 +415,5 @@ def settle_hints(heap: Heap, types: Types, state: State) -> Int:
         _assign(heap, types, state, o, t, True, state.hint_array[o] == 1)
         if state.type[o] >= 0:
             settled += 1
+    state.counters[MASK_MISMATCH] = refused  # a hint that does not fit was no claim
     return settled
