@@ -40,6 +40,7 @@ func main() {
 	buildObjects()
 	buildMaps()
 	buildNewer()
+	buildUnique()
 	startGoroutines()
 	switch state {
 	case "queued":

@@ -4,9 +4,7 @@ package main
 
 import (
 	"runtime"
-	"strconv"
 	"time"
-	"unique"
 	"weak"
 )
 
@@ -16,14 +14,13 @@ type cleanupArgument struct {
 }
 
 var (
-	cleaned     []*[64]byte
-	weakLive    []weak.Pointer[event]
-	weakDead    []weak.Pointer[event]
-	keptAlive   []*event
-	uniqueTexts []unique.Handle[string]
+	cleaned   []*[64]byte
+	weakLive  []weak.Pointer[event]
+	weakDead  []weak.Pointer[event]
+	keptAlive []*event
 )
 
-// buildNewer makes what came with Go 1.23 and 1.24: cleanups, weak pointers, unique handles.
+// buildNewer makes what came with Go 1.24: cleanups and weak pointers.
 func buildNewer() {
 	for i := 0; i < 40; i++ {
 		object := new([64]byte)
@@ -33,7 +30,6 @@ func buildNewer() {
 		keptAlive = append(keptAlive, kept)
 		weakLive = append(weakLive, weak.Make(kept))
 		weakDead = append(weakDead, weak.Make(newEvent(i)))
-		uniqueTexts = append(uniqueTexts, unique.Make("unique-text-"+strconv.Itoa(i)))
 	}
 }
 
