@@ -234,7 +234,7 @@ def dynamic_type(universe: TypeUniverse, program: Program, interface: int, leaf:
 
 
 def locate_many(t: GoType | None, offsets: I64, prefix: str) -> tuple[list[str], list[Leaf | None], I64]:
-    """``locate`` for int64[k] offsets: k paths, all begun with prefix; leaves; each offset's row in leaves."""
+    """``locate`` for int64[k] offsets: k paths that begin with prefix; leaves; each offset's leaf's row."""
     if t is None or t.kind != "array" or t.elem is None or not t.elem.size or len(offsets) < _MANY:
         found = [locate(t, offset) for offset in offsets.tolist()]
         return [prefix + path for path, _ in found], [leaf for _, leaf in found], np.arange(len(found))

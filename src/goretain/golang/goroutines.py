@@ -7,6 +7,7 @@ Imports ``golang.stacks``, ``golang.threads``, ``golang.packages``, ``capture.im
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from goretain.golang.layout import Program
@@ -33,6 +34,8 @@ STATES = {
     11: "deadextra",
 }
 _NO_STACK = frozenset((0, 6, 11))
+#: What cgo writes into the package of the program: calls of C, and of Go from C (cmd/cgo/out.go).
+_CGO_STUB = re.compile(r"(^|\.)_(Cfunc|Cgo|cgo)")
 #: goid of the main goroutine, which no go statement made.
 _MAIN = 1
 _PARKED = frozenset(("waiting", "leaked"))
@@ -213,7 +216,7 @@ def speaking_function(g: LiveGoroutine, stacks: Stacks, packages: Packages) -> s
     The innermost one of the program's own module; else of its dependencies; else outside the runtime; else
     the one that the goroutine started with.
     """
-    names = [name for f in g.frames for name in stacks.source_names(f)]
+    names = [n for f in g.frames for n in stacks.source_names(f) if not _CGO_STUB.search(n)]
     owners = [package_of(name) for name in names]
     ranked = (
         (n for n, p in zip(names, owners, strict=True) if packages.is_own(p)),

@@ -10,16 +10,33 @@ Imports ``golang.gotypes``.
 
 from __future__ import annotations
 
+import re
+
 from goretain.golang.gotypes import GoType
 
 _INTEGER_REGISTERS, _FLOAT_REGISTERS = 9, 15
 _INTEGERS = {"string": 2, "interface": 2, "slice": 3}
 _FLOATS = {"float32": 1, "float64": 1, "complex64": 2, "complex128": 2}
+_CLOSURE = re.compile(r"\.(func\d+|gowrap\d+|deferwrap\d+|\d+)$|-range\d+$|-fm$")
 _ALIGN_4 = frozenset(("int32", "uint32", "float32", "complex64"))
 
 
-def spill_offsets(parameters: list[GoType], results: list[GoType]) -> list[int]:
-    """Offset from the CFA of each parameter, receiver first: its stack home or place in the spill area."""
+def dictionary_position(function: str) -> int:
+    """Where a function that generic code was compiled to takes its hidden dictionary among its parameters.
+
+    First, or after the receiver; -1 for other functions, and for closures in them, which capture it
+    (cmd/compile/internal/noder/reader.go, shapedFuncType).
+    """
+    if "[go.shape." not in function or function.startswith("type:") or _CLOSURE.search(function):
+        return -1
+    return 0 if function.endswith("]") else 1
+
+
+def spill_offsets(parameters: list[GoType], results: list[GoType]) -> tuple[list[int], int]:
+    """(offset from the CFA of each parameter, in its stack home or the spill area; bytes of all of them).
+
+    parameters: with the receiver and the dictionary, in the order in which they are passed.
+    """
     offsets = [-1] * len(parameters)
     used = (0, 0)
     stack = 0
@@ -38,7 +55,7 @@ def spill_offsets(parameters: list[GoType], results: list[GoType]) -> list[int]:
         stack = _align(stack, alignment(parameters[i]))
         offsets[i] = stack
         stack += parameters[i].size
-    return offsets
+    return offsets, _align(stack, 8)
 
 
 def _after_results(stack: int, results: list[GoType]) -> int:

@@ -11,7 +11,7 @@ Imports ``golang.stacks``, ``golang.stackmaps`` and ``golang.layout``.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from goretain.golang.layout import Program
@@ -72,11 +72,16 @@ class StackScan:
             objects, arguments = self._reflect_stub(frame)
         for offset in arguments:
             self._word(frame.cfa + offset, index, conservative=False)
-        for item in objects:
-            start = frame.cfa + item.offset
-            if start >= frame.sp:
-                pointers = tuple(frame.cfa + p for p in item.pointers)
-                self._objects.append((start, start + item.size, index, pointers))
+        placed = ((frame.cfa + item.offset, item) for item in objects)
+        self.add_objects(
+            (start, start + item.size, index, tuple(frame.cfa + p for p in item.pointers))
+            for start, item in placed
+            if start >= frame.sp
+        )
+
+    def add_objects(self, objects: Iterable[tuple[int, int, int, tuple[int, ...]]]) -> None:
+        """Variables whose address was taken: (start, end, frame, addresses of pointer words)."""
+        self._objects += objects
 
     def add_range(self, start: int, end: int, index: int) -> None:
         """Scan every word of [start, end) of this stack."""

@@ -14,7 +14,7 @@ import bisect
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from goretain.golang.layout import Program
+from goretain.golang.layout import Program, Readable
 from goretain.model.errors import MissingMemory
 
 _M, _G = "runtime.m", "runtime.g"
@@ -139,7 +139,7 @@ def _saved_place(
     signal = stacks["gsignal"]
     rsp = own.get("rsp", 0)
     if signal[0] <= rsp < signal[1]:
-        place = _interrupted(program, rsp, signal[1], (low, high), in_text)
+        place = interrupted(program.memory, rsp, signal[1], (low, high), in_text)
         if place is not None:
             return place
     sp = program.uint(m, _M, "vdsoSP")
@@ -151,11 +151,11 @@ def _saved_place(
     return None
 
 
-def _interrupted(
-    program: Program, start: int, end: int, stack: tuple[int, int], in_text: Callable[[int], bool]
+def interrupted(
+    memory: Readable, start: int, end: int, stack: tuple[int, int], in_text: Callable[[int], bool]
 ) -> Place | None:
     """The goroutine's registers in the ucontext on a signal stack: the pair (rsp, rip) nearest the top."""
-    words = memoryview(program.memory.read(start & ~7, end - (start & ~7) & ~7)).cast("Q")
+    words = memoryview(memory.read(start & ~7, end - (start & ~7) & ~7)).cast("Q")
     for i in range(len(words) - 2, len(_SIGCONTEXT) - 3, -1):
         if stack[0] <= words[i] < stack[1] and in_text(words[i + 1]):
             first = i - len(_SIGCONTEXT) + 2

@@ -19,11 +19,12 @@ from goretain.golang.components import piece_offsets
 from goretain.golang.gotypes import GoType, Leaf, TypeUniverse, pointer_leaves
 from goretain.golang.layout import Program
 from goretain.golang.locations import Piece, register_pieces, stack_pieces
-from goretain.golang.spills import spill_offsets
+from goretain.golang.spills import dictionary_position, spill_offsets
 from goretain.golang.stackmaps import FramePlan
 
-#: Bytes of a leaf by kind, else 8; of a leaf that was split over several places
-#: only the pointer counts.
+#: Hidden first parameter of what generic code was compiled to; before Go 1.27 not in the debug information.
+_DICTIONARY = ".dict"
+#: Bytes of a leaf by kind, else 8; of a leaf that was split over several places only the pointer counts.
 _LEAF_SIZE = {"eface": 16, "iface": 16, "string": 16, "slice": 24}
 
 
@@ -97,23 +98,25 @@ class FrameNames:
                 pieces = stack_pieces(expression_at(variable, pc))
                 for offset, name in place(variable.name, t, pieces, variable.inlined_from):
                     names.setdefault(offset, name)
-        for offset, name in self.spilled(function):
+        for offset, name in self.spilled(plan, function):
             names.setdefault(offset, name)
         return names
 
-    def spilled(self, function: Function) -> Iterator[tuple[int, SlotName]]:
-        """Names of the argument spill area and of stack-passed arguments: (offset from the CFA, name)."""
-        parameters = [
-            (v.name, self._universe.from_dwarf(v.type))
-            for v in function.variables
-            if v.is_parameter and not v.is_inlined and v.type and not v.is_result
-        ]
-        results = [
-            self._universe.from_dwarf(v.type)
-            for v in function.variables
-            if v.is_result and not v.is_inlined and v.type
-        ]
-        offsets = spill_offsets([t for _, t in parameters], results)
+    def spilled(self, plan: FramePlan, function: Function) -> Iterator[tuple[int, SlotName]]:
+        """Names of the argument spill area and of stack-passed arguments: (offset from the CFA, name).
+
+        None when the debug information leaves a parameter out (one named _), which the size gives away.
+        """
+        own = [v for v in function.variables if v.is_parameter and not v.is_inlined and v.type]
+        passed = [v for v in own if not v.is_result and v.name != _DICTIONARY]
+        parameters = [(v.name, self._universe.from_dwarf(v.type)) for v in passed]
+        results = [self._universe.from_dwarf(v.type) for v in own if v.is_result]
+        position = dictionary_position(function.name)
+        if position >= 0:
+            parameters.insert(position, (_DICTIONARY, GoType("uintptr", "uintptr", 8)))
+        offsets, size = spill_offsets([t for _, t in parameters], results)
+        if size != plan.args_size:
+            return
         for (name, t), offset in zip(parameters, offsets, strict=True):
             for at, found in place(name, t, (Piece(offset, 0, -1),)):
                 # Dead words of an argument are not stored: a length or a type word may be anything.
