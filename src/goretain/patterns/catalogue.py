@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from goretain.model.errors import CorruptFile
-from goretain.model.findings import Chain, Confidence, Finding, Severity
+from goretain.model.findings import Confidence, Finding, Severity
 from goretain.patterns.document import Document, parse_document
 from goretain.patterns.names import fingerprint_of
 
 if TYPE_CHECKING:
     from goretain.heap.heap import Heap
+    from goretain.patterns.routes import Route
 
 _PACKAGE = "goretain.patterns"
 _CODE = re.compile(r"GR\d{3}")
@@ -82,7 +83,7 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
         yield from signature.find(heap)
 
     def finding(
-        self, *, confidence: Confidence, chain: Chain, count: int, saving_bytes: int, **more: Any
+        self, *, confidence: Confidence, route: Route, count: int, saving_bytes: int, **more: Any
     ) -> Finding:
         """A Finding of this pattern: its code, texts, severity, holder and fingerprint are filled in.
 
@@ -93,15 +94,16 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
             "title": self.title,
             "severity": self.severity,
             "fix": self.fix,
-            "holder": chain.root,
-            "fingerprint": fingerprint_of(self.name, chain),
+            "holder": route.holder,
+            "also_from": route.also_from,
+            "fingerprint": fingerprint_of(self.name, route.chain),
             **more,
         }
         return Finding(
             code=self.code,
             pattern=self.name,
             confidence=confidence,
-            chain=chain,
+            chain=route.chain,
             count=count,
             saving_bytes=saving_bytes,
             **values,

@@ -14,6 +14,7 @@ from goretain.model.errors import CorruptFile
 from goretain.model.findings import Chain, Confidence
 from goretain.patterns import SECTIONS, catalogue
 from goretain.patterns.names import fingerprint_of
+from goretain.patterns.routes import Route, brief
 
 _SOURCE = Path(str(importlib.import_module("goretain.patterns").__file__)).parent
 _FOLDER = "subslice_pins_array"
@@ -110,7 +111,7 @@ def test_a_finding_of_a_pattern_carries_its_code_fix_and_fingerprint() -> None:
     chain = Chain(root="main.cache", links=("[key len 12]", ".body (len 5, cap 64)"), end="[64]byte")
     finding = pattern.finding(
         confidence=Confidence(level="proved", reason="seen"),
-        chain=chain,
+        route=Route(chain, "main.cache"),
         count=3,
         saving_bytes=59,
         hidden_bytes=59,
@@ -128,6 +129,12 @@ def test_the_fingerprint_does_not_change_with_the_length_of_a_list() -> None:
     assert prints[1] == prints[2] != prints[0]
 
 
+def test_goroutines_of_one_function_are_named_once_and_long_lists_end_in_a_count() -> None:
+    workers = [f"goroutine {n} [select] main.work" for n in range(3)]
+    assert brief(workers) == ["goroutine 0 [select] main.work (and 2 more like it)"]
+    assert brief([f"main.v{chr(97 + n)}" for n in range(9)])[4:] == ["main.ve", "4 more"]
+
+
 def test_the_fingerprint_does_not_change_with_indexes_lengths_and_goroutine_ids() -> None:
     pattern, sure = catalogue()[0], Confidence(level="proved", reason="seen")
     chains = [
@@ -136,5 +143,8 @@ def test_the_fingerprint_does_not_change_with_indexes_lengths_and_goroutine_ids(
         )
         for n in (1, 22)
     ]
-    prints = {pattern.finding(confidence=sure, chain=c, count=1, saving_bytes=1).fingerprint for c in chains}
+    prints = {
+        pattern.finding(confidence=sure, route=Route(c, c.root), count=1, saving_bytes=1).fingerprint
+        for c in chains
+    }
     assert len(prints) == 1

@@ -120,6 +120,15 @@ def test_two_holders_and_two_fields_are_separate_findings() -> None:
     assert sorted(f.holder for f in find("GR101", maker.heap())) == ["main.a", "main.b", "main.b"]
 
 
+def test_what_two_globals_share_belongs_to_both() -> None:
+    maker = Maker()
+    left, right = maker.holder("main.left"), maker.holder("main.right")
+    maker.windows(left, [Row(128 * KB, 10, 10, 10)])
+    maker.build.roots.append((right, len(maker.build.sizes) - 2, ""))
+    (finding,) = find("GR101", maker.heap())
+    assert (finding.holder, finding.also_from) == ("main.left and main.right", ())
+
+
 def test_goroutines_of_one_function_are_one_finding() -> None:
     maker = Maker()
     for goid in range(20, 40):

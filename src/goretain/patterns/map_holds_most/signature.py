@@ -13,6 +13,7 @@ import numpy as np
 
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
+from goretain.patterns.routes import route_to
 from goretain.snapshot import NO_OBJECT, Meta
 
 if TYPE_CHECKING:
@@ -45,12 +46,11 @@ def find(heap: Heap) -> Iterator[Finding]:
             "undecided whether it leaks: one look cannot see growth",
             decide=_second_look(heap.snapshot.meta),
         ),
-        chain=heap.chain(int(top[row])),
+        route=route_to(heap, int(top[row])),
         count=1,
         saving_bytes=0,
         retained_bytes=held,
         type=types[columns.map_type[row]].name if columns.map_type[row] >= 0 else None,
-        also_from=tuple(heap.also_from(int(top[row]))),
     )
 
 

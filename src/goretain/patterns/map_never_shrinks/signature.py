@@ -14,6 +14,7 @@ import numpy as np
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
 from goretain.patterns.holding import holding_of, pooled
+from goretain.patterns.routes import route_to
 from goretain.snapshot import NO_OBJECT
 
 if TYPE_CHECKING:
@@ -44,17 +45,15 @@ def find(heap: Heap) -> Iterator[Finding]:
             continue
         largest = int(objects[group[0]])
         entries, slots = int(columns.map_entries[group].sum()), int(columns.map_slots[group].sum())
-        chain = heap.chain(largest)
         yield pattern.finding(
             confidence=Confidence(
                 level="proved", reason=f"{entries:,} entries in {slots:,} slots; a new table would be smaller"
             ),
-            chain=chain,
+            route=route_to(heap, largest),
             count=len(group),
             saving_bytes=total,
             retained_bytes=int(heap.graph.retained(objects[group]).sum()),
             type=_type_name(heap, int(columns.map_type[group[0]])),
-            also_from=tuple(heap.also_from(largest)),
         )
 
 

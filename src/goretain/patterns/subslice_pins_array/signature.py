@@ -16,6 +16,7 @@ import numpy as np
 
 from goretain.model.findings import Confidence, Finding, Severity
 from goretain.patterns.catalogue import Pattern, own
+from goretain.patterns.routes import route_to
 from goretain.patterns.windows import I64, SMALL, Flags, Pinned, pinned, type_of_all
 from goretain.snapshot import WindowKind
 
@@ -73,15 +74,13 @@ def _finding(
 ) -> Finding:
     """The finding of one place; its first row is the largest."""
     largest, hidden = int(found.objects[rows[0]]), int(found.hidden[rows].sum())
-    chain = heap.chain(largest)
     return pattern.finding(
         confidence=confidence,
-        chain=chain,
+        route=route_to(heap, largest),
         count=len(rows),
         saving_bytes=int(found.saving[rows].sum()),
         hidden_bytes=hidden,
         retained_bytes=int(np.sum(heap.graph.retained(found.objects[rows]))),
         type=type_of_all(heap, found.objects[rows]),
-        also_from=tuple(heap.also_from(largest)),
         severity=severity,
     )

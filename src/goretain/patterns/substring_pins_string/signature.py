@@ -12,6 +12,7 @@ import numpy as np
 
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
+from goretain.patterns.routes import route_to
 from goretain.patterns.windows import pinned, type_of_all
 from goretain.snapshot import WindowKind
 
@@ -30,14 +31,12 @@ def find(heap: Heap) -> Iterator[Finding]:
     chosen = found.kept & (found.hidden >= found.shown)
     for rows in found.groups(chosen, _PLACE_MINIMUM):
         largest, hidden = int(found.objects[rows[0]]), int(found.hidden[rows].sum())
-        chain = heap.chain(largest)
         yield pattern.finding(
             confidence=_LOST,
-            chain=chain,
+            route=route_to(heap, largest),
             count=len(rows),
             saving_bytes=int(found.saving[rows].sum()),
             hidden_bytes=hidden,
             retained_bytes=int(np.sum(heap.graph.retained(found.objects[rows]))),
             type=type_of_all(heap, found.objects[rows]),
-            also_from=tuple(heap.also_from(largest)),
         )
