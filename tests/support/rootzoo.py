@@ -14,7 +14,7 @@ from goretain.capture.source import Plan
 from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
 from goretain.golang.goroutines import Goroutines, read_goroutines
-from goretain.golang.gotypes import Leaf, TypeUniverse
+from goretain.golang.gotypes import Leaf
 from goretain.golang.layout import Layout, Program
 from goretain.golang.modules import read_modules
 from goretain.golang.plan import lean_plan
@@ -23,6 +23,7 @@ from goretain.golang.roots import RootSlots, read_roots
 from goretain.golang.spans import SpanTable, read_spans
 from goretain.golang.specials import Specials, read_specials
 from goretain.golang.stacks import Stacks
+from goretain.golang.universe import TypeUniverse
 from goretain.snapshot import RootFlag, RootNode
 from tests.support.golang import go_program, running, wait_until_blocked
 
@@ -43,7 +44,7 @@ class FoundRoot:
 
 @dataclass(slots=True)
 class Zoo:
-    """One capture. bodies: name that the program gave an object -> its addresses, in the order of its facts."""
+    """One capture. bodies: name that the program gave an object -> its addresses, in order."""
 
     image: Image
     facts: dict[str, list[list[str]]]

@@ -10,6 +10,7 @@ Imports ``capture.image``, ``golang`` rooms for types and packages, numpy.
 from __future__ import annotations
 
 import bisect
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture.image import Image
-from goretain.golang.gcmask import mask_bits
-from goretain.golang.gotypes import GoType, Leaf, TypeUniverse, field_path, pointer_leaves
+from goretain.golang.gcmask import mask_bits, program_bits
+from goretain.golang.gotypes import GoType, Leaf, field_path, pointer_leaves
 from goretain.golang.layout import Program
-from goretain.golang.modules import Module
+from goretain.golang.modules import DataSegment, Module
 from goretain.golang.packages import display_name, package_of
+from goretain.golang.universe import TypeUniverse
+from goretain.model.errors import MissingMemory
 
 I64 = NDArray[np.int64]
 #: A static larger than this is a length that was misread.
@@ -113,7 +116,7 @@ class GlobalReader:
             count = (segment.end - segment.start) // 8
             if count <= 0 or not segment.mask:
                 continue
-            bits = mask_bits(self._program.memory, segment.mask, count)
+            bits = segment_mask(self._program, segment, count)
             addresses = segment.start + 8 * np.flatnonzero(bits)
             values, held = self._image.gather(addresses)
             self.missing += int(len(held) - held.sum())
@@ -176,6 +179,14 @@ class GlobalReader:
         return GlobalSlots(region.holder, addresses, words.values[rows], paths, leaves, leaf_of)
 
 
+def segment_mask(program: Program, segment: DataSegment, words: int) -> NDArray[np.bool_]:
+    """bool[words]: pointer words of a segment; from the binary where the runtime's mask was not captured."""
+    try:
+        return mask_bits(program.memory, segment.mask, words)
+    except MissingMemory:
+        return program_bits(program.memory, segment.gc_program, words)
+
+
 class _Statics:
     """What the debug information does not describe: compiler-made statics and other symbols."""
 
@@ -199,7 +210,8 @@ class _Statics:
         if leaf.kind == "slice":
             count = self._program.word(at + 16)
         elif leaf.kind in ("eface", "iface"):
-            t = dynamic_type(self._universe, self._program, at - 8, leaf)
+            with contextlib.suppress(MissingMemory):
+                t = dynamic_type(self._universe, self._program, at - 8, leaf)
         elif leaf.kind != "ptr":
             return []
         if t is None or not t.size or not t.has_pointers or count * t.size > _STATIC_LIMIT:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from goretain.capture.image import Image
 from goretain.golang.gotypes import GoType
-from goretain.golang.maps import MapColumns
+from goretain.golang.maprows import MapColumns
 from goretain.model.errors import MissingMemory
 
 _TEXT_LIMIT = 80  # characters of a key that are kept

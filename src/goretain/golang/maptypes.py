@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from goretain.golang.gotypes import GoField, GoType, TypeUniverse
+from goretain.golang.gotypes import GoField, GoType
+from goretain.golang.universe import TypeUniverse
 from goretain.snapshot.tables import Role
 
 SWISS_MAP = "internal/runtime/maps.Map"

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.golang.gcmask import mask_bits, program_bits
-from goretain.golang.gotypes import GoType, TypeUniverse, atomic_pointer
+from goretain.golang.gotypes import GoType, atomic_pointer, points_outside_heap
+from goretain.golang.universe import TypeUniverse
 from goretain.kernels.heapscan import Masks
 from goretain.model.errors import GoretainError, MissingMemory
 
@@ -28,7 +29,7 @@ def built_mask(t: GoType) -> Bits:
     """bool[size // 8]: which words of a value of t are pointers, from its fields alone."""
     words = np.zeros(-(-t.size // 8), np.bool_)
     if t.kind in ("ptr", "unsafeptr", "map", "chan", "func", "slice", "string"):
-        words[0] = True
+        words[0] = not points_outside_heap(t)
     elif t.kind == "interface":
         words[1] = True
     elif t.kind == "struct":

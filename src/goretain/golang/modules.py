@@ -19,12 +19,17 @@ _CHAIN_LIMIT = 4096
 
 @dataclass(frozen=True, slots=True)
 class DataSegment:
-    """A data or bss segment of a module: [start, end) and the address of its pointer mask, one bit a word."""
+    """A data or bss segment of a module: [start, end).
+
+    mask: address of its pointer mask, one bit a word, which the runtime made; gc_program: address of the GC
+        program in the binary that it was made from (runtime.progToPointerMask).
+    """
 
     name: str
     start: int
     end: int
     mask: int
+    gc_program: int
 
 
 @dataclass(slots=True)
@@ -70,8 +75,8 @@ def _module(program: Program, address: int) -> Module:
         gofunc=at("gofunc"),
         rodata=at("rodata"),
         segments=(
-            DataSegment("data", at("data"), at("edata"), at("gcdatamask", "bytedata")),
-            DataSegment("bss", at("bss"), at("ebss"), at("gcbssmask", "bytedata")),
+            DataSegment("data", at("data"), at("edata"), at("gcdatamask", "bytedata"), at("gcdata")),
+            DataSegment("bss", at("bss"), at("ebss"), at("gcbssmask", "bytedata"), at("gcbss")),
         ),
         functions=FuncTable(program.memory.read, at("pcHeader"), text, at("gofunc")),
     )

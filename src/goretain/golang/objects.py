@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture.image import Image
-from goretain.golang.gotypes import TypeUniverse
 from goretain.golang.masks import read_masks
 from goretain.golang.spans import SpanTable
+from goretain.golang.universe import TypeUniverse
 from goretain.kernels import heapscan
 from goretain.kernels.lookup import PageTable, build_page_table, find_many
 from goretain.snapshot import HeapTotals

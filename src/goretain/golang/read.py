@@ -8,7 +8,6 @@ Imports ``capture``, ``debuginfo``, ``kernels``, ``snapshot``, ``model`` and all
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -17,27 +16,32 @@ from numpy.typing import NDArray
 from goretain.capture.image import Image
 from goretain.debuginfo.dwarf import Dwarf
 from goretain.golang import goroutines as goroutine_room
-from goretain.golang.gotypes import GoType, TypeUniverse
-from goretain.golang.infer import Inference, Inferred, Seeds
+from goretain.golang.gotypes import GoType
+from goretain.golang.infer import Inference, Inferred
 from goretain.golang.layout import Layout, Program
 from goretain.golang.mapkeys import key_texts
-from goretain.golang.maps import MapColumns, MapReader
+from goretain.golang.maprows import MapColumns
+from goretain.golang.maps import read_maps
 from goretain.golang.modules import read_modules
 from goretain.golang.objects import Edges, Objects, read_edges, read_objects
-from goretain.golang.roots import RootSlots, finalizer_roots, read_roots
+from goretain.golang.rootobjects import ResolvedRoots, resolve_roots, root_seeds
+from goretain.golang.roots import RootSlots, read_roots
 from goretain.golang.sizeclasses import read_size_classes
 from goretain.golang.spans import read_spans
 from goretain.golang.specials import Specials, read_specials
 from goretain.golang.stacks import Stacks
+from goretain.golang.universe import TypeUniverse
+from goretain.golang.visible import find_windows, object_flags
 from goretain.kernels import propagate, windows
 from goretain.kernels.reach import reach
 from goretain.model.errors import UnknownLayout
 from goretain.model.places import user_cache
-from goretain.snapshot import NO_OBJECT, Columns, Goroutine, Meta, ObjectFlag, RootFlag, Snapshot
+from goretain.snapshot import NO_OBJECT, Columns, Goroutine, Meta, Snapshot
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 U32 = NDArray[np.uint32]
+Bits = NDArray[np.bool_]
 U8 = NDArray[np.uint8]
 Progress = Callable[[str], None]
 S = TypeVar("S", bound=np.generic)
@@ -59,20 +63,6 @@ def read_heap(image: Image, *, with_data: bool = False, progress: Progress | Non
     image lacks the span table.
     """
     return _Reader(image, with_data, progress or (lambda _: None)).read()
-
-
-@dataclass(slots=True)
-class _Roots:
-    """Root slots that hold objects: r rows. leaf and at (byte position in memory) are -1 where the type is
-    unknown."""
-
-    node: I32
-    target: U32
-    path: U32
-    flags: U8
-    goroutine: I32
-    leaf: I32
-    at: I64
 
 
 class _Reader:
@@ -103,18 +93,19 @@ class _Reader:
         slots = read_roots(self.image, self.program, self.universe, stacks, goroutines, specials)
         self.progress("types")
         heap = self._heap_view(objects)
-        roots = _resolve_roots(objects, edges, slots)
+        roots = resolve_roots(objects, edges, slots)
         inference = Inference(heap, self.universe, stacks.function)
         inferred = inference.run(
-            edges.header, self._exact_types(objects, specials), _seeds(slots, self.image)
+            edges.header, self._exact_types(objects, specials), root_seeds(slots, self.image)
         )
         self.progress("maps")
-        maps = MapReader(objects, inferred, heap.class_size).read()
+        maps = read_maps(objects, inferred, heap.class_size)
         for row in np.unique(inferred.type[inferred.type >= 0]).tolist():
             inferred.table.expand(row)
         self.progress("windows")
-        seen = _windows(heap, inferred, edges, roots, slots)
-        flags = _object_flags(objects, inferred, edges, roots, specials, seen)
+        reached = reach(edges.start, edges.target, np.unique(roots.target))
+        seen = find_windows(heap, inferred, reached, edges, roots, slots)
+        flags = object_flags(objects, inferred, reached, specials, seen)
         return self._snapshot(
             objects,
             edges,
@@ -153,7 +144,7 @@ class _Reader:
         objects: Objects,
         edges: Edges,
         slots: RootSlots,
-        roots: _Roots,
+        roots: ResolvedRoots,
         inferred: Inferred,
         maps: MapColumns,
         seen: windows.Windows,
@@ -252,122 +243,3 @@ def _shortfalls(counts: dict[str, int]) -> list[str]:
 
 def _joined(parts: list[NDArray[S]], dtype: type[S]) -> NDArray[S]:
     return np.concatenate([*parts, np.empty(0, dtype)]).astype(dtype, copy=False)
-
-
-def _first_word(slots: RootSlots) -> I64:
-    """Addresses of the leaves' first words: an interface's type word stands before its data word."""
-    shift = np.array([leaf.pointer_offset - leaf.offset for leaf in slots.leaves], np.int64)
-    if not len(shift):
-        return np.where(slots.leaf >= 0, slots.address, 0)
-    return np.where(
-        (slots.leaf >= 0) & (slots.address > 0), slots.address - shift[np.maximum(slots.leaf, 0)], 0
-    )
-
-
-def _seeds(slots: RootSlots, image: Image) -> Seeds:
-    at = image.locate(_first_word(slots), 8)
-    use = (slots.leaf >= 0) & (slots.address > 0) & (at >= 0)
-    return Seeds(slots.leaves, slots.leaf[use], at[use])
-
-
-def _resolve_roots(objects: Objects, edges: Edges, slots: RootSlots) -> _Roots:
-    """The root slots that point into objects, and what attached finalizers root."""
-    target = objects.find(slots.value)
-    held = target != NO_OBJECT
-    at = objects.image.locate(_first_word(slots), 8)
-    finalized = objects.find(np.array([f.object for f in slots.finalizers], np.int64))
-    known = finalized != NO_OBJECT
-    node, referents = finalizer_roots(
-        finalized[known], slots.finalizer_node[known], edges.start, edges.target
-    )
-    extra = len(referents)
-    none = np.full(extra, -1, np.int32)
-    return _Roots(
-        node=np.concatenate([slots.node[held], node]).astype(np.int32),
-        target=np.concatenate([target[held], referents]).astype(np.uint32),
-        path=np.concatenate([slots.path[held], np.zeros(extra, np.int32)]).astype(np.uint32),
-        flags=np.concatenate([slots.flags[held], np.full(extra, int(RootFlag.SPECIAL), np.uint8)]),
-        goroutine=np.concatenate([slots.goroutine[held], none]),
-        leaf=np.concatenate([np.where(at >= 0, slots.leaf, -1)[held], none]).astype(np.int32),
-        at=np.concatenate([at[held], none.astype(np.int64)]),
-    )
-
-
-def _windows(
-    heap: propagate.Heap, inferred: Inferred, edges: Edges, roots: _Roots, slots: RootSlots
-) -> windows.Windows:
-    """Counts, then lists, the windows that show less than all of an object."""
-    n = len(heap.span)
-    types = inferred.table.arrays()
-    rows = np.array([inferred.table.root_leaf(leaf) for leaf in slots.leaves], np.int32)
-    types = inferred.table.arrays()
-    leaf = np.where(roots.leaf >= 0, rows[np.maximum(roots.leaf, 0)] if len(rows) else -1, -1).astype(
-        np.int32
-    )
-    # What a finalizer's object points to is seen through that object; it needs no root window of its own.
-    own = (roots.flags & int(RootFlag.SPECIAL)) == 0
-    shown, opaque = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
-    room = 0
-    for _ in range(2):
-        out = windows.Windows(
-            shown,
-            opaque,
-            np.empty(room, np.uint32),
-            np.empty(room, np.uint32),
-            np.empty(room, np.uint32),
-            np.empty(room, np.uint8),
-            np.empty(room, np.int64),
-            np.empty(room, np.int64),
-            np.empty(room, np.int64),
-            np.zeros(1, np.int64),
-        )
-        windows.object_windows(
-            heap, types, inferred.words, inferred.type, inferred.array, edges.start, edges.target, out
-        )
-        rows_of = np.flatnonzero(own)
-        windows.root_windows(
-            heap,
-            types,
-            inferred.words,
-            inferred.type,
-            inferred.array,
-            leaf,
-            roots.at >> 3,
-            rows_of,
-            roots.target,
-            out,
-        )
-        room = int(out.rows[0])
-        if not room:
-            break
-    return out
-
-
-def _object_flags(
-    objects: Objects,
-    inferred: Inferred,
-    edges: Edges,
-    roots: _Roots,
-    specials: Specials,
-    seen: windows.Windows,
-) -> NDArray[np.uint16]:
-    k, size = objects.spans.spans, objects.table.size
-    flags = np.zeros(len(objects), np.uint16)
-    noscan = k.noscan[objects.span] == 1
-    for which, flag in (
-        (noscan, ObjectFlag.NOSCAN),
-        (k.header[objects.span] == 1, ObjectFlag.HEADER),
-        (noscan & (size == 16), ObjectFlag.TINY),
-        (objects.survived == 1, ObjectFlag.SURVIVED),
-        (seen.shown == 1, ObjectFlag.SHOWN),
-        (seen.opaque == 1, ObjectFlag.OPAQUE),
-        (inferred.array == 1, ObjectFlag.ARRAY),
-        (k.large[objects.span] == 1, ObjectFlag.LARGE),
-    ):
-        flags[which] |= np.uint16(flag)
-    finalized = objects.find(np.array([f.object for f in specials.finalizers], np.int64))
-    finalized = finalized[finalized != NO_OBJECT]
-    if len(finalized):
-        reached = reach(edges.start, edges.target, np.unique(roots.target))
-        flags[finalized[~reached[finalized]]] |= np.uint16(ObjectFlag.AWAITING_FINALIZER)
-    return flags

@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 from goretain.capture.image import Image
 from goretain.golang.globals import GlobalReader
 from goretain.golang.goroutines import Goroutines, root_name
-from goretain.golang.gotypes import GoType, Leaf, TypeUniverse
+from goretain.golang.gotypes import GoType, Leaf
 from goretain.golang.layout import Program
 from goretain.golang.packages import Packages, display_name
 from goretain.golang.rootslots import RootBuilder, RootSlots
 from goretain.golang.specials import Pointer, Specials
 from goretain.golang.stackroots import StackRoot, StackRoots
 from goretain.golang.stacks import Stacks
+from goretain.golang.universe import TypeUniverse
 from goretain.model.errors import MissingMemory
 from goretain.snapshot import Layer, RootFlag
 
@@ -53,7 +54,10 @@ def read_roots(
     _add_globals(build, GlobalReader(image, program, universe, stacks.modules), packages, notes)
     _add_stacks(build, StackRoots(program, universe, stacks), goroutines, packages, notes)
     finalizer_node = _add_specials(build, universe, stacks, specials)
-    _add_tiny_blocks(build, program)
+    try:
+        _add_tiny_blocks(build, program)
+    except MissingMemory as error:
+        notes.append(f"the allocation caches could not be read: {error.message}")
     return build.finish(specials.finalizers, finalizer_node, notes)
 
 

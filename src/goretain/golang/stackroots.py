@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from goretain.golang.goroutines import LiveGoroutine
-from goretain.golang.gotypes import GoType, Leaf, TypeUniverse
+from goretain.golang.gotypes import GoType, Leaf
 from goretain.golang.layout import Program
 from goretain.golang.packages import display_name
 from goretain.golang.stacks import StackFrame, Stacks, StackWords
 from goretain.golang.stackscan import LiveWord, StackScan
 from goretain.golang.threads import POINTER_REGISTERS, SystemStack
+from goretain.golang.universe import TypeUniverse
 from goretain.model.errors import MissingMemory
 
 _G = "runtime.g"

@@ -11,17 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from goretain.debuginfo.pclntab import FLAG_SP_WRITE, FLAG_TOP_FRAME, SourceFrame
-from goretain.golang.gotypes import TypeUniverse
 from goretain.golang.layout import Program, Readable
 from goretain.golang.modules import Module
 from goretain.golang.stackmaps import CONSERVATIVE_CALLS, NOT_SAFE_POINTS, FramePlan, FramePlans
+from goretain.golang.universe import TypeUniverse
 from goretain.golang.variables import FrameNames, SlotName
 from goretain.model.errors import MissingMemory
 
 _FRAME_LIMIT = 1 << 16
-#: Functions whose frames exist on both stacks of a switch, so that their SP writes can be unwound
-#: (traceback.go).
-_UNWINDABLE_SP_WRITERS = frozenset(("runtime.cgocallback", "runtime.systemstack"))
+#: It writes the stack pointer, but has a frame on both stacks meanwhile (resolveInternal).
+_UNWINDABLE_SP_WRITER = "runtime.cgocallback"
 
 
 class StackWords:
@@ -125,7 +124,7 @@ class Stacks:
 
     @staticmethod
     def _sp_unknown(plan: FramePlan, first: bool) -> bool:
-        writes = bool(plan.func.flag & FLAG_SP_WRITE) and plan.func.name not in _UNWINDABLE_SP_WRITERS
+        writes = bool(plan.func.flag & FLAG_SP_WRITE) and plan.func.name != _UNWINDABLE_SP_WRITER
         return writes and not first
 
     def function(self, pc: int) -> str:

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 
 from goretain.debuginfo.dwarf import Function, Variable
 from goretain.golang.components import piece_offsets
-from goretain.golang.gotypes import GoType, Leaf, TypeUniverse, pointer_leaves
+from goretain.golang.gotypes import GoType, Leaf, pointer_leaves
 from goretain.golang.layout import Program
 from goretain.golang.locations import Piece, register_pieces, stack_pieces
 from goretain.golang.spills import dictionary_position, spill_offsets
 from goretain.golang.stackmaps import FramePlan
+from goretain.golang.universe import TypeUniverse
 
 #: Hidden first parameter of what generic code was compiled to; before Go 1.27 not in the debug information.
 _DICTIONARY = ".dict"

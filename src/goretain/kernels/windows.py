@@ -218,18 +218,19 @@ def object_windows(
     table: Words,
     type_of: I32,
     array: U8,
+    reached: NDArray[np.bool_],
     edge_start: I64,
     edge_target: U32,
     out: Windows,
 ) -> None:
-    """Windows that objects open. An object whose typed leaves do not account for its edges makes their
-    targets opaque.
+    """Windows that reached objects open; what garbage shows will not be used.
 
+    An object whose typed leaves do not account for its edges makes their targets opaque.
     Run once with empty columns to count (out.rows) and to set ``shown``, then with room to fill. O(leaves).
     """
     for o in range(type_of.shape[0]):
         edges = edge_start[o + 1] - edge_start[o]
-        if edges == 0:
+        if edges == 0 or not reached[o]:
             continue
         t = type_of[o]
         seen = 0

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from goretain.golang import stackscan
+from goretain.golang import rootobjects, stackscan
 from goretain.golang.read import read_heap
 from goretain.golang.roots import finalizer_roots
 from goretain.kernels.reach import reach
@@ -117,6 +117,15 @@ def test_a_finalizer_keeps_what_its_object_points_to_but_not_the_object(go_versi
     assert reached[rows["finalizer function"]]
     awaiting = snapshot.columns.object_flags & np.uint16(ObjectFlag.AWAITING_FINALIZER)
     assert awaiting[rows["finalized object"]]
+
+
+def test_with_finalized_objects_as_roots_none_would_await(
+    go_version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rootobjects, "finalizer_roots", lambda objects, nodes, start, target: (nodes, objects))
+    captured = zoo(go_version)
+    snapshot = read_heap(captured.image)
+    assert _reached(snapshot)[_row(snapshot, captured.bodies["finalized object"][0])]
 
 
 _FINALIZER_BODIES = ("finalized object", "finalizer", "finalizer function")

@@ -13,13 +13,14 @@ from goretain.debuginfo.elf import Elf
 from goretain.debuginfo.pclntab import FuncTable
 from goretain.golang.components import piece_offsets
 from goretain.golang.gcmask import mask_bits, program_bits
-from goretain.golang.gotypes import GoField, GoType, TypeUniverse
+from goretain.golang.gotypes import GoField, GoType
 from goretain.golang.layout import Layout, Program
 from goretain.golang.locations import Piece, register_pieces, stack_pieces
 from goretain.golang.spills import dictionary_position, spill_offsets
 from goretain.golang.stacks import StackWords
 from goretain.golang.stackscan import StackScan
 from goretain.golang.threads import Place, interrupted
+from goretain.golang.universe import TypeUniverse
 from goretain.golang.variables import extents
 from goretain.model.errors import GoretainError, MissingMemory
 from tests.support.golang import go_program
@@ -235,6 +236,18 @@ def test_long_repeats_are_counted_in_varints() -> None:
 def test_a_program_that_repeats_what_it_never_wrote_is_an_error() -> None:
     with pytest.raises(GoretainError):
         program_bits(Memory(0x1000, bytes([0x88, 1, 0])), 0x1000, 8)
+
+
+def test_the_binarys_gc_programs_equal_the_masks_that_the_runtime_made_of_them(go_version: str) -> None:
+    captured = zoo(go_version)
+    memory = captured.program.memory
+    segments = [s for module in captured.stacks.modules for s in module.segments]
+    assert len(segments) == 2
+    for segment in segments:
+        words = (segment.end - segment.start) // 8
+        made = mask_bits(memory, segment.mask, words)
+        assert made.any()
+        assert (made == program_bits(memory, segment.gc_program, words)).all()
 
 
 def test_masks_are_little_endian_bits() -> None:

@@ -1,0 +1,101 @@
+"""Classic maps (up to Go 1.23, and GOEXPERIMENT=noswissmap): runtime/map.go hmap, bmap.
+
+Imports numpy, ``snapshot`` and sibling rooms of ``golang``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.golang.maprows import GROUP_SLOTS, MapRows, group_slots
+from goretain.golang.maptypes import MapParts
+from goretain.snapshot import NO_OBJECT
+
+I64 = NDArray[np.int64]
+U32 = NDArray[np.uint32]
+
+_MIN_TOP_HASH = 5  # runtime/map.go minTopHash
+
+
+def read_classic(rows: MapRows, parts: MapParts, ids: I64) -> None:
+    """Adds the maps of one type whose headers are the objects ids."""
+    _Classic(rows).read(parts, ids)
+
+
+class _Classic:
+    """Classic maps of one heap."""
+
+    def __init__(self, rows: MapRows) -> None:
+        self.rows = rows
+        self.objects = rows.objects
+        self.words = rows.words
+        self.memory = rows.memory
+
+    # ------------------------------------------------------------------------------------------------
+
+    def read(self, parts: MapParts, ids: I64) -> None:
+        at = self.objects.positions(ids)
+        header = parts.header
+        entries = self.rows.word(at, header, "count")
+        field_b = header.field_named("B")
+        b = self.memory[at + (field_b.offset if field_b else 0)].astype(np.int64)
+        buckets = self.objects.find(self.rows.word(at, header, "buckets"))
+        old = self.objects.find(self.rows.word(at, header, "oldbuckets"))
+        owner = np.concatenate([np.flatnonzero(buckets != NO_OBJECT), np.flatnonzero(old != NO_OBJECT)])
+        arrays = np.concatenate([buckets[buckets != NO_OBJECT], old[old != NO_OBJECT]])
+        owner, arrays = self._with_overflow(parts, owner, arrays)
+        size = np.zeros(len(ids), np.int64)
+        np.add.at(size, owner, self.objects.table.size[arrays])
+        group_size = parts.groups.size if parts.groups is not None else 0
+        slots = GROUP_SLOTS << np.minimum(b, 48)
+        if group_size:
+            total = np.zeros(len(ids), np.int64)
+            np.add.at(total, owner, self.objects.table.size[arrays] // group_size * GROUP_SLOTS)
+            slots = np.maximum(slots, total)
+        slots = np.where(buckets != NO_OBJECT, slots, 0)
+        needed = self._classic_needed(parts, entries)
+        rows = self.rows.add_maps(parts, ids, buckets, entries, slots, size, np.minimum(needed, size))
+        self._classic_entries(parts, rows[owner], arrays)
+
+    def _with_overflow(self, parts: MapParts, owner: I64, arrays: U32) -> tuple[I64, U32]:
+        """Adds the overflow buckets that are objects of their own, following their chains."""
+        overflow = parts.groups.field_named("overflow") if parts.groups is not None else None
+        if parts.groups is None or overflow is None:
+            return owner, arrays
+        seen = [(owner, arrays)]
+        while len(owner):
+            held = self.objects.positions(arrays) >= 0
+            room = self.rows.group_room(arrays[held], parts.groups.size)
+            rows, members, number = self.rows.each_group(owner[held], arrays[held], room)
+            at = self.objects.positions(members) + number * parts.groups.size + overflow.offset
+            next_ = self.objects.find(self.words[at >> 3])
+            new = (next_ != NO_OBJECT) & (next_ != members)
+            known = np.concatenate([a for _, a in seen])
+            new &= ~np.isin(next_, known)
+            owner, arrays = self.rows.distinct(rows[new], next_[new])
+            seen.append((owner, arrays))
+        return np.concatenate([o for o, _ in seen]), np.concatenate([a for _, a in seen])
+
+    def _classic_entries(self, parts: MapParts, rows: I64, arrays: U32) -> None:
+        slots = group_slots(parts.groups) if parts.groups is not None else None
+        if slots is None or parts.groups is None or not parts.groups.has_pointers:
+            return
+        held = self.objects.positions(arrays) >= 0
+        room = self.rows.group_room(arrays[held], slots.group_size)
+        rows_, members, number = self.rows.each_group(rows[held], arrays[held], room)
+        top = self.rows.first_bytes(members, number, slots.group_size)
+        self.rows.add_entries(slots, rows_, members, number, top >= _MIN_TOP_HASH)
+
+    def _classic_needed(self, parts: MapParts, entries: I64) -> I64:
+        """Bytes behind the header of a map made for this many entries (makemap, makeBucketArray in
+        runtime/map.go)."""
+        if parts.groups is None:
+            return 0 * entries
+        b = np.zeros(len(entries), np.int64)
+        while (over := (entries > GROUP_SLOTS) & (entries * 2 > 13 << b)).any():
+            b[over] += 1
+        buckets = (np.int64(1) << b) + np.where(b >= 4, np.int64(1) << np.maximum(b - 4, 0), 0)
+        return np.where(
+            entries <= 0, 0, self.rows.allocation(buckets * parts.groups.size, parts.groups.has_pointers)
+        )
