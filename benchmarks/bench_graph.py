@@ -3,12 +3,12 @@
 Prints CPU nanoseconds per object of every step and the peak of memory beyond the columns. Two heaps:
 ``server`` is laid out as Go does it (objects of one type side by side, pointers mostly to neighbours in
 allocation order), ``shuffled`` points anywhere (the worst case for caches).
-Run: ``python benchmarks/bench_graph.py [objects]``.
+Run: ``python -m benchmarks.bench_graph [objects]``.
 """
 
 from __future__ import annotations
 
-import argparse
+import sys
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -125,10 +125,8 @@ def measure(name: str, objects: int, far: float) -> None:
     tracemalloc.stop()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("objects", nargs="?", type=int, default=4_000_000)
-    objects = parser.parse_args().objects
+def main(objects: int = 4_000_000) -> None:
+    """Print the figures."""
     warm = Heap(build(10_000, 0.5))
     for run in STEPS.values():
         run(warm)
@@ -137,4 +135,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

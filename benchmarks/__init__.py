@@ -1,0 +1,1 @@
+"""What README and docs quote as figures, measured side by side in one run: ``make bench``."""

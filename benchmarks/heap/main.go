@@ -1,0 +1,93 @@
+// Command benchheap makes a heap of a known shape, prints its object count and READY, and waits.
+//
+//	benchheap buffers N   N MiB of pointer-free buffers
+//	benchheap objects N   N small objects: users in two maps, sessions in a slice, lists, boxed values
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"time"
+)
+
+type user struct {
+	id    int
+	name  string
+	email *string
+	tags  []string
+}
+
+type session struct {
+	user *user
+	data []byte
+	any  any
+}
+
+type node struct {
+	next *node
+	val  *int64
+}
+
+type point struct{ a, b, c int64 }
+
+var (
+	buffers  [][]byte
+	byID     = map[int]*user{}
+	byName   = map[string]*user{}
+	sessions []*session
+	list     *node
+	boxes    []any
+)
+
+func fillBuffers(mebibytes int) {
+	for i := 0; i < mebibytes; i++ {
+		b := make([]byte, 1<<20)
+		for j := range b {
+			b[j] = byte(i + j)
+		}
+		buffers = append(buffers, b)
+	}
+}
+
+// fillObjects allocates about n objects: 4 a user, 3 a session, 2 a node, 1 a box.
+func fillObjects(n int) {
+	for i := 0; i < n/10; i++ {
+		name, email := "user-"+strconv.Itoa(i), "mail-"+strconv.Itoa(i)+"@example.com"
+		u := &user{id: i, name: name, email: &email}
+		byID[i], byName[name] = u, u
+	}
+	for i := 0; i < n/15; i++ {
+		data := append(make([]byte, 0, 64), "hello"...)
+		sessions = append(sessions, &session{user: byID[i], data: data, any: &point{a: int64(i)}})
+	}
+	for i := 0; i < n/10; i++ {
+		v := int64(i)
+		list = &node{next: list, val: &v}
+	}
+	for i := 0; i < n/5; i++ {
+		boxes = append(boxes, &point{b: int64(i)})
+	}
+}
+
+func main() {
+	n, err := strconv.Atoi(os.Args[2])
+	if err != nil {
+		panic(err)
+	}
+	if os.Args[1] == "buffers" {
+		fillBuffers(n)
+	} else {
+		fillObjects(n)
+	}
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	fmt.Println("HeapObjects", stats.HeapObjects)
+	fmt.Println("READY")
+	for {
+		time.Sleep(time.Hour)
+	}
+}

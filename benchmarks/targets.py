@@ -1,0 +1,17 @@
+"""The Go process that benchmarks look at, and how they look: as the product does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.golang import go_program, running
+
+VERSION = "1.26.6"
+HEAP = Path(__file__).parent / "heap"
+
+__all__ = ["heap_program", "running"]
+
+
+def heap_program() -> Path:
+    """The executable of ``benchmarks/heap``."""
+    return go_program(HEAP, VERSION)
