@@ -1,4 +1,4 @@
-"""Captures of ``tests/zoo/rootzoo``, each version and state once, read up to the roots."""
+"""Captures of ``tests/zoo/rootzoo`` and ``cgoroots``, each version and state once, read up to the roots."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ def roots_at(roots: RootSlots, address: int) -> list[FoundRoot]:
 
 
 @cache
-def zoo(version: str, state: str = "quiet") -> Zoo:
-    """A capture of rootzoo in a state; kept, because many tests look at it."""
-    with running(go_program("rootzoo", version), [state]) as target:
+def zoo(version: str, state: str = "quiet", *, name: str = "rootzoo", cgo: bool = False) -> Zoo:
+    """A capture of a zoo program in a state; kept, because many tests look at it."""
+    with running(go_program(name, version, cgo=cgo), [state]) as target:
         if state == "spin":
             time.sleep(0.2)
         else:

@@ -93,6 +93,20 @@ def test_registers_and_preempted_frames_are_conservative_roots_with_names(go_ver
     assert all(r.conservative for r in found)
 
 
+def test_goroutines_in_c_and_called_from_c_keep_what_their_go_frames_hold(go_version: str) -> None:
+    captured = zoo(go_version, name="cgoroots", cgo=True)
+    expected = {
+        "in C": r"goroutine \d+ \[syscall\] main\.inC:main\.inC\.b",
+        "burning": r"goroutine \d+ \[syscall\] main\.burns:main\.burns\.b",
+        "calling": r"goroutine \d+ \[chan receive\] main\.goCallback:main\.calls\.b",
+        "below a callback": r"goroutine \d+ \[chan receive\] main\.goCallback:main\.goCallback\.b",
+    }
+    for name, pattern in expected.items():
+        texts = [r.text for r in captured.roots_of(name)]
+        assert any(re.fullmatch(pattern, text) for text in texts), texts
+    assert captured.goroutines.notes == []
+
+
 def test_roots_of_the_runtime_and_of_the_library_stay_in_their_layers(go_version: str) -> None:
     nodes = {node.name: node for node in zoo(go_version).roots.nodes}
     assert nodes["main.globalBody"].layer == Layer.PROGRAM
@@ -122,7 +136,7 @@ def test_a_finalizer_keeps_what_its_object_points_to_but_not_the_object(go_versi
 def test_with_finalized_objects_as_roots_none_would_await(
     go_version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rootobjects, "finalizer_roots", lambda objects, nodes, start, target: (nodes, objects))
+    monkeypatch.setattr(rootobjects, "finalizer_roots", lambda objects, nodes, *edges: (nodes, objects))
     captured = zoo(go_version)
     snapshot = read_heap(captured.image)
     assert _reached(snapshot)[_row(snapshot, captured.bodies["finalized object"][0])]

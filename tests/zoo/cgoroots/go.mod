@@ -1,0 +1,3 @@
+module goretain.test/zoo/cgoroots
+
+go 1.21
