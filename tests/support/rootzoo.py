@@ -87,8 +87,8 @@ def zoo(version: str, state: str = "quiet", *, name: str = "rootzoo", cgo: bool 
         image = capture_process(target.pid, _plan)
         facts = target.facts
     bodies: dict[str, list[int]] = {}
-    for *name, address in facts["Body"]:
-        bodies.setdefault(" ".join(name), []).append(int(address))
+    for *words, address in facts["Body"]:
+        bodies.setdefault(" ".join(words), []).append(int(address))
     dwarf = open_dwarf(image)
     program = Program(image, _layout(image.binary, dwarf), image.bias)
     universe = TypeUniverse(program, dwarf)
