@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from goretain.capture.image import Image
 from goretain.capture.process import capture_process
 from goretain.capture.source import Plan
 from goretain.debuginfo.dwarf import Dwarf
@@ -21,9 +22,14 @@ def plan_for(binary: Elf, bias: int) -> Plan:
     return lean_plan(Layout(binary, dwarf, binary.go_version or ""), bias)
 
 
-def snapshot_of(pid: int, *, full: bool = False) -> Snapshot:
-    """Freeze the process, copy, release, read."""
-    return read_heap(capture_process(pid, plan_for, full=full))
+def image_of(pid: int) -> Image:
+    """Freeze the process, copy what the lean plan asks for, release."""
+    return capture_process(pid, plan_for)
+
+
+def snapshot_of(pid: int) -> Snapshot:
+    """Capture the process and read its heap."""
+    return read_heap(image_of(pid))
 
 
 def root_targets(snapshot: Snapshot, name: str) -> list[tuple[str, int]]:

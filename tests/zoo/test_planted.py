@@ -88,16 +88,16 @@ def test_memory_of_two_globals_belongs_to_neither(go_version: str) -> None:
 
 @pytest.mark.parametrize("version", [VERSIONS[1], VERSIONS[-1]])
 def test_other_references_do_not_change_the_headline(version: str) -> None:
-    _check_variants(version)
+    check_variants(version)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("version", [v for v in VERSIONS if v not in (VERSIONS[1], VERSIONS[-1])])
 def test_other_references_do_not_change_the_headline_of_any_version(version: str) -> None:
-    _check_variants(version)
+    check_variants(version)
 
 
-def _check_variants(version: str) -> None:
+def check_variants(version: str) -> None:
     headlines = {}
     for variant in _VARIANTS:
         target, snapshot = _look(version, variant)

@@ -51,6 +51,7 @@ func main() {
 	}
 	warmUp()
 	settle()
+	dropSome()
 	if state == "unswept" {
 		stopUnswept()
 	}
