@@ -8,6 +8,7 @@ Run: ``python -m benchmarks.bench_analysis [objects]``.
 from __future__ import annotations
 
 import gc
+import itertools
 import sys
 import time
 from pathlib import Path
@@ -50,7 +51,7 @@ def _analyse(pid: int, *, show: bool = False) -> tuple[float, float]:
     peak = _status("VmHWM") - before
     n = snapshot.object_count
     if show:
-        for (name, at), (_, then) in zip(steps, steps[1:], strict=False):
+        for (name, at), (_, then) in itertools.pairwise(steps):
             print(f"  {name:<28} {then - at:6.2f} CPU s")
         print(f"{n:,} objects, {len(snapshot.columns.edge_target):,} edges, {len(findings)} findings")
         print(f"whole analysis: {seconds:.2f} CPU s, {n / seconds / 1e6:.2f} million objects per CPU second")
