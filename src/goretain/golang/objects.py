@@ -130,3 +130,27 @@ def read_edges(objects: Objects, universe: TypeUniverse) -> Edges:
         "objects_without_mask": int(counters[heapscan.NO_MASK]),
     }
     return Edges(start, target[:m], word[:m], header, counts)
+
+
+def without_waiter_edges(edges: Edges, object_type: I32, sudog: int, word: int) -> Edges:
+    """The edges less those from a waiter (runtime.sudog) to its goroutine.
+
+    Whoever can wake a goroutine does not hold its memory: a channel in a global would otherwise own all
+    that the goroutines parked on it hold. The goroutine stays reachable through runtime.allgs, and what it
+    holds is found under its own name.
+
+    Args:
+        object_type: int32[n], type row of each object.
+        sudog: type row of runtime.sudog, -1 when no object has it.
+        word: of its field g.
+    """
+    waiters = np.flatnonzero(object_type == sudog) if sudog >= 0 else np.empty(0, np.int64)
+    counts = edges.start[waiters + 1] - edges.start[waiters]
+    first = np.repeat(edges.start[waiters] - (np.cumsum(counts) - counts), counts)
+    rows = first + np.arange(int(counts.sum()))
+    rows = rows[edges.word[rows] == word]
+    if not len(rows):
+        return edges
+    start = edges.start - np.searchsorted(rows, edges.start)
+    counted = {**edges.counts, "edges": len(edges.target) - len(rows)}
+    return Edges(start, np.delete(edges.target, rows), np.delete(edges.word, rows), edges.header, counted)

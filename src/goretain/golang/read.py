@@ -23,7 +23,7 @@ from goretain.golang.mapkeys import key_texts
 from goretain.golang.maprows import MapColumns
 from goretain.golang.maps import read_maps
 from goretain.golang.modules import read_modules
-from goretain.golang.objects import Edges, Objects, read_edges, read_objects
+from goretain.golang.objects import Edges, Objects, read_edges, read_objects, without_waiter_edges
 from goretain.golang.rootobjects import ResolvedRoots, resolve_roots, root_seeds
 from goretain.golang.roots import RootSlots, read_roots
 from goretain.golang.sizeclasses import read_size_classes
@@ -98,6 +98,7 @@ class _Reader:
         inferred = inference.run(
             edges.header, self._exact_types(objects, specials), root_seeds(slots, self.image)
         )
+        edges = self._without_waiter_edges(edges, inferred)
         self.progress("maps")
         maps = read_maps(objects, inferred, heap.class_size)
         for row in np.unique(inferred.type[inferred.type >= 0]).tolist():
@@ -117,6 +118,12 @@ class _Reader:
             flags,
             goroutine_room.table(goroutines, stacks),
         )
+
+    def _without_waiter_edges(self, edges: Edges, inferred: Inferred) -> Edges:
+        sudog = self.universe.struct("runtime.sudog")
+        row = sudog.index if sudog is not None else -1
+        word = self.layout.offset("runtime.sudog", "g") // 8
+        return without_waiter_edges(edges, inferred.type, row, word)
 
     def _heap_view(self, objects: Objects) -> propagate.Heap:
         return propagate.Heap(
