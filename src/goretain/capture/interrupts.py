@@ -16,7 +16,7 @@ from typing import Any, Self
 _ENDING = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM))
 
 
-class Interrupted(Exception):  # noqa: N818 it is no error: the signal itself is raised again after the release
+class Interrupted(Exception):  # it is no error: the signal itself is raised again after the release
     """A signal arrived while the target was frozen."""
 
 

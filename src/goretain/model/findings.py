@@ -19,7 +19,8 @@ class Confidence(msgspec.Struct, frozen=True, kw_only=True):
     """How sure a finding is.
 
     Attributes:
-        level: "proved" was seen in memory; "likely" is statistical or source evidence; "undecided" needs more.
+        level: "proved" was seen in memory; "likely" is statistical or source evidence; "undecided" needs
+            more.
         reason: why this level, one sentence.
         decide: what would decide an undecided finding ("take a second snapshot"); None otherwise.
     """
@@ -34,7 +35,8 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         root: the holder, a name: ``main.cache`` or ``goroutine 18 [chan receive] main.worker``.
-        links: one text a step, appended to the root as they stand: ``[key len 12]``, ``.body (len 5, cap 64)``.
+        links: one text a step, appended to the root as they stand: ``[key len 12]``,
+            ``.body (len 5, cap 64)``.
         end: type of the object at the end: ``[1048576]byte``.
     """
 

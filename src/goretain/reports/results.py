@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from goretain.model.findings import Confidence, Finding, Severity
+from goretain.model.findings import Chain, Confidence, Finding, Severity
 
 #: fixedStack of runtime/stack.go: no goroutine has less.
 _SMALLEST_STACK = 2048
@@ -117,11 +117,18 @@ class HolderRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SharedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Memory that several holders reach and none dominates."""
+    """Memory that several holders reach and none dominates.
+
+    Attributes:
+        bytes, objects: counted once.
+        holders: names of all its holders; empty when there are too many to list.
+        chain: to its largest part, from one of the holders.
+    """
 
     bytes: int
     objects: int
     holders: tuple[str, ...]
+    chain: Chain
 
 
 class TypeSum(msgspec.Struct, frozen=True, kw_only=True):

@@ -76,7 +76,8 @@ def why_report(target: str, heap: Heap, *, top: int = 10, min_bytes: int = 0, fo
         ),
         holders_total=len(holders),
         shared=tuple(
-            SharedRow(bytes=g.bytes, objects=g.objects, holders=tuple(g.holders)) for g in shared[:top]
+            SharedRow(bytes=g.bytes, objects=g.objects, holders=g.holders, chain=heap.chain(g.example))
+            for g in shared[:top]
         ),
         shared_total=len(shared),
         types=tuple(TypeSum(type=t.type, objects=t.objects, bytes=t.bytes) for t in heap.histogram[:top]),

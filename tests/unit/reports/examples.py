@@ -157,7 +157,14 @@ def why(findings: int = 1, holders: int = 3, **more: object) -> WhyReport:
         "not_judged": (),
         "holders": (rows * (holders // 3 + 1))[:holders],
         "holders_total": holders + 40,
-        "shared": (SharedRow(bytes=12 * MIB, objects=3210, holders=("main.byName", "main.byID")),),
+        "shared": (
+            SharedRow(
+                bytes=12 * MIB,
+                objects=3210,
+                holders=("main.byName", "main.byID"),
+                chain=Chain(root="main.byName", links=("[key len 9]",), end="main.Session"),
+            ),
+        ),
         "shared_total": 1,
         "types": (
             TypeSum(type="[]uint8", objects=1200, bytes=390 * MIB),

@@ -15,6 +15,7 @@ from goretain.reports.units import clean, duration, iec, number, percent, plural
 _SEVERITY = {"leak": "bold red", "waste": "bold yellow", "observation": "bold blue"}
 _LEVEL = {"proved": "green", "likely": "yellow", "undecided": "magenta"}
 _MANY = "(too many to list)"
+_SHARED_GROUPS, _SHARED_HOLDERS = 5, 3  # that are worth a reader's time; JSON has them all
 
 
 def render_why(report: WhyReport, width: int, *, small: bool = False) -> Page:
@@ -183,6 +184,16 @@ def _shared(page: Page, report: WhyReport, least: int) -> None:
     if not groups:
         return
     page.title("Shared: reached from several holders, retained by none of them")
-    rows = [(iec(row.bytes), number(row.objects), ", ".join(row.holders) or _MANY) for row in groups]
-    page.table(("bytes", "objects", "holders"), rows, left=1, styles={0: "bold"}, split=split_list)
-    left_out(page, report.shared_total, len(groups), "group")
+    for group in groups[:_SHARED_GROUPS]:
+        chain = group.chain
+        lead = [(f"  {iec(group.bytes):>10}", "bold"), (f"  {number(group.objects)} objects, mostly ", "")]
+        page.pieces(chain_pieces(chain.root, chain.links, chain.end), lead=lead, hang=" " * 14)
+        page.pieces(split_list(_few(group.holders)), lead=[(" " * 14 + "held by ", "dim")], hang=" " * 16)
+    groups = groups[:_SHARED_GROUPS]
+    if report.shared_total > len(groups):
+        page.add((f"  {plural(report.shared_total - len(groups), 'more group')}: --json", "dim"))
+
+
+def _few(names: tuple[str, ...]) -> str:
+    shown = ", ".join(clean(name) for name in names[:_SHARED_HOLDERS]) or _MANY
+    return shown + (f", {len(names) - _SHARED_HOLDERS} more" if len(names) > _SHARED_HOLDERS else "")
