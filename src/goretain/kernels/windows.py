@@ -241,7 +241,7 @@ def object_windows(
             count = (heap.table.size[o] - header_bytes(heap, o)) // step
             for e in range(count):
                 base = (e * step) >> 3
-                for leaf in range(types.leaf_start[t], types.leaf_end[t]):
+                for leaf in range(np.int64(types.leaf_start[t]), np.int64(types.leaf_end[t])):
                     w = base + (types.leaf_offset[leaf] >> 3)
                     if _leaf(heap, types, table, type_of, array, out, leaf, (at >> 3) + w, o, skip + w):
                         seen += 1
@@ -271,7 +271,8 @@ def root_windows(
         if leaf[r] < 0 or at[r] < 0:
             out.opaque[root_target[r]] = 1
             continue
-        kind = types.leaf_kind[leaf[r]]
+        row = np.int64(leaf[r])
+        kind = types.leaf_kind[row]
         shift = 1 if kind in (EFACE, IFACE) else 0
-        if not _leaf(heap, types, table, type_of, array, out, leaf[r], at[r], NO_OBJECT, r - shift):
+        if not _leaf(heap, types, table, type_of, array, out, row, at[r], np.int64(NO_OBJECT), r - shift):
             out.opaque[root_target[r]] = 1
