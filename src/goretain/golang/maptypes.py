@@ -83,8 +83,13 @@ class MapTypes:
             field = inner.field_named("buckets")
             bucket = _pointee(field.type if field else None)
         groups = _renamed(bucket, f"{t.name} buckets", "map-groups") if bucket else None
-        if groups is not None and not self._classic_has_pointers(groups):
-            groups.fields = [_plain(f) if f.name == "overflow" else f for f in groups.fields]
+        if groups is not None:
+            # Overflow buckets are buckets of the same map, whatever the field's own type calls them.
+            chained = self._classic_has_pointers(groups)
+            link = GoType(f"*{groups.name}", "ptr", 8, elem_ref=groups) if chained else _word()
+            groups.fields = [
+                GoField(f.name, f.offset, link) if f.name == "overflow" else f for f in groups.fields
+            ]
         return MapParts(t, _renamed(generic, f"{t.name} header", "map-header"), groups)
 
     @staticmethod
@@ -94,8 +99,8 @@ class MapTypes:
         return any(f.type.has_pointers for f in bucket.fields if f.name != "overflow")
 
 
-def _plain(f: GoField) -> GoField:
-    return GoField(f.name, f.offset, GoType("uintptr", "uintptr", 8))
+def _word() -> GoType:
+    return GoType("uintptr", "uintptr", 8)
 
 
 def _pointee(t: GoType | None) -> GoType | None:
