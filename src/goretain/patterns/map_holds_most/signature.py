@@ -1,4 +1,5 @@
-"""How map-holds-most looks in a heap: a map that dominates more than half of the live bytes.
+"""How map-holds-most looks in a heap: a map of many entries that dominates more than half of the
+live bytes.
 
 One look proves that it holds them; whether it leaks is a question of two looks. Imports ``patterns`` and the
 floors below.
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 #: Share of the reachable bytes, and bytes, that make a map worth a second look.
 _SHARE = 0.5
 _MINIMUM = 4 << 20
+#: A map of fewer entries is a table of parts (a registry of pools), not one that grows.
+_ENTRIES = 16
 
 
 def find(heap: Heap) -> Iterator[Finding]:
     """At most one finding: of the innermost map that holds most."""
     columns, types = heap.snapshot.columns, heap.snapshot.types
     top = heap.maps.object
-    rows = np.flatnonzero(top != NO_OBJECT)
+    rows = np.flatnonzero((top != NO_OBJECT) & (columns.map_entries >= _ENTRIES))
     retained = heap.graph.retained(top[rows])
     live = heap.reachable_bytes
     enough = (retained > _SHARE * live) & (retained >= _MINIMUM)
