@@ -16,7 +16,7 @@ from goretain.capture import libc, procfs
 from goretain.capture.refusal import explain_refusal
 from goretain.model.errors import AlreadyTraced, TargetGone
 
-_STOP_SECONDS = 5.0
+_STOP_SECONDS, _COLLECT_SECONDS = 5.0, 5.0
 _FIRST_SLEEP, _LONGEST_SLEEP = 2e-5, 2e-3
 _STOPPED_OR_GONE = os.WSTOPPED | os.WEXITED | libc.WALL | os.WNOHANG
 
@@ -35,6 +35,7 @@ class Freezer:
         self.began_ns = self.stopped_ns = self.released_ns = 0
         self._running: set[int] = set()  # seized, not seen stopped
         self._stopped: dict[int, int] = {}  # thread -> signal to deliver when it goes on
+        self._ended: set[int] = set()  # seized, ended since
 
     @property
     def threads(self) -> list[int]:
@@ -77,9 +78,10 @@ class Freezer:
             try:
                 libc.ptrace(libc.PTRACE_DETACH, tid, pending)
             except ProcessLookupError:
-                self._reap(tid)
+                self._ended.add(tid)
             self._stopped.pop(tid, None)
         self.released_ns = time.monotonic_ns()
+        self._collect()
 
     def _seize_new(self) -> bool:
         """Attach to threads not seen before; whether there were any."""
@@ -110,7 +112,7 @@ class Freezer:
             libc.ptrace(libc.PTRACE_INTERRUPT, tid)
         except ProcessLookupError:
             self._running.discard(tid)
-            self._reap(tid)
+            self._ended.add(tid)
 
     def _await_stops(self, *, strict: bool = True) -> None:
         """Wait until every seized thread stopped or ended. Raises TargetGone if strict and one does not."""
@@ -141,16 +143,26 @@ class Freezer:
             is_event = event.si_status >> 8 == libc.PTRACE_EVENT_STOP
             self._stopped[tid] = 0 if is_event else event.si_status & 0xFF
         else:
-            self._reap(tid)
+            self._ended.add(tid)
 
-    def _reap(self, tid: int) -> None:
-        """Collect an ended thread so that it is no zombie of ours; our own child is left to its owner."""
-        if tid == self.pid and int(procfs.status(self.pid).get("PPid", "0")) == os.getpid():
-            return
-        try:
-            os.waitid(os.P_PID, tid, os.WEXITED | libc.WALL | os.WNOHANG)
-        except ChildProcessError:
-            return
+    def _collect(self) -> None:
+        """Collect the threads that ended: until then they are zombies of ours, and the process cannot end.
+
+        A leader that is our own child is left to its owner. What takes long to end is given up on.
+        """
+        if procfs.parent(self.pid) == os.getpid():
+            self._ended.discard(self.pid)
+        deadline, pause = time.monotonic() + _COLLECT_SECONDS, _FIRST_SLEEP
+        while self._ended and time.monotonic() < deadline:
+            for tid in list(self._ended):
+                try:
+                    if os.waitid(os.P_PID, tid, os.WEXITED | libc.WALL | os.WNOHANG) is not None:
+                        self._ended.discard(tid)
+                except ChildProcessError:
+                    self._ended.discard(tid)
+            if self._ended:
+                time.sleep(pause)
+                pause = min(pause * 1.5, _LONGEST_SLEEP)
 
     def _stuck(self) -> TargetGone:
         states = [f"{tid} ({procfs.thread_state(self.pid, tid)})" for tid in sorted(self._running)]

@@ -44,6 +44,14 @@ def thread_state(pid: int, tid: int) -> str:
     return stat.rsplit(")", 1)[1].split()[0]
 
 
+def parent(pid: int) -> int:
+    """PID of the parent, 0 when the process is gone."""
+    try:
+        return int(status(pid).get("PPid", "0"))
+    except NoSuchProcess:
+        return 0
+
+
 def gone(pid: int) -> TargetGone:
     """The error for a target that ended."""
     return TargetGone(f"process {pid} ended while it was being read", hint="start it again, then try again")

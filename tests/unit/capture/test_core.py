@@ -92,11 +92,12 @@ def test_a_kernel_core_holds_what_the_live_process_held(dumped: Dumped) -> None:
     assert facts.pause_ns is None
     module = image.bias + image.binary.symbols["runtime.firstmoduledata"].value
     assert image.uint(module) == image.binary.sections[".gopclntab"].address + image.bias
-    # Between the capture and the dump Go's handler of SIGABRT ran, so stacks and a few bytes differ.
-    stack = next(m.start for m in dumped.live.mappings if m.path == "[stack]")
-    held = [(start, end) for start, end in ranges(dumped.live) if end <= stack]
-    same = sum(image.read(start, end - start) == dumped.live.read(start, end - start) for start, end in held)
-    assert same > 0.9 * len(held)
+    # Between the capture and the dump Go's handler of SIGABRT ran: not every word is the same.
+    words = np.concatenate([np.arange(start, end - 7, 8) for start, end in ranges(dumped.live)])
+    theirs, held = image.gather(words)
+    ours, _ = dumped.live.gather(words)
+    assert held.mean() > 0.9
+    assert (ours[held] == theirs[held]).mean() > 0.99
 
 
 def test_a_position_independent_cgo_program_is_read_from_its_core(tmp_path: Path) -> None:

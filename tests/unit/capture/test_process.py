@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -195,15 +196,41 @@ def test_an_error_in_any_phase_releases_the_target(own: Target, phase: str) -> N
 
 @pytest.mark.parametrize("phase", ["estimating", "seizing", "planning", "copying"])
 def test_a_target_that_ends_half_way_is_said_to_be_gone(own: Target, phase: str) -> None:
+    with pytest.raises(TargetGone, match=rf"{own.pid}"):
+        capture_process(own.pid, plan_for, on_phase=killing_at(phase, own.pid))
+    assert own.process.wait(10) == -signal.SIGKILL
+
+
+def test_a_target_that_ends_half_way_and_is_no_child_of_ours_leaves_no_zombie(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.touch()
+    shell = f"{go_program('exact', VERSION)} quiet > {out} 2>&1 & echo $!; wait $!; echo ended $?"
+    with subprocess.Popen(
+        ["sh", "-c", shell], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        try:
+            while "READY" not in out.read_text():
+                time.sleep(0.01)
+            with pytest.raises(TargetGone):
+                capture_process(pid, plan_for, on_phase=killing_at("copying", pid))
+            assert parent.stdout.readline() == "ended 137\n"
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def killing_at(phase: str, pid: int) -> Callable[[str], None]:
+    """An on_phase that kills the target when the phase begins, and waits until it is dead."""
+
     def on_phase(begun: str) -> None:
         if begun == phase:
-            os.kill(own.pid, signal.SIGKILL)
-            while state(own.pid) not in "ZX":
+            os.kill(pid, signal.SIGKILL)
+            while state(pid) not in "ZX":
                 time.sleep(0.001)
 
-    with pytest.raises(TargetGone, match=rf"{own.pid}"):
-        capture_process(own.pid, plan_for, on_phase=on_phase)
-    assert own.process.wait() == -signal.SIGKILL
+    return on_phase
 
 
 def test_a_target_whose_file_was_deleted_is_read_all_the_same(tmp_path: Path) -> None:
@@ -429,4 +456,7 @@ def tracer(pid: int) -> int:
 
 
 def state(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
