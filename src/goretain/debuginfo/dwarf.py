@@ -108,6 +108,10 @@ class Dwarf:
         """DIE offset of the type whose abi.Type is at moduledata.types + offset. Raises CorruptFile."""
         return self._by_runtime_type.get(offset)
 
+    def runtime_types(self) -> dict[int, int]:
+        """DW_AT_go_runtime_type -> DIE offset, for all types that have one."""
+        return dict(self._by_runtime_type)
+
     def type(self, offset: int) -> DwarfType:
         """The type at a DIE offset. Types may refer to each other in cycles. Raises CorruptFile."""
         return self._types.read(offset)

@@ -148,14 +148,18 @@ def _leaves(t: GoType, base: int, path: str, depth: int) -> Iterator[Leaf]:
 
 
 def points_outside_heap(t: GoType) -> bool:
-    """Whether t is a pointer to a type that embeds sys.NotInHeap: no pointer for the collector.
+    """Whether t is a pointer to a type that holds a sys.NotInHeap: no pointer for the collector.
 
     Source: internal/runtime/sys/nih.go (runtime/internal/sys up to 1.22); cmd/compile/internal/types.
     """
-    if t.kind != "ptr" or t.elem is None or t.elem.kind != "struct":
-        return False
-    return any(
-        f.type.name.endswith("/sys.NotInHeap") or f.type.name.endswith("/sys.nih") for f in t.elem.fields
+    return t.kind == "ptr" and t.elem is not None and _not_in_heap(t.elem)
+
+
+def _not_in_heap(t: GoType) -> bool:
+    if t.kind == "array":
+        return t.elem is not None and _not_in_heap(t.elem)
+    return t.kind == "struct" and any(
+        f.type.name.endswith(("/sys.NotInHeap", "/sys.nih")) or _not_in_heap(f.type) for f in t.fields
     )
 
 

@@ -119,8 +119,14 @@ class TypeUniverse:
         if address not in self._by_address:
             self._by_address[address] = None  # cuts cycles through a type's own elements
             with contextlib.suppress(MissingMemory, IndexError):
-                self._by_address[address] = self._twin(address) or self._decode(address)
+                self._by_address[address] = self._twin(address) or self.decode(address)
         return self._by_address[address]
+
+    def described(self) -> dict[int, GoType]:
+        """Run-time address of every abi.Type that has a DWARF twin -> the twin."""
+        size = self.program.moduledata("etypes") - self._types_base
+        twins = self.dwarf.runtime_types().items()
+        return {self._types_base + o: self.from_dwarf(die) for o, die in twins if o < size}
 
     def _twin(self, address: int) -> GoType | None:
         die = self.dwarf.type_by_runtime_offset(address - self._types_base)
@@ -139,8 +145,10 @@ class TypeUniverse:
         # Up to 1.25 TFlag has no bit 5; from 1.26 Kind_ has none (kinds end at 26).
         return bool((raw[23] | raw[20]) & 32)
 
-    def _decode(self, address: int) -> GoType | None:
-        """Layout: internal/abi/type.go Type, ArrayType, ChanType, MapType, PtrType, SliceType, StructType."""
+    def decode(self, address: int) -> GoType | None:
+        """The type as its abi.Type describes it, whatever DWARF says. Raises MissingMemory, IndexError.
+
+        Layout: internal/abi/type.go Type, ArrayType, ChanType, MapType, PtrType, SliceType, StructType."""
         p = self.program
         raw = p.memory.read(address, 48)
         size, kind_number = int.from_bytes(raw[:8], "little"), raw[23] & 31
