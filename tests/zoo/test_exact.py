@@ -104,8 +104,11 @@ def test_nothing_is_unreached_but_what_awaits_its_finalizer(reading: Reading) ->
     # dropped after the last collection; the one that left spans unswept has queued their finalizers
     assert awaiting.sum() == (0 if reading.state == "unswept" else 20)
     names = Counter(_type_name(reading.snapshot, int(i)) for i in unreached[~awaiting])
-    if reading.state == "unswept":  # what was dropped during and after that mark is marked, and garbage
-        assert set(names) <= {"? of 32 B", "? of 48 B", "? of 112 B"}
+    if reading.state == "unswept":
+        # dropped during and after that mark: what its loop made, and a little of the runtime's
+        for garbage in ("? of 32 B", "? of 48 B", "? of 112 B"):
+            del names[garbage]
+        assert names.total() <= 16, names
     elif reading.state == "spin":
         # The collector scanned the frame that it preempted conservatively: stale words, below today's stack
         # pointer, may have kept what nothing holds.

@@ -102,7 +102,9 @@ class Stacks:
                 break
             first = not frames
             in_runtime = in_runtime and plan.func.name.startswith("runtime.")
-            unsafe = (first and not at_safe_point) or in_runtime or injected or callee in NOT_SAFE_POINTS
+            # a write barrier also saves its caller's registers in its own frame
+            barrier = not NOT_SAFE_POINTS.isdisjoint((callee, plan.func.name))
+            unsafe = (first and not at_safe_point) or in_runtime or injected or barrier
             injects = plan.func.name in CONSERVATIVE_CALLS
             stopped = injected or callee == "runtime.sigpanic" or (first and exact)
             cfa = sp + plan.delta

@@ -59,6 +59,7 @@ func newOwned() *owned { return &owned{held: &payload{data: make([]byte, 100)}} 
 func churn(w int) {
 	queues[w] = make(chan *event, 32)
 	mine := newOwned()
+	println("Owned", mine)
 	for n := 0; ; n++ {
 		batch := make([]*event, 0, 10)
 		for i := 0; i < 100; i++ {
@@ -111,7 +112,6 @@ func main() {
 		runtime.ReadMemStats(&stats)
 	}
 	println("Permanent", len(kept))
-	println("Owned", 2)
 	println("READY")
 	select {}
 }
