@@ -101,8 +101,7 @@ def test_nothing_is_unreached_but_what_awaits_its_finalizer(reading: Reading) ->
     heap, columns = reading.heap, reading.snapshot.columns
     unreached = np.flatnonzero(~heap.graph.reached)
     awaiting = (columns.object_flags[unreached] & ObjectFlag.AWAITING_FINALIZER) != 0
-    # dropped after the last collection; the one that left spans unswept has queued their finalizers
-    assert awaiting.sum() == (0 if reading.state == "unswept" else 20)
+    assert awaiting.sum() == (0 if reading.state == "unswept" else 20)  # dropped after the last collection
     names = Counter(_type_name(reading.snapshot, int(i)) for i in unreached[~awaiting])
     if reading.state == "unswept":
         # dropped during and after that mark: what its loop made, and a little of the runtime's

@@ -51,9 +51,10 @@ func main() {
 	}
 	warmUp()
 	settle()
-	dropSome()
 	if state == "unswept" {
 		stopUnswept()
+	} else {
+		dropSome()
 	}
 	report()
 	if state == "unswept" {
