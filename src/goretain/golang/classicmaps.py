@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.golang.gotypes import GoType
 from goretain.golang.maprows import GROUP_SLOTS, MapRows, group_slots
 from goretain.golang.maptypes import MapParts
 from goretain.snapshot import NO_OBJECT
@@ -44,7 +45,10 @@ class _Classic:
         old = self.objects.find(self.rows.word(at, header, "oldbuckets"))
         owner = np.concatenate([np.flatnonzero(buckets != NO_OBJECT), np.flatnonzero(old != NO_OBJECT)])
         arrays = np.concatenate([buckets[buckets != NO_OBJECT], old[old != NO_OBJECT]])
-        owner, arrays = self._with_overflow(parts, owner, arrays)
+        if parts.groups is not None and not parts.groups.has_pointers:
+            owner, arrays = self._with_listed_overflow(header, at, owner, arrays)
+        else:
+            owner, arrays = self._with_overflow(parts, owner, arrays)
         size = np.zeros(len(ids), np.int64)
         np.add.at(size, owner, self.objects.table.size[arrays])
         group_size = parts.groups.size if parts.groups is not None else 0
@@ -76,6 +80,30 @@ class _Classic:
             owner, arrays = self.rows.distinct(rows[new], next_[new])
             seen.append((owner, arrays))
         return np.concatenate([o for o, _ in seen]), np.concatenate([a for _, a in seen])
+
+    def _with_listed_overflow(self, header: GoType, at: I64, owner: I64, arrays: U32) -> tuple[I64, U32]:
+        """Adds the overflow buckets of pointer-free maps, which ``hmap.extra`` lists: their own contents, and
+        so the chains through them, are not part of a lean capture."""
+        field = header.field_named("extra")
+        extra = field.type.elem if field is not None else None
+        if extra is None:
+            return owner, arrays
+        image = self.objects.image
+        places = image.locate(self.rows.word(at, header, "extra"), extra.size)
+        maps = np.flatnonzero(places >= 0)
+        found = [(owner, arrays)]
+        for name in ("overflow", "oldoverflow"):
+            lists = image.locate(self.rows.word(places[maps], extra, name), 24)
+            holders, lists = maps[lists >= 0], lists[lists >= 0]
+            length = np.maximum(self.words[(lists + 8) >> 3], 0)
+            listed = image.locate(self.words[lists >> 3], length * 8)
+            length = np.where(listed >= 0, length, 0)
+            rows, first = np.repeat(holders, length), np.repeat(listed, length)
+            number = np.arange(len(rows)) - np.repeat(np.cumsum(length) - length, length)
+            buckets = self.objects.find(self.words[(first + number * 8) >> 3])
+            new = (buckets != NO_OBJECT) & ~np.isin(buckets, arrays)
+            found.append(self.rows.distinct(rows[new], buckets[new]))
+        return np.concatenate([o for o, _ in found]), np.concatenate([a for _, a in found])
 
     def _classic_entries(self, parts: MapParts, rows: I64, arrays: U32) -> None:
         slots = group_slots(parts.groups) if parts.groups is not None else None
