@@ -13,17 +13,17 @@ from goretain.capture.process import capture_process
 from goretain.capture.source import Plan
 from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
-from goretain.golang.goroutines import Goroutines, read_goroutines
-from goretain.golang.gotypes import Leaf
 from goretain.golang.layout import Layout, Program
+from goretain.golang.memory.spans import SpanTable, read_spans
 from goretain.golang.modules import read_modules
 from goretain.golang.plan import lean_plan
 from goretain.golang.read import open_dwarf
-from goretain.golang.roots import RootSlots, read_roots
-from goretain.golang.spans import SpanTable, read_spans
-from goretain.golang.specials import Specials, read_specials
-from goretain.golang.stacks import Stacks
-from goretain.golang.universe import TypeUniverse
+from goretain.golang.roots.roots import RootSlots, read_roots
+from goretain.golang.roots.specials import Specials, read_specials
+from goretain.golang.stacks.goroutines import Goroutines, read_goroutines
+from goretain.golang.stacks.stacks import Stacks
+from goretain.golang.types.gotypes import Leaf
+from goretain.golang.types.universe import TypeUniverse
 from goretain.snapshot import RootFlag, RootNode
 from tests.support.golang import go_program, running, wait_until_blocked
 

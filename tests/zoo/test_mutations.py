@@ -16,8 +16,11 @@ import pytest
 from numpy.typing import NDArray
 
 from goretain.capture.image import Image
-from goretain.golang import maptypes, masks, objects, rootobjects, spans, stackscan
-from goretain.golang.universe import TypeUniverse
+from goretain.golang.memory import objects, spans
+from goretain.golang.roots import rootobjects
+from goretain.golang.stacks import stackscan
+from goretain.golang.types import maptypes, masks
+from goretain.golang.types.universe import TypeUniverse
 from goretain.heap.heap import Heap
 from goretain.kernels.heapscan import Masks
 from tests.support.golang import Target

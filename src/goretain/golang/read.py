@@ -15,22 +15,22 @@ from numpy.typing import NDArray
 
 from goretain.capture.image import Image
 from goretain.debuginfo.dwarf import Dwarf
-from goretain.golang import goroutines as goroutine_room
-from goretain.golang.gotypes import GoType
-from goretain.golang.infer import Inference, Inferred
 from goretain.golang.layout import Layout, Program
-from goretain.golang.mapkeys import key_texts
-from goretain.golang.maprows import MapColumns
-from goretain.golang.maps import read_maps
+from goretain.golang.maps.mapkeys import key_texts
+from goretain.golang.maps.maprows import MapColumns
+from goretain.golang.maps.maps import read_maps
+from goretain.golang.memory.objects import Edges, Objects, read_edges, read_objects, without_waiter_edges
+from goretain.golang.memory.sizeclasses import read_size_classes
+from goretain.golang.memory.spans import read_spans
 from goretain.golang.modules import read_modules
-from goretain.golang.objects import Edges, Objects, read_edges, read_objects, without_waiter_edges
-from goretain.golang.rootobjects import ResolvedRoots, resolve_roots, root_seeds
-from goretain.golang.roots import RootSlots, read_roots
-from goretain.golang.sizeclasses import read_size_classes
-from goretain.golang.spans import read_spans
-from goretain.golang.specials import Specials, read_specials
-from goretain.golang.stacks import Stacks
-from goretain.golang.universe import TypeUniverse
+from goretain.golang.roots.rootobjects import ResolvedRoots, resolve_roots, root_seeds
+from goretain.golang.roots.roots import RootSlots, read_roots
+from goretain.golang.roots.specials import Specials, read_specials
+from goretain.golang.stacks import goroutines as goroutine_room
+from goretain.golang.stacks.stacks import Stacks
+from goretain.golang.types.gotypes import GoType
+from goretain.golang.types.infer import Inference, Inferred
+from goretain.golang.types.universe import TypeUniverse
 from goretain.golang.visible import find_windows, object_flags
 from goretain.kernels import propagate, windows
 from goretain.kernels.reach import reach

@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.golang.infer import Inferred
-from goretain.golang.objects import Edges, Objects
-from goretain.golang.rootobjects import ResolvedRoots
-from goretain.golang.roots import RootSlots
-from goretain.golang.specials import Specials
+from goretain.golang.memory.objects import Edges, Objects
+from goretain.golang.roots.rootobjects import ResolvedRoots
+from goretain.golang.roots.roots import RootSlots
+from goretain.golang.roots.specials import Specials
+from goretain.golang.types.infer import Inferred
 from goretain.kernels import propagate, windows
 from goretain.snapshot import NO_OBJECT, ObjectFlag, RootFlag
 

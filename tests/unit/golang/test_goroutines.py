@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from goretain.golang.goroutines import table
 from goretain.golang.layout import Program
+from goretain.golang.stacks.goroutines import table
 from goretain.snapshot import Frame, Goroutine
 from tests.support.rootzoo import Zoo, zoo
 
@@ -113,7 +113,7 @@ def test_a_goroutine_whose_stack_is_missing_is_listed_with_a_note(go_version: st
                 raise MissingMemory(address, size)
             return captured.image.read(address, size)
 
-    from goretain.golang.goroutines import read_goroutines
+    from goretain.golang.stacks.goroutines import read_goroutines
 
     program = Program(Torn(), captured.program.layout, captured.image.bias)
     found = read_goroutines(program, captured.stacks, captured.image.registers)

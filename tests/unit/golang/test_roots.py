@@ -7,9 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from goretain.golang import rootobjects, stackscan
 from goretain.golang.read import read_heap
-from goretain.golang.roots import finalizer_roots
+from goretain.golang.roots import rootobjects
+from goretain.golang.roots.roots import finalizer_roots
+from goretain.golang.stacks import stackscan
 from goretain.kernels.reach import reach
 from goretain.snapshot import Layer, ObjectFlag, Snapshot
 from tests.support.golang import release

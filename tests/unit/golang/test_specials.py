@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from goretain.golang.specials import special_kinds
+from goretain.golang.roots.specials import special_kinds
 from goretain.model.errors import MissingMemory
 from tests.support.golang import release
 from tests.support.rootzoo import Zoo, roots_at, zoo

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
 from goretain.debuginfo.pclntab import FuncTable
-from goretain.golang.components import piece_offsets
-from goretain.golang.gcmask import mask_bits, program_bits
-from goretain.golang.gotypes import GoField, GoType
 from goretain.golang.layout import Layout, Program
-from goretain.golang.locations import Piece, register_pieces, stack_pieces
-from goretain.golang.spills import dictionary_position, spill_offsets
-from goretain.golang.stacks import StackWords
-from goretain.golang.stackscan import StackScan
-from goretain.golang.threads import Place, interrupted
-from goretain.golang.universe import TypeUniverse
-from goretain.golang.variables import extents
+from goretain.golang.stacks.components import piece_offsets
+from goretain.golang.stacks.locations import Piece, register_pieces, stack_pieces
+from goretain.golang.stacks.spills import dictionary_position, spill_offsets
+from goretain.golang.stacks.stacks import StackWords
+from goretain.golang.stacks.stackscan import StackScan
+from goretain.golang.stacks.threads import Place, interrupted
+from goretain.golang.stacks.variables import extents
+from goretain.golang.types.gcmask import mask_bits, program_bits
+from goretain.golang.types.gotypes import GoField, GoType
+from goretain.golang.types.universe import TypeUniverse
 from goretain.model.errors import GoretainError, MissingMemory
 from tests.support.golang import go_program
 from tests.support.rootzoo import zoo
@@ -253,5 +253,3 @@ def test_the_binarys_gc_programs_equal_the_masks_that_the_runtime_made_of_them(g
 def test_masks_are_little_endian_bits() -> None:
     bits = mask_bits(Memory(0, bytes([0b10010110, 1])), 0, 9)
     assert bits.astype(int).tolist() == [0, 1, 1, 0, 1, 0, 0, 1, 1]
-
-

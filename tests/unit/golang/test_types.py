@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from goretain.golang.layout import Layout, Program
-from goretain.golang.maptypes import MapTypes, method_value_receiver
-from goretain.golang.masks import MaskReader, built_mask
 from goretain.golang.read import open_dwarf
-from goretain.golang.universe import TypeUniverse
+from goretain.golang.types.maptypes import MapTypes, method_value_receiver
+from goretain.golang.types.masks import MaskReader, built_mask
+from goretain.golang.types.universe import TypeUniverse
 from goretain.model.errors import UnknownLayout
 from tests.support.golang import VERSIONS, go_program, running, wait_until_blocked
 from tests.support.heaps import image_of

@@ -3,7 +3,7 @@
 Unwinding follows (*unwinder).resolveInternal and next (runtime/traceback.go): the pcsp table gives each
 frame's size, the word under the CFA the caller's pc, FuncFlagTopFrame ends the stack, FuncFlagSPWrite ends
 what can be known.
-Imports ``golang.stackmaps``, ``golang.variables``, ``golang.gotypes`` and ``golang.layout``.
+Imports this room, ``golang.types`` and ``golang.layout``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from goretain.debuginfo.pclntab import FLAG_SP_WRITE, FLAG_TOP_FRAME, SourceFrame
 from goretain.golang.layout import Program, Readable
 from goretain.golang.modules import Module
-from goretain.golang.stackmaps import CONSERVATIVE_CALLS, NOT_SAFE_POINTS, FramePlan, FramePlans
-from goretain.golang.universe import TypeUniverse
-from goretain.golang.variables import FrameNames, SlotName
+from goretain.golang.stacks.stackmaps import CONSERVATIVE_CALLS, NOT_SAFE_POINTS, FramePlan, FramePlans
+from goretain.golang.stacks.variables import FrameNames, SlotName
+from goretain.golang.types.universe import TypeUniverse
 from goretain.model.errors import MissingMemory
 
 _FRAME_LIMIT = 1 << 16

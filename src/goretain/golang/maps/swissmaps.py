@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.golang.maprows import GROUP_SLOTS, MapRows, group_slots
-from goretain.golang.maptypes import MapParts
+from goretain.golang.maps.maprows import GROUP_SLOTS, MapRows, group_slots
+from goretain.golang.types.maptypes import MapParts
 from goretain.snapshot import NO_OBJECT
 
 I64 = NDArray[np.int64]

@@ -1,6 +1,6 @@
 """The live objects of an image and the edges between them.
 
-Imports ``capture``, ``kernels`` and ``golang.spans``, ``golang.masks``.
+Imports ``capture``, ``kernels`` and ``golang.memory.spans``, ``golang.types.masks``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture.image import Image
-from goretain.golang.masks import read_masks
-from goretain.golang.spans import SpanTable
-from goretain.golang.universe import TypeUniverse
+from goretain.golang.memory.spans import SpanTable
+from goretain.golang.types.masks import read_masks
+from goretain.golang.types.universe import TypeUniverse
 from goretain.kernels import heapscan
 from goretain.kernels.lookup import PageTable, build_page_table, find_many
 from goretain.snapshot import HeapTotals

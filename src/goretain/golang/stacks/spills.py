@@ -5,14 +5,14 @@ The algorithm is that of the Go internal ABI specification (cmd/compile/abi-inte
 argument and result passing") for amd64: 9 integer and 15 floating-point registers; what does not fit goes to
 the stack; every register-assigned argument has a home in the spill area after the stack-assigned arguments
 and results.
-Imports ``golang.gotypes``.
+Imports ``golang.types.gotypes``.
 """
 
 from __future__ import annotations
 
 import re
 
-from goretain.golang.gotypes import GoType
+from goretain.golang.types.gotypes import GoType
 
 _INTEGER_REGISTERS, _FLOAT_REGISTERS = 9, 15
 _INTEGERS = {"string": 2, "interface": 2, "slice": 3}

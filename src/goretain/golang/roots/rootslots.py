@@ -1,7 +1,7 @@
 """Root words as columns, and what collects them.
 
-Apart from ``golang.roots``, which knows where roots are: this knows how they are kept.
-Imports ``golang.gotypes``, ``golang.specials``, ``snapshot`` and numpy.
+Apart from ``golang.roots.roots``, which knows where roots are: this knows how they are kept.
+Imports ``golang.types.gotypes``, ``golang.roots.specials``, ``snapshot`` and numpy.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.golang.gotypes import Leaf
-from goretain.golang.specials import Finalizer
+from goretain.golang.roots.specials import Finalizer
+from goretain.golang.types.gotypes import Leaf
 from goretain.snapshot import Layer, RootNode
 
 I64 = NDArray[np.int64]

@@ -4,9 +4,8 @@ arguments.
 DWARF says where the compiler put a variable; whether the word still counts is for the stack maps to say, so
 these names are only looked up for words that the maps call live (a stack home may be dead or reused).
 Arguments that arrive in registers are spilled to an area that the caller reserves above its frame (the
-callee's CFA upwards, see ``golang.spills``); that area pins memory too, and the debug information does not
-list it.
-Imports ``debuginfo``, ``golang.gotypes``, ``golang.components``, ``golang.locations`` and ``golang.spills``.
+callee's CFA upwards, see ``spills``); that area pins memory too, and the debug information does not list it.
+Imports ``debuginfo``, ``golang.types`` and this room.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from goretain.debuginfo.dwarf import Function, Variable
-from goretain.golang.components import piece_offsets
-from goretain.golang.gotypes import GoType, Leaf, pointer_leaves
 from goretain.golang.layout import Program
-from goretain.golang.locations import Piece, register_pieces, stack_pieces
-from goretain.golang.spills import dictionary_position, spill_offsets
-from goretain.golang.stackmaps import FramePlan
-from goretain.golang.universe import TypeUniverse
+from goretain.golang.stacks.components import piece_offsets
+from goretain.golang.stacks.locations import Piece, register_pieces, stack_pieces
+from goretain.golang.stacks.spills import dictionary_position, spill_offsets
+from goretain.golang.stacks.stackmaps import FramePlan
+from goretain.golang.types.gotypes import GoType, Leaf, pointer_leaves
+from goretain.golang.types.universe import TypeUniverse
 
 #: Hidden first parameter of what generic code was compiled to; before Go 1.27 not in the debug information.
 _DICTIONARY = ".dict"

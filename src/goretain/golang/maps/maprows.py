@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.golang.gotypes import GoType
-from goretain.golang.infer import Inferred
-from goretain.golang.maptypes import MapParts
-from goretain.golang.objects import Objects
-from goretain.golang.sizeclasses import slot_bytes
+from goretain.golang.memory.objects import Objects
+from goretain.golang.memory.sizeclasses import slot_bytes
+from goretain.golang.types.gotypes import GoType
+from goretain.golang.types.infer import Inferred
+from goretain.golang.types.maptypes import MapParts
 
 I64 = NDArray[np.int64]
 U32 = NDArray[np.uint32]

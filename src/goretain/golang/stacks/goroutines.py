@@ -2,7 +2,7 @@
 
 Reads ``runtime.allgs``, ``runtime.g`` (runtime/runtime2.go) and ``runtime.waitReasonStrings``. The goroutine
 states are _Gidle to _Gdeadextra of runtime2.go; the scan bit 0x1000 is taken away.
-Imports ``golang.stacks``, ``golang.threads``, ``golang.packages``, ``capture.image`` and ``snapshot``.
+Imports this room, ``golang.packages``, ``capture.image`` and ``snapshot``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from goretain.golang.layout import Program
 from goretain.golang.packages import Packages, display_name, package_of
-from goretain.golang.records import RecordReader
-from goretain.golang.stacks import StackFrame, Stacks, StackWords
-from goretain.golang.threads import SystemStack, Threads, read_threads
+from goretain.golang.stacks.records import RecordReader
+from goretain.golang.stacks.stacks import StackFrame, Stacks, StackWords
+from goretain.golang.stacks.threads import SystemStack, Threads, read_threads
 from goretain.model.errors import MissingMemory
 from goretain.snapshot import Frame, Goroutine, Layer
 

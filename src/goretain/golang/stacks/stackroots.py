@@ -1,21 +1,21 @@
 """The root words of goroutine stacks, of registers and of system stacks, each with its name and type.
 
-Joins the scan (``golang.stackscan``) with the names (``golang.variables``). Reads ``runtime.g`` sched.ctxt
-and xRegs (runtime/runtime2.go, runtime/preempt_xreg.go). Imports ``golang`` rooms below it and ``model``.
+Joins the scan (``stackscan``) with the names (``variables``). Reads ``runtime.g`` sched.ctxt and xRegs
+(runtime/runtime2.go, runtime/preempt_xreg.go). Imports ``golang`` rooms below it and ``model``.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from goretain.golang.goroutines import LiveGoroutine
-from goretain.golang.gotypes import GoType, Leaf
 from goretain.golang.layout import Program
 from goretain.golang.packages import display_name
-from goretain.golang.stacks import StackFrame, Stacks, StackWords
-from goretain.golang.stackscan import LiveWord, StackScan
-from goretain.golang.threads import POINTER_REGISTERS, SystemStack
-from goretain.golang.universe import TypeUniverse
+from goretain.golang.stacks.goroutines import LiveGoroutine
+from goretain.golang.stacks.stacks import StackFrame, Stacks, StackWords
+from goretain.golang.stacks.stackscan import LiveWord, StackScan
+from goretain.golang.stacks.threads import POINTER_REGISTERS, SystemStack
+from goretain.golang.types.gotypes import GoType, Leaf
+from goretain.golang.types.universe import TypeUniverse
 from goretain.model.errors import MissingMemory
 
 _G = "runtime.g"

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.golang.gotypes import GoType, Leaf
-from goretain.golang.maptypes import closure_type
-from goretain.golang.typetable import TypeTable
-from goretain.golang.universe import TypeUniverse
+from goretain.golang.types.gotypes import GoType, Leaf
+from goretain.golang.types.maptypes import closure_type
+from goretain.golang.types.typetable import TypeTable
+from goretain.golang.types.universe import TypeUniverse
 from goretain.kernels import propagate
 from goretain.kernels.propagate import EFACE, FUNC, IFACE, PENDING, UNKNOWN, Heap, State, Words
 from goretain.model.errors import GoretainError, MissingMemory

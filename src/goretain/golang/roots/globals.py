@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture.image import Image
-from goretain.golang.gcmask import mask_bits, program_bits
-from goretain.golang.gotypes import GoType, Leaf, field_path, pointer_leaves
 from goretain.golang.layout import Program
 from goretain.golang.modules import DataSegment, Module
 from goretain.golang.packages import display_name, package_of
-from goretain.golang.universe import TypeUniverse
+from goretain.golang.types.gcmask import mask_bits, program_bits
+from goretain.golang.types.gotypes import GoType, Leaf, field_path, pointer_leaves
+from goretain.golang.types.universe import TypeUniverse
 from goretain.model.errors import MissingMemory
 
 I64 = NDArray[np.int64]

@@ -6,7 +6,7 @@ these the collector treats as roots is in markroot and markrootSpans (runtime/mg
 function and what its object points to, a cleanup's function and argument, a weak handle's handle; nothing of
 the other kinds.
 Kinds were renumbered twice: which numbering holds is asked of the binary.
-Imports ``golang.layout``, ``golang.spans`` and ``model``.
+Imports ``golang.layout``, ``golang.memory.spans`` and ``model``.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from goretain.golang.layout import Program
-from goretain.golang.records import RecordReader
-from goretain.golang.spans import SpanTable
+from goretain.golang.memory.spans import SpanTable
+from goretain.golang.stacks.records import RecordReader
 from goretain.model.errors import MissingMemory, UnknownLayout
 
 _LIMIT = 1 << 26  # specials of one span, blocks of a queue: a longer list is a cycle

@@ -6,8 +6,8 @@ Imports ``capture`` and the rooms of ``golang`` that lay maps out.
 from __future__ import annotations
 
 from goretain.capture.image import Image
-from goretain.golang.gotypes import GoType
-from goretain.golang.maprows import MapColumns
+from goretain.golang.maps.maprows import MapColumns
+from goretain.golang.types.gotypes import GoType
 from goretain.model.errors import MissingMemory
 
 _TEXT_LIMIT = 80  # characters of a key that are kept

@@ -20,16 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture.image import Image
-from goretain.golang.globals import GlobalReader
-from goretain.golang.goroutines import Goroutines, root_name
-from goretain.golang.gotypes import GoType, Leaf
 from goretain.golang.layout import Program
 from goretain.golang.packages import Packages, display_name
-from goretain.golang.rootslots import RootBuilder, RootSlots
-from goretain.golang.specials import Pointer, Specials
-from goretain.golang.stackroots import StackRoot, StackRoots
-from goretain.golang.stacks import Stacks
-from goretain.golang.universe import TypeUniverse
+from goretain.golang.roots.globals import GlobalReader
+from goretain.golang.roots.rootslots import RootBuilder, RootSlots
+from goretain.golang.roots.specials import Pointer, Specials
+from goretain.golang.stacks.goroutines import Goroutines, root_name
+from goretain.golang.stacks.stackroots import StackRoot, StackRoots
+from goretain.golang.stacks.stacks import Stacks
+from goretain.golang.types.gotypes import GoType, Leaf
+from goretain.golang.types.universe import TypeUniverse
 from goretain.model.errors import MissingMemory
 from goretain.snapshot import Layer, RootFlag
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.golang.gcmask import mask_bits, program_bits
-from goretain.golang.gotypes import GoType, atomic_pointer, points_outside_heap
-from goretain.golang.universe import TypeUniverse
+from goretain.golang.types.gcmask import mask_bits, program_bits
+from goretain.golang.types.gotypes import GoType, atomic_pointer, points_outside_heap
+from goretain.golang.types.universe import TypeUniverse
 from goretain.kernels.heapscan import Masks
 from goretain.model.errors import GoretainError, MissingMemory
 

@@ -3,14 +3,14 @@
 SSA decomposes structs, strings, slices, interfaces and complex numbers
 (cmd/compile/internal/ssa/decompose.go). A location list gives each component's place as a DW_OP_piece of its
 size and leaves out the padding between them (ssa/debug.go), so a piece's offset among the pieces is not its
-offset in the value. Imports ``golang.gotypes``.
+offset in the value. Imports ``golang.types.gotypes``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from goretain.golang.gotypes import GoType
+from goretain.golang.types.gotypes import GoType
 
 _WORDS = {"string": 2, "interface": 2, "slice": 3}
 #: Larger values are never decomposed (MaxStruct fields of a word each, cmd/compile/internal/ssa/value.go).

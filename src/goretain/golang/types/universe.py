@@ -3,7 +3,7 @@
 Two sources describe types: DWARF (every type the program's debug information knows) and the runtime's own
 ``abi.Type`` records (internal/abi/type.go), which interfaces, malloc headers and large spans point to. A
 runtime type that has a DWARF twin (DW_AT_go_runtime_type) is that twin, so each Go type exists once.
-Imports ``debuginfo``, ``model`` and ``golang.gotypes``, ``golang.layout``.
+Imports ``debuginfo``, ``model`` and ``golang.types.gotypes``, ``golang.layout``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import contextlib
 from collections.abc import Callable
 
 from goretain.debuginfo.dwarf import Dwarf, DwarfType, Member
-from goretain.golang.gotypes import KIND_OF, KINDS, GoField, GoType
 from goretain.golang.layout import Program
+from goretain.golang.types.gotypes import KIND_OF, KINDS, GoField, GoType
 from goretain.model.errors import MissingMemory
 
 

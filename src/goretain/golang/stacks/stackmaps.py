@@ -23,9 +23,9 @@ from goretain.debuginfo.pclntab import (
     PCDATA_STACK_MAP,
     Func,
 )
-from goretain.golang.gcmask import object_mask
 from goretain.golang.layout import Program
 from goretain.golang.modules import Module
+from goretain.golang.types.gcmask import object_mask
 
 _OBJECT_LIMIT = 1 << 16
 _BIT_LIMIT = 1 << 27

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from goretain.golang.gotypes import GoType, Leaf, pointer_leaves
-from goretain.golang.maptypes import MapParts, MapTypes, channel_type
-from goretain.golang.masks import type_mask
-from goretain.golang.universe import TypeUniverse
+from goretain.golang.types.gotypes import GoType, Leaf, pointer_leaves
+from goretain.golang.types.maptypes import MapParts, MapTypes, channel_type
+from goretain.golang.types.masks import type_mask
+from goretain.golang.types.universe import TypeUniverse
 from goretain.kernels import propagate as kinds
 from goretain.kernels.propagate import UNEXPANDED, Types
 from goretain.snapshot.tables import TypeField, TypeInfo

@@ -2,15 +2,15 @@
 
 Swiss maps (internal/runtime/maps.Map, table, group; Go 1.24 on) and classic maps (runtime.hmap, bmap) are
 read from the debug information's generic twins (``map<K,V>``, ``hash<K,V>``, ``bucket<K,V>``) or, for types
-that only the runtime describes, from abi.MapType's group or bucket type. Imports ``golang.gotypes``.
+that only the runtime describes, from abi.MapType's group or bucket type. Imports ``golang.types.gotypes``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from goretain.golang.gotypes import GoField, GoType
-from goretain.golang.universe import TypeUniverse
+from goretain.golang.types.gotypes import GoField, GoType
+from goretain.golang.types.universe import TypeUniverse
 from goretain.snapshot.tables import Role
 
 SWISS_MAP = "internal/runtime/maps.Map"

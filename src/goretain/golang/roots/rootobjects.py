@@ -1,6 +1,6 @@
 """Root slots that hold objects, as the type inference, the windows and the snapshot need them.
 
-Imports ``capture``, ``snapshot`` and ``golang.roots``, ``golang.objects``, ``golang.infer``.
+Imports ``capture``, ``snapshot`` and ``golang``'s ``memory``, ``types`` and ``roots``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture.image import Image
-from goretain.golang.infer import Seeds
-from goretain.golang.objects import Edges, Objects
-from goretain.golang.roots import RootSlots, finalizer_roots
+from goretain.golang.memory.objects import Edges, Objects
+from goretain.golang.roots.roots import RootSlots, finalizer_roots
+from goretain.golang.types.infer import Seeds
 from goretain.snapshot import NO_OBJECT, RootFlag
 
 I64 = NDArray[np.int64]

@@ -5,7 +5,7 @@ frames at a safe point give the words of their maps; conservative frames give ev
 address was taken counts only when a live pointer into the stack reaches it, directly or through other such
 variables. Defer records and the panic are pointers into the stack from outside (runtime._defer,
 runtime._panic, runtime/runtime2.go).
-Imports ``golang.stacks``, ``golang.stackmaps`` and ``golang.layout``.
+Imports ``golang.stacks.stacks``, ``golang.stacks.stackmaps`` and ``golang.layout``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from goretain.golang.layout import Program
-from goretain.golang.stackmaps import FramePlan, StackObject
-from goretain.golang.stacks import StackFrame, StackWords
+from goretain.golang.stacks.stackmaps import FramePlan, StackObject
+from goretain.golang.stacks.stacks import StackFrame, StackWords
 
 _DEFER_LIMIT = 1 << 20
 #: reflect/asm_amd64.s: offsets from the stub's sp.

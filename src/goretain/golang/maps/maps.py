@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.golang.classicmaps import read_classic
-from goretain.golang.infer import Inferred
-from goretain.golang.maprows import MapColumns, MapRows
-from goretain.golang.objects import Objects
-from goretain.golang.swissmaps import read_swiss
+from goretain.golang.maps.classicmaps import read_classic
+from goretain.golang.maps.maprows import MapColumns, MapRows
+from goretain.golang.maps.swissmaps import read_swiss
+from goretain.golang.memory.objects import Objects
+from goretain.golang.types.infer import Inferred
 
 
 def read_maps(objects: Objects, inferred: Inferred, size_classes: NDArray[np.int64]) -> MapColumns:

@@ -1,6 +1,6 @@
 """Go types as a reader of memory needs them: sizes, fields, pointer leaves.
 
-Where they come from is ``golang.universe``. Imports ``snapshot.tables``.
+Where they come from is ``golang.types.universe``. Imports ``snapshot.tables``.
 """
 
 from __future__ import annotations

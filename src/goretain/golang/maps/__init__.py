@@ -1,0 +1,1 @@
+"""What is in the maps: entries, slots and bytes of Swiss and classic maps."""

@@ -1,0 +1,1 @@
+"""What is allocated and what points where: spans, objects, edges, size classes."""

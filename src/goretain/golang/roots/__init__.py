@@ -1,0 +1,1 @@
+"""What holds memory: globals, stacks, specials and queues, by name."""

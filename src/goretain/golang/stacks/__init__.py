@@ -1,0 +1,1 @@
+"""Goroutines and their stacks: unwinding, stack maps, variables, spilled arguments."""
