@@ -7,22 +7,18 @@ numpy.
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.capture import libc, pagemap, procfs
+from goretain.capture import pagemap, procfs
 from goretain.capture.image import Mapping
 from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, intersect, normalise, subtract
 from goretain.capture.refusal import explain_refusal
+from goretain.capture.transfer import BulkReader
 from goretain.debuginfo.elf import Elf
 from goretain.model.errors import MissingMemory
-
-# One system call reads at most this much: between two of them an interruption is noticed.
-_BATCH = 64 << 20
 
 
 class LiveProcess:
@@ -30,7 +26,7 @@ class LiveProcess:
 
     Attributes:
         registers: of the frozen threads; empty while the process runs.
-        copied: bytes read by ``transfer``.
+        reader: reads many ranges at once.
     """
 
     def __init__(self, pid: int, binary: Elf, bias: int) -> None:
@@ -39,12 +35,12 @@ class LiveProcess:
         self.binary = binary
         self.bias = bias
         self.registers: dict[int, dict[str, int]] = {}
-        self.copied = 0
         self._mappings: list[Mapping] = []
         self._files: list[int] = []
         try:
             self._memory = self._open("mem")
             self._pagemap = self._open("pagemap")
+            self.reader = BulkReader(pid, self._memory)
         except BaseException:
             self.close()
             raise
@@ -99,7 +95,7 @@ class LiveProcess:
         sizes = ranges[:, 1] - ranges[:, 0]
         out = np.empty(int(sizes.sum()), np.uint8)
         places = out.ctypes.data + np.concatenate(([0], np.cumsum(sizes)[:-1])) if len(sizes) else sizes
-        self.transfer(ranges[:, 0], sizes, places.astype(np.int64))
+        self.reader.read(ranges[:, 0], sizes, places.astype(np.int64))
         return out
 
     def pieces(self, ranges: I64, mapped: list[Mapping]) -> tuple[I64, I64]:
@@ -114,76 +110,6 @@ class LiveProcess:
         runs = pagemap.resident(self._pagemap, normalise(aligned(asked, PAGE)))
         found = normalise(np.concatenate((intersect(asked, normalise(runs)), intersect(ranges, backed))))
         return found, subtract(subtract(ranges, anonymous), backed)
-
-    def transfer(
-        self, remote: I64, sizes: I64, local: I64, between: Callable[[int], None] | None = None
-    ) -> None:
-        """Read sizes[i] bytes at remote[i] to our address local[i].
-
-        Args:
-            between: called after every system call with the bytes read so far; may raise to stop.
-
-        Raises MissingMemory where a page cannot be read, TargetGone.
-        """
-        remote, sizes, local = _split(remote, sizes, local)
-        at, done = 0, 0
-        ends = np.cumsum(sizes)
-        while at < len(sizes):
-            last = int(np.searchsorted(ends, done + _BATCH, side="right"))
-            last = min(max(last, at + 1), at + libc.IOV_MAX)
-            self._batch(remote[at:last], sizes[at:last], local[at:last])
-            at, done = last, int(ends[last - 1])
-            if between is not None:
-                between(done)
-        self.copied += done
-
-    def _batch(self, remote: I64, sizes: I64, local: I64) -> None:
-        got = self._readv(remote, sizes, local)
-        ends = np.cumsum(sizes)
-        while got < int(ends[-1]):
-            # One piece broke off: the rest of it is read another way, what follows it as before.
-            k = int(np.searchsorted(ends, got, side="right"))
-            inside = got - (int(ends[k]) - int(sizes[k]))
-            self._read_piece(int(remote[k]) + inside, int(sizes[k]) - inside, int(local[k]) + inside)
-            got = int(ends[k])
-            if k + 1 < len(sizes):
-                got += self._readv(remote[k + 1 :], sizes[k + 1 :], local[k + 1 :])
-
-    def _readv(self, remote: I64, sizes: I64, local: I64) -> int:
-        theirs = np.column_stack((remote, sizes))
-        ours = np.column_stack((local, sizes))
-        try:
-            return libc.process_vm_readv(self.pid, ours, theirs)
-        except OSError as error:
-            if error.errno == errno.ESRCH:
-                raise procfs.gone(self.pid) from None
-            return 0
-
-    def _read_piece(self, remote: int, size: int, local: int) -> None:
-        """By /proc/PID/mem, which also reads what the target itself may not."""
-        view = libc.view(local, size)
-        done = 0
-        while done < size:
-            try:
-                got = os.preadv(self._memory, [view[done:]], remote + done)
-            except OSError:
-                got = -1
-            if got <= 0:
-                if got == 0 or procfs.thread_state(self.pid, self.pid) in "ZX":
-                    raise procfs.gone(self.pid)
-                raise MissingMemory(remote + done, size - done)
-            done += got
-
-
-def _split(remote: I64, sizes: I64, local: I64) -> tuple[I64, I64, I64]:
-    """The same transfer without empty pieces and with none longer than a batch."""
-    parts = -(-sizes // _BATCH)
-    if bool((parts == 1).all()):
-        return remote, sizes, local
-    which = np.repeat(np.arange(len(sizes)), parts)
-    before = np.concatenate(([0], np.cumsum(parts)[:-1])) if len(parts) else parts
-    shift = (np.arange(len(which)) - np.repeat(before, parts)) * _BATCH
-    return remote[which] + shift, np.minimum(sizes[which] - shift, _BATCH), local[which] + shift
 
 
 def placed(pieces: I64, ranges: I64, offsets: I64) -> I64:

@@ -54,6 +54,7 @@ class _Frozen:
     """What was found in the pause."""
 
     copy: _Copy
+    copied: int
     mappings: list[Mapping]
     registers: dict[int, dict[str, int]]
     notes: list[str] = field(default_factory=list)
@@ -202,10 +203,11 @@ class _Capture:
             if self.progress is not None:
                 self.progress("copying", done, whole)
 
-        self.source.copied = 0
         places = placed(copy.pieces, copy.ranges, copy.offsets) + destination.address
-        self.source.transfer(copy.pieces[:, 0], copy.pieces[:, 1] - copy.pieces[:, 0], places, between)
-        return _Frozen(copy, self.source.mappings(), self.source.registers, _notes(copy))
+        copied = self.source.reader.read(
+            copy.pieces[:, 0], copy.pieces[:, 1] - copy.pieces[:, 0], places, between
+        )
+        return _Frozen(copy, copied, self.source.mappings(), self.source.registers, _notes(copy))
 
     def _image(self, destination: Reservation, frozen: _Frozen) -> Image:
         ranges = np.concatenate((self.fixed, frozen.copy.ranges))
@@ -217,7 +219,7 @@ class _Capture:
             program=procfs.program_name(self.source.pid),
             pid=self.source.pid,
             taken_at=time.time(),
-            copied_bytes=self.source.copied,
+            copied_bytes=frozen.copied,
             threads=len(frozen.registers),
             pause_ns=freezer.released_ns - freezer.began_ns,
             stop_ns=freezer.stopped_ns - freezer.began_ns,

@@ -1,7 +1,7 @@
 """The destination of a copy: one sparse anonymous mapping, sized and faulted in before the target is frozen.
 
 Pages that are never written stay untouched and read as zero, which is what untouched anonymous pages of the
-target hold too. Imports numpy and ``capture.libc``.
+target hold too. Imports numpy, ``capture.libc`` and ``model``.
 """
 
 from __future__ import annotations
@@ -13,12 +13,20 @@ from numpy.typing import NDArray
 
 from goretain.capture import libc
 from goretain.capture.ranges import I64
+from goretain.model.errors import NotEnoughMemory
 
 _HUGE = 2 << 20
 
 
 def _rounded(size: int) -> int:
     return (size + _HUGE - 1) & -_HUGE
+
+
+def _refused(size: int) -> NotEnoughMemory:
+    return NotEnoughMemory(
+        f"the kernel does not give us {size >> 20} MiB of address space",
+        hint="lift 'ulimit -v', or vm.overcommit_memory=2, under which untouched memory counts too",
+    )
 
 
 class _Block:
@@ -44,8 +52,12 @@ class Reservation:
     """
 
     def __init__(self, size: int) -> None:
+        """Raises NotEnoughMemory."""
         self.size = max(_rounded(size), _HUGE)
-        self.address = libc.reserve(self.size)
+        try:
+            self.address = libc.reserve(self.size)
+        except OSError:
+            raise _refused(self.size) from None
         self._owned = True
         libc.advise(self.address, self.size, libc.MADV_HUGEPAGE)
 
@@ -56,11 +68,14 @@ class Reservation:
             libc.advise(self.address + begin, min(end, self.size) - begin, libc.MADV_POPULATE_WRITE)
 
     def grow(self, size: int) -> None:
-        """Make room for size bytes, keeping what is there."""
+        """Make room for size bytes, keeping what is there. Raises NotEnoughMemory."""
         if size <= self.size:
             return
         size = _rounded(size)
-        self.address = libc.resize(self.address, self.size, size)
+        try:
+            self.address = libc.resize(self.address, self.size, size)
+        except OSError:
+            raise _refused(size) from None
         self.size = size
 
     def detach(self, size: int) -> NDArray[np.uint8]:

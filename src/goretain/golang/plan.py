@@ -38,6 +38,7 @@ _INLINE_MARKED, _INLINE_MARKS = 512, 128
 # Heaps end below this; a longer list or a larger count is garbage read from a running process.
 _LIST_LIMIT, _SPAN_LIMIT = 1 << 20, 1 << 28
 _STACK_LIMIT = 64 << 20
+_ARENA_LIMIT = 1 << 22  # arenas of the whole address space
 _ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # heapArenaBytes and arenaBaseOffset of linux/amd64
 
 
@@ -53,7 +54,12 @@ def lean_plan(layout: Layout, bias: int, *, with_data: bool = False) -> Plan:
     """
 
     def plan(source: MemorySource) -> I64:
-        return _LeanPlan(source, layout, bias, DATA_NOSCAN if with_data else SMALL_NOSCAN).ranges()
+        found = _LeanPlan(source, layout, bias, DATA_NOSCAN if with_data else SMALL_NOSCAN)
+        try:
+            return found.ranges()
+        except (IndexError, OverflowError, ValueError):
+            # No addresses, no counts: a heap that was read while it changed, or a damaged core.
+            raise MissingMemory(found.heap, layout.size("runtime.mheap")) from None
 
     return plan
 
@@ -215,36 +221,34 @@ class _LeanPlan:
     def _arena_bitmaps(self, spans: _Spans) -> I64:
         """Go 1.21 keeps one bit a word beside each arena: the parts for spans with pointers."""
         chosen = (spans.state == _IN_USE) & ~spans.noscan
-        low = spans.base[chosen] + _ARENA_BASE
-        index, high = low >> _ARENA_SHIFT, low + spans.size[chosen]
-        arenas = (
-            self._arenas(np.arange(int(index.min()), int(((high - 1) >> _ARENA_SHIFT).max()) + 1))
-            if len(low)
-            else {}
-        )
+        order = np.argsort(spans.base[chosen])
+        low = spans.base[chosen][order] + _ARENA_BASE
+        high = low + spans.size[chosen][order]
+        numbers = _arenas_of(low, high)
         bitmap = self.layout.offset("runtime.heapArena", "bitmap")
         last = self.layout.offset("runtime.heapArena", "noMorePtrs")
-        parts: list[I64] = [self._arena_rows(np.array(list(arenas), np.int64))]
-        for number, arena in arenas.items():
+        table = self.program.word(self.heap + self.layout.offset("runtime.mheap", "arenas"))
+        rows = np.column_stack((table + numbers * 8, table + numbers * 8 + 8))
+        parts = [rows]
+        for number, arena in zip(numbers.tolist(), self.source.gather(rows).view(np.int64), strict=True):
             base = number << _ARENA_SHIFT
-            inside = (low < base + (1 << _ARENA_SHIFT)) & (high > base)
+            inside = slice(
+                np.searchsorted(high, base, "right"), np.searchsorted(low, base + (1 << _ARENA_SHIFT))
+            )
             first = np.maximum(low[inside] - base, 0)
             end = np.minimum(high[inside] - base, 1 << _ARENA_SHIFT)
             parts.append(arena + bitmap + np.column_stack((first // 64, -(-end // 64))))
             parts.append(arena + last + np.column_stack((first // 4096, -(-end // 4096))))
-        return aligned(np.concatenate(parts), 64) if parts else as_ranges(())
+        return aligned(np.concatenate(parts), 64)
 
-    def _arena_rows(self, numbers: I64) -> I64:
-        """Where mheap.arenas keeps the addresses of these arenas' heapArenas."""
-        table = self.program.word(self.heap + self.layout.offset("runtime.mheap", "arenas"))
-        return as_ranges(np.column_stack((table + numbers * 8, table + numbers * 8 + 8)))
 
-    def _arenas(self, numbers: I64) -> dict[int, int]:
-        """Arena number -> address of its heapArena, those that exist."""
-        table = self.program.word(self.heap + self.layout.offset("runtime.mheap", "arenas"))
-        where = table + numbers * 8
-        found = self.source.gather(np.column_stack((where[:1], where[-1:] + 8))).view(np.int64)
-        return {int(n): int(a) for n, a in zip(numbers, found, strict=True) if a}
+def _arenas_of(low: I64, high: I64) -> I64:
+    """Numbers of the arenas that [low, high), less the arenas' base, reach into: sorted, each once."""
+    first, last = low >> _ARENA_SHIFT, (high - 1) >> _ARENA_SHIFT
+    if len(first) and not 0 <= int(first.min()) <= int(last.max()) < _ARENA_LIMIT:
+        raise MissingMemory(int(low.min()) - _ARENA_BASE)
+    between = [np.arange(a + 1, b) for a, b in zip(first.tolist(), last.tolist(), strict=True) if b > a + 1]
+    return np.unique(np.concatenate((first, last, *between)))
 
 
 class _Structs:
