@@ -55,6 +55,7 @@ class _Frozen:
 
     copy: _Copy
     copied: int
+    taken_at: float
     mappings: list[Mapping]
     registers: dict[int, dict[str, int]]
     notes: list[str] = field(default_factory=list)
@@ -190,6 +191,7 @@ class _Capture:
 
     def _copy_frozen(self, destination: Reservation, signals: DeferredSignals) -> _Frozen:
         self.on_phase("planning")
+        taken_at = time.time()
         self.source.hold(self.freezer.registers())
         check_identity(self.source.pid, self.identity)
         copy = self._lay_out()
@@ -207,7 +209,7 @@ class _Capture:
         copied = self.source.reader.read(
             copy.pieces[:, 0], copy.pieces[:, 1] - copy.pieces[:, 0], places, between
         )
-        return _Frozen(copy, copied, self.source.mappings(), self.source.registers, _notes(copy))
+        return _Frozen(copy, copied, taken_at, self.source.mappings(), self.source.registers, _notes(copy))
 
     def _image(self, destination: Reservation, frozen: _Frozen) -> Image:
         ranges = np.concatenate((self.fixed, frozen.copy.ranges))
@@ -218,7 +220,7 @@ class _Capture:
             source="live",
             program=procfs.program_name(self.source.pid),
             pid=self.source.pid,
-            taken_at=time.time(),
+            taken_at=frozen.taken_at,
             copied_bytes=frozen.copied,
             threads=len(frozen.registers),
             pause_ns=freezer.released_ns - freezer.began_ns,

@@ -24,8 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, normalise
+from goretain.capture.ranges import I64, aligned, as_ranges
 from goretain.capture.source import MemorySource, Plan
+from goretain.golang.bulk import Structs, pages_of
 from goretain.golang.layout import Layout, Program
 from goretain.model.errors import MissingMemory
 
@@ -38,6 +39,7 @@ _INLINE_MARKED, _INLINE_MARKS = 512, 128
 # Heaps end below this; a longer list or a larger count is garbage read from a running process.
 _LIST_LIMIT, _SPAN_LIMIT = 1 << 20, 1 << 28
 _STACK_LIMIT = 64 << 20
+_RED_ZONE = 128  # below the stack pointer, but in use: the ABI of C
 _ARENA_LIMIT = 1 << 22  # arenas of the whole address space
 _ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # heapArenaBytes and arenaBaseOffset of linux/amd64
 
@@ -117,7 +119,7 @@ class _LeanPlan:
         )  # by address: columns are then read in memory order
 
     def _read_spans(self, pointers: I64) -> _Spans:
-        fields = _Structs(self.source, self.layout, "runtime.mspan", pointers)
+        fields = Structs(self.source, self.layout, "runtime.mspan", pointers)
         state = fields.column("state")
         fields = fields.only((state == _IN_USE) | (state == _MANUAL))
         return _Spans(
@@ -146,7 +148,7 @@ class _LeanPlan:
     def _bits(self, spans: _Spans) -> I64:
         """Pages of the allocation and mark bits: one bit an object."""
         sizes = (spans.count + 7) >> 3
-        parts = [_pages(bits[bits != 0], sizes[bits != 0]) for bits in (spans.alloc_bits, spans.mark_bits)]
+        parts = [pages_of(bits[bits != 0], sizes[bits != 0]) for bits in (spans.alloc_bits, spans.mark_bits)]
         return np.concatenate(parts)
 
     def _whole_spans(self, spans: _Spans) -> I64:
@@ -187,36 +189,41 @@ class _LeanPlan:
 
     def _thread_stacks(self) -> I64:
         """System stacks (g0) of all Ms from where they are to their top: in spans, or C's own."""
-        stacks = self._system_stacks()
+        saved, high = self._system_stacks()
         # A thread of cgo that has not run yet: high is the size of its stack, saved is 0.
-        found = [(saved, high) for saved, high in stacks if 0 < saved < high < saved + _STACK_LIMIT]
-        highs = np.sort(np.array([high for _, high in stacks], np.int64))
-        mapped = as_ranges((m.start, m.end) for m in self.source.mappings())
-        for registers in self.source.registers.values():
-            pointer = registers["rsp"]
-            at = int(np.searchsorted(mapped[:, 1], pointer, side="right"))
-            top = int(np.searchsorted(highs, pointer, side="right"))
-            if at == len(mapped) or top == len(highs):
-                continue
-            high = int(highs[top])
-            if mapped[at, 0] <= pointer and high <= mapped[at, 1] and high - pointer < _STACK_LIMIT:
-                found.append((max(pointer - 128, int(mapped[at, 0])), high))
-        return as_ranges(found)
+        stopped = (saved > 0) & (saved < high) & (high < saved + _STACK_LIMIT)
+        found = np.column_stack((saved, high))[stopped]
+        return np.concatenate((found, self._running_stacks(np.sort(high))))
 
-    def _system_stacks(self) -> list[tuple[int, int]]:
-        """Saved stack pointer and top of every g0."""
-        stacks: list[tuple[int, int]] = []
+    def _running_stacks(self, tops: I64) -> I64:
+        """From the stack pointer of each frozen thread that is on a system stack to the top of that."""
+        pointers = np.array([r["rsp"] & (_ARENA_BASE - 1) for r in self.source.registers.values()], np.int64)
+        mapped = as_ranges((m.start, m.end) for m in self.source.mappings())
+        top = np.append(tops, np.iinfo(np.int64).max)[np.searchsorted(tops, pointers, side="right")]
+        at = np.minimum(np.searchsorted(mapped[:, 1], pointers, side="right"), len(mapped) - 1)
+        inside = (mapped[at, 0] <= pointers) & (top <= mapped[at, 1])
+        low = np.maximum(pointers - _RED_ZONE, mapped[at, 0])
+        found: I64 = np.column_stack((low, top))[inside & (top < pointers + _STACK_LIMIT)]
+        return found
+
+    def _system_stacks(self) -> tuple[I64, I64]:
+        """Saved stack pointers and tops of every g0: int64[m] each."""
+        link = self.layout.offset("runtime.m", "alllink")
+        ms: list[int] = []
         m = self.program.word(self.program.symbol("runtime.allm"))
         while m:
-            if len(stacks) >= _LIST_LIMIT:
+            if len(ms) >= _LIST_LIMIT:
                 raise MissingMemory(m)
-            g0 = self.program.uint(m, "runtime.m", "g0")
-            if g0:
-                high = self.program.uint(g0, "runtime.g", "stack", "hi")
-                saved = self.program.uint(g0, "runtime.g", "sched", "sp")
-                stacks.append((saved, high))
-            m = self.program.uint(m, "runtime.m", "alllink")
-        return stacks
+            ms.append(m)
+            m = self.program.word(m + link)
+        g0 = self._words(np.array(ms, np.int64) + self.layout.offset("runtime.m", "g0"))
+        g0 = g0[g0 != 0]
+        high = self._words(g0 + self.layout.offset("runtime.g", "stack", "hi"))
+        return self._words(g0 + self.layout.offset("runtime.g", "sched", "sp")), high
+
+    def _words(self, addresses: I64) -> I64:
+        """The words at addresses: int64[k]."""
+        return self.source.gather(np.column_stack((addresses, addresses + 8))).view(np.int64)
 
     def _arena_bitmaps(self, spans: _Spans) -> I64:
         """Go 1.21 keeps one bit a word beside each arena: the parts for spans with pointers."""
@@ -230,7 +237,7 @@ class _LeanPlan:
         table = self.program.word(self.heap + self.layout.offset("runtime.mheap", "arenas"))
         rows = np.column_stack((table + numbers * 8, table + numbers * 8 + 8))
         parts = [rows]
-        for number, arena in zip(numbers.tolist(), self.source.gather(rows).view(np.int64), strict=True):
+        for number, arena in zip(numbers.tolist(), self._words(rows[:, 0]), strict=True):
             base = number << _ARENA_SHIFT
             inside = slice(
                 np.searchsorted(high, base, "right"), np.searchsorted(low, base + (1 << _ARENA_SHIFT))
@@ -249,50 +256,3 @@ def _arenas_of(low: I64, high: I64) -> I64:
         raise MissingMemory(int(low.min()) - _ARENA_BASE)
     between = [np.arange(a + 1, b) for a, b in zip(first.tolist(), last.tolist(), strict=True) if b > a + 1]
     return np.unique(np.concatenate((first, last, *between)))
-
-
-class _Structs:
-    """Many structs of one kind, read in bulk: whole pages at once, then columns of fields."""
-
-    def __init__(self, source: MemorySource, layout: Layout, struct: str, pointers: I64) -> None:
-        self.layout = layout
-        self.struct = struct
-        pages = _pages(pointers, np.int64(layout.size(struct)))
-        self._data = source.gather(pages)
-        starts = np.cumsum(pages[:, 1] - pages[:, 0]) - (pages[:, 1] - pages[:, 0])
-        owner = np.searchsorted(pages[:, 0], pointers, side="right") - 1
-        self._at: I64 = starts[owner] + pointers - pages[owner, 0]
-
-    def column(self, *path: str) -> I64:
-        """Values of an integer or pointer field, zero-extended."""
-        offset, width = self.layout.offset(self.struct, *path), self.layout.width(self.struct, *path)
-        at = self._at + offset
-        if width == 8 and not offset % 8:
-            words: I64 = self._data.view(np.int64)[at >> 3]
-            return words
-        value: I64 = self._data[at].astype(np.int64)
-        for byte in range(1, width):
-            value |= self._data[at + byte].astype(np.int64) << (8 * byte)
-        return value
-
-    def only(self, chosen: NDArray[np.bool_]) -> _Structs:
-        """The chosen structs."""
-        other = object.__new__(_Structs)
-        other.layout, other.struct, other._data, other._at = (
-            self.layout,
-            self.struct,
-            self._data,
-            self._at[chosen],
-        )
-        return other
-
-
-def _pages(starts: I64, sizes: I64 | np.int64) -> I64:
-    """The pages that hold blocks of memory: normal int64[k, 2].
-
-    What was allocated one after the other mostly shares its page: to drop repeats first spares the sort.
-    """
-    first, end = starts & -PAGE, (starts + sizes + (PAGE - 1)) & -PAGE
-    new = np.ones(len(first), np.bool_)
-    new[1:] = (first[1:] != first[:-1]) | (end[1:] != end[:-1])
-    return normalise(np.column_stack((first[new], end[new])))
