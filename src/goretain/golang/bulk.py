@@ -6,7 +6,8 @@ Imports ``capture``, ``golang.layout`` and numpy.
 
 from __future__ import annotations
 
-from copy import copy
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,35 +17,44 @@ from goretain.capture.source import MemorySource
 from goretain.golang.layout import Layout
 
 
+@dataclass(frozen=True, slots=True)
 class Structs:
-    """Many structs of one kind, read in bulk: whole pages at once, then columns of fields."""
+    """Many structs of one kind.
 
-    def __init__(self, source: MemorySource, layout: Layout, struct: str, pointers: I64) -> None:
-        self.layout = layout
-        self.struct = struct
+    Attributes:
+        layout, struct: what they are.
+        data: the pages that hold them; at: int64[k], where each begins in data.
+    """
+
+    layout: Layout
+    struct: str
+    data: NDArray[np.uint8]
+    at: I64
+
+    @classmethod
+    def read(cls, source: MemorySource, layout: Layout, struct: str, pointers: I64) -> Self:
+        """The structs at pointers int64[k]. Raises MissingMemory, UnknownLayout."""
         pages = pages_of(pointers, np.int64(layout.size(struct)))
-        self._data = source.gather(pages)
+        data = source.gather(pages)
         starts = np.cumsum(pages[:, 1] - pages[:, 0]) - (pages[:, 1] - pages[:, 0])
         owner = np.searchsorted(pages[:, 0], pointers, side="right") - 1
-        self._at: I64 = starts[owner] + pointers - pages[owner, 0]
+        return cls(layout, struct, data, starts[owner] + pointers - pages[owner, 0])
 
     def column(self, *path: str) -> I64:
         """Values of an integer or pointer field, zero-extended."""
         offset, width = self.layout.offset(self.struct, *path), self.layout.width(self.struct, *path)
-        at = self._at + offset
+        at = self.at + offset
         if width == 8 and not offset % 8:
-            words: I64 = self._data.view(np.int64)[at >> 3]
+            words: I64 = self.data.view(np.int64)[at >> 3]
             return words
-        value: I64 = self._data[at].astype(np.int64)
+        value: I64 = self.data[at].astype(np.int64)
         for byte in range(1, width):
-            value |= self._data[at + byte].astype(np.int64) << (8 * byte)
+            value |= self.data[at + byte].astype(np.int64) << (8 * byte)
         return value
 
-    def only(self, chosen: NDArray[np.bool_]) -> Structs:
+    def only(self, chosen: NDArray[np.bool_]) -> Self:
         """The chosen structs."""
-        other = copy(self)
-        other._at = self._at[chosen]
-        return other
+        return replace(self, at=self.at[chosen])
 
 
 def pages_of(starts: I64, sizes: I64 | np.int64) -> I64:

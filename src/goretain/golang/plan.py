@@ -119,7 +119,7 @@ class _LeanPlan:
         )  # by address: columns are then read in memory order
 
     def _read_spans(self, pointers: I64) -> _Spans:
-        fields = Structs(self.source, self.layout, "runtime.mspan", pointers)
+        fields = Structs.read(self.source, self.layout, "runtime.mspan", pointers)
         state = fields.column("state")
         fields = fields.only((state == _IN_USE) | (state == _MANUAL))
         return _Spans(
