@@ -29,7 +29,6 @@ def find_windows(
 ) -> windows.Windows:
     """Counts, then lists, the windows that show less than all of an object."""
     n = len(heap.span)
-    types = inferred.table.arrays()
     rows = np.array([inferred.table.root_leaf(leaf) for leaf in slots.leaves], np.int32)
     types = inferred.table.arrays()
     leaf = np.where(roots.leaf >= 0, rows[np.maximum(roots.leaf, 0)] if len(rows) else -1, -1).astype(

@@ -1,8 +1,7 @@
 """What ``why`` and ``diff`` answer: structs that every report format renders and that are the JSON schema.
 
-Here and not in ``model``, because they are the shape of a report and nothing below needs them. All sizes
-are bytes, all shares are given as two counts so that a reader can round them as he likes; None is
-"unknown", never 0. Imports ``model`` and msgspec.
+Here and not in ``model``: they are the shape of a report, and nothing below needs them. Sizes are bytes,
+shares two counts that a reader can round; None is "unknown", never 0. Imports ``model`` and msgspec.
 """
 
 from __future__ import annotations
