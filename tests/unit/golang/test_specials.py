@@ -8,7 +8,7 @@ import pytest
 
 from goretain.golang.roots.specials import special_kinds
 from goretain.model.errors import MissingMemory
-from tests.support.golang import release
+from tests.support.golang import VERSIONS, release
 from tests.support.rootzoo import Zoo, roots_at, zoo
 
 
@@ -61,10 +61,9 @@ def test_a_cleanup_keeps_its_function_and_argument_and_not_its_object(go_version
     assert captured.roots_of("only cleaned object") == []
 
 
-def test_a_weak_handle_is_a_root_and_its_target_is_not(go_version: str) -> None:
-    captured = zoo(go_version)
-    if not _has_cleanups(go_version):
-        pytest.skip("weak pointers came with Go 1.24")
+@pytest.mark.parametrize("version", [v for v in VERSIONS if release(v) >= (1, 24)])
+def test_a_weak_handle_is_a_root_and_its_target_is_not(version: str) -> None:
+    captured = zoo(version)
     (target,) = captured.bodies["global"]
     pointing = [h for h in captured.specials.weak_handles if captured.program.word(h.value) == target]
     assert len(pointing) == 1
