@@ -8,6 +8,7 @@ and ``snapshot``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from urllib.parse import unquote
 
@@ -38,6 +39,11 @@ def package_of(symbol: str) -> str:
     return "" if ":" in package else unquote(package)
 
 
+def modules_of(build: GoBuildInfo | None) -> tuple[str, ...]:
+    """Module paths of a build, the main module's first."""
+    return (build.main, *build.deps) if build is not None else ()
+
+
 def display_name(symbol: str) -> str:
     """A symbol as a Go programmer writes it: %2e is a dot again."""
     return unquote(symbol) if "%" in symbol else symbol
@@ -46,12 +52,15 @@ def display_name(symbol: str) -> str:
 class Packages:
     """Root layers of one program's packages.
 
-    own: the main module's packages (and package main); its dependencies are the program's too, but not own.
+    Own are the main module's packages (and package main); its dependencies are the program's too, but not
+    own.
+
+    Args:
+        modules: module paths, the main module's first ("" unknown), as ``snapshot.Meta.modules`` has them.
     """
 
-    def __init__(self, build: GoBuildInfo | None) -> None:
-        self._main = build.main if build else ""
-        modules = [build.main, *build.deps] if build else []
+    def __init__(self, modules: Sequence[str]) -> None:
+        self._main = modules[0] if modules else ""
         self._modules = tuple(m for m in modules if m)
         self._layers: dict[str, Layer] = {}
 

@@ -23,6 +23,7 @@ from goretain.golang.memory.objects import Edges, Objects, read_edges, read_obje
 from goretain.golang.memory.sizeclasses import read_size_classes
 from goretain.golang.memory.spans import read_spans
 from goretain.golang.modules import read_modules
+from goretain.golang.packages import modules_of
 from goretain.golang.roots.rootobjects import ResolvedRoots, resolve_roots, root_seeds
 from goretain.golang.roots.roots import RootSlots, read_roots
 from goretain.golang.roots.specials import Specials, read_specials
@@ -222,6 +223,7 @@ class _Reader:
             threads=facts.threads,
             features=self._features(objects, inferred),
             notes=(*facts.notes, *slots.notes, *_shortfalls(counts)),
+            modules=modules_of(self.image.binary.go_modinfo),
             with_data=self.with_data,
             counts=counts,
         )

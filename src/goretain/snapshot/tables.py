@@ -136,6 +136,8 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
         features: detected runtime features: swiss-maps, green-tea, inline-bitmaps, heap-arena-bitmaps ...
         notes: what is missing or was dropped, one sentence each (truncated core, types that failed the
             self-test).
+        modules: module paths of the program's own module and of its dependencies; packages outside them are
+            the standard library's.
         with_data: whether keys and strings were kept.
         counts: measured counters of the reading (pointer slots, pointers to free slots, mask mismatches ...).
     """
@@ -153,5 +155,6 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 0
     features: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     with_data: bool = False
     counts: dict[str, int] = {}

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from goretain.capture.image import Image
 from goretain.golang.layout import Program
-from goretain.golang.packages import Packages, display_name
+from goretain.golang.packages import Packages, display_name, modules_of
 from goretain.golang.roots.globals import GlobalReader
 from goretain.golang.roots.rootslots import RootBuilder, RootSlots
 from goretain.golang.roots.specials import Pointer, Specials
@@ -49,7 +49,7 @@ def read_roots(
     specials: Specials,
 ) -> RootSlots:
     """All roots of the image. Raises UnknownLayout, MissingMemory."""
-    packages = Packages(image.binary.go_modinfo)
+    packages = Packages(modules_of(image.binary.go_modinfo))
     build, notes = RootBuilder(), [*goroutines.notes, *specials.notes]
     _add_globals(build, GlobalReader(image, program, universe, stacks.modules), packages, notes)
     _add_stacks(build, StackRoots(program, universe, stacks), goroutines, packages, notes)
