@@ -3,7 +3,8 @@
 ``main.cache[key len 12].body (len 5, cap 1048576) -> [1048576]byte``: pointers are followed silently;
 links inside maps (header, directory, table, group or bucket) fold to the key; a channel's buffer is
 ``<-[3]``; a captured variable is `` (closure main.f.func1 captured x)``; an interface is ``.(main.T)``; a
-repeated link is ``.next×9998``; lengths and capacities are in elements. Imports ``kernels``, ``model``
+repeated link is ``.next×9998``; lengths and capacities are in elements of the slice (in bytes where its type
+is unknown), of a string in bytes. Imports ``kernels``, ``model``
 and ``snapshot``.
 """
 
@@ -197,18 +198,29 @@ class ChainPrinter:
         columns = self._columns
         rows = self._windows.items[self._windows.start[target] : self._windows.start[target + 1]]
         rows = rows[(columns.window_source[rows] == source) & (columns.window_word[rows] == word)]
-        t = self._type(target)
         if not len(rows) or columns.window_kind[rows[0]] == WindowKind.POINTER:
             return ""
-        width = t.size if t is not None and t.size > 0 else 1
-        unit = "" if t is not None else " bytes"
-        length = int(columns.window_length[rows[0]]) // width
+        length, capacity = int(columns.window_length[rows[0]]), int(columns.window_capacity[rows[0]])
         if columns.window_kind[rows[0]] == WindowKind.STRING:
             return f" (len {length})"
-        return f" (len {length}{unit}, cap {int(columns.window_capacity[rows[0]]) // width}{unit})"
+        width = self._element_size(source, word)
+        t = self._type(target)
+        if not width and t is not None and t.size > 0 and length % t.size == capacity % t.size == 0:
+            width = t.size  # a variable's type is not kept: most likely a slice of what it points to
+        unit, width = ("", width) if width else (" bytes", 1)
+        return f" (len {length // width}{unit}, cap {capacity // width}{unit})"
 
-    # -- facts about one object
-    # ---------------------------------------------------------------------------------
+    def _element_size(self, source: int, word: int) -> int:
+        """Bytes of an element of the slice whose header's pointer is that word of an object; 0 unknown."""
+        t = self._type(source) if source != NO_OBJECT else None
+        if t is None or t.size <= 0:
+            return 0
+        inside = (word * 8 - self._header(source)) % t.size
+        slot = find_slot(self._types, int(self._columns.object_type[source]), inside)
+        leaf = self._types[slot.type] if slot.type >= 0 else None
+        return self._types[leaf.elem].size if leaf is not None and _is_slice(leaf) and leaf.elem >= 0 else 0
+
+    # -- facts about one object -----------------------------------------------------------------------------
 
     @cached_property
     def _entries(self) -> Rows:
