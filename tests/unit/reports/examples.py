@@ -93,9 +93,8 @@ def observation() -> Finding:
     )
 
 
-def why(findings: int = 1, holders: int = 3, **more: object) -> WhyReport:
-    found = (*(finding(at) for at in range(findings)), observation())
-    rows = (
+def holder_rows() -> tuple[HolderRow, ...]:
+    return (
         HolderRow(
             name="github.com/acme/shop/internal/catalogue.productCache",
             layer="program",
@@ -118,31 +117,39 @@ def why(findings: int = 1, holders: int = 3, **more: object) -> WhyReport:
             shared_bytes=None,
         ),
     )
+
+
+def heap_facts() -> HeapFacts:
+    return HeapFacts(
+        reachable_objects=2_310_455,
+        reachable_bytes=812 * MIB,
+        unswept_objects=4000,
+        unswept_bytes=12 * MIB,
+        unreached_objects=90_000,
+        unreached_bytes=29 * MIB,
+        unreached_survivors_bytes=0,
+        in_use_bytes=860 * MIB,
+        stack_bytes=4 * MIB,
+        map_count=1200,
+        map_bytes=30 * MIB,
+        goroutines={
+            "chan receive": 900,
+            "select": 280,
+            "running": 2,
+            "IO wait": 20,
+            "sleep": 1,
+            "syscall": 1,
+        },
+    )
+
+
+def why(findings: int = 1, holders: int = 3, **more: object) -> WhyReport:
+    found = (*(finding(at) for at in range(findings)), observation())
     part = Part(objects=2_300_000, of_objects=2_310_455, bytes=811 * MIB, of_bytes=812 * MIB)
     facts: dict[str, object] = {
         "goretain": "0.1.0",
         "look": look(),
-        "heap": HeapFacts(
-            reachable_objects=2_310_455,
-            reachable_bytes=812 * MIB,
-            unswept_objects=4000,
-            unswept_bytes=12 * MIB,
-            unreached_objects=90_000,
-            unreached_bytes=29 * MIB,
-            unreached_survivors_bytes=0,
-            in_use_bytes=860 * MIB,
-            stack_bytes=4 * MIB,
-            map_count=1200,
-            map_bytes=30 * MIB,
-            goroutines={
-                "chan receive": 900,
-                "select": 280,
-                "running": 2,
-                "IO wait": 20,
-                "sleep": 1,
-                "syscall": 1,
-            },
-        ),
+        "heap": heap_facts(),
         "coverage": Coverage(
             enumerated=Part(objects=1, of_objects=1, bytes=812 * MIB, of_bytes=812 * MIB),
             typed=part,
@@ -155,7 +162,7 @@ def why(findings: int = 1, holders: int = 3, **more: object) -> WhyReport:
         "severities": {"leak": findings, "waste": 0, "observation": 1},
         "small_findings": 0,
         "not_judged": (),
-        "holders": (rows * (holders // 3 + 1))[:holders],
+        "holders": (holder_rows() * (holders // 3 + 1))[:holders],
         "holders_total": holders + 40,
         "shared": (
             SharedRow(

@@ -1,0 +1,129 @@
+"""What ``why`` answers. Imports ``model``, msgspec and this package."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from goretain.model.findings import Chain, Finding, Severity
+from goretain.reports.results.parts import Look, Part, TypeSum
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of the heap the answer covers; None where it could not be measured.
+
+    Attributes:
+        enumerated: allocated slots that the snapshot lists, of those that the runtime counts.
+        typed: reachable objects of known type.
+        typed_pointers: the same among reachable objects that hold pointers: an unknown type there may hide
+            a name.
+        named: reachable objects held by a named root: a global, a goroutine's variable, a special.
+    """
+
+    enumerated: Part | None = None
+    typed: Part | None = None
+    typed_pointers: Part | None = None
+    named: Part | None = None
+
+
+class HeapFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The heap in numbers.
+
+    Attributes:
+        reachable_objects, reachable_bytes: the live heap.
+        unswept_objects, unswept_bytes: dead since the last mark, not yet swept; MemStats still counts them.
+        unreached_objects, unreached_bytes: allocated, and reached by no root: garbage of the running cycle.
+        unreached_survivors_bytes: those of them that survived the last mark (a root of ours may be missing).
+        in_use_bytes, stack_bytes: pages of spans in use and of stacks.
+        map_count, map_bytes: maps and all of their memory.
+        goroutines: state (and wait reason) -> how many, most first.
+    """
+
+    reachable_objects: int
+    reachable_bytes: int
+    unswept_objects: int
+    unswept_bytes: int
+    unreached_objects: int
+    unreached_bytes: int
+    unreached_survivors_bytes: int
+    in_use_bytes: int
+    stack_bytes: int
+    map_count: int
+    map_bytes: int
+    goroutines: dict[str, int]
+
+
+class HolderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One root and what it alone keeps alive in its layer.
+
+    Attributes:
+        layer: "program", "stdlib", "parked", "running" (goroutines) or "runtime".
+        shared_bytes: reached from it and from other holders of its layer, dominated by none; not in
+            retained_bytes.
+    """
+
+    name: str
+    layer: str
+    retained_bytes: int
+    retained_objects: int
+    shared_bytes: int | None
+
+
+class SharedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Memory that several holders reach and none dominates.
+
+    Attributes:
+        bytes, objects: counted once.
+        holders: names of all its holders; empty when there are too many to list.
+        chain: to its largest part, from one of the holders.
+    """
+
+    bytes: int
+    objects: int
+    holders: tuple[str, ...]
+    chain: Chain
+
+
+class NotJudged(msgspec.Struct, frozen=True, kw_only=True):
+    """A pattern that could not be looked for in this heap, and why."""
+
+    code: str
+    reason: str
+
+
+class WhyReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of ``goretain why``: what holds the memory of one program at one instant.
+
+    Attributes:
+        schema: names this shape; a number that grows means that something was removed or changed its meaning.
+        goretain: version of the tool.
+        findings: ranked by saving_bytes; the first ``top``.
+        findings_total, findings_bytes: how many pass the filter and what they would give back.
+        severities: how many of them are a leak, waste, an observation.
+        small_findings: below min_bytes, not counted above.
+        not_judged: patterns that this runtime gives no evidence for.
+        holders, holders_total: by retained bytes, the first ``top``; how many hold anything.
+        shared, shared_total: groups by bytes, the first ``top``; how many groups.
+        types: reachable objects by type, most bytes first; the first ``top``.
+        min_bytes, focus: the filter that findings and holders passed ("" none).
+    """
+
+    schema: Literal["goretain/why/1"] = "goretain/why/1"
+    goretain: str
+    look: Look
+    heap: HeapFacts
+    coverage: Coverage
+    findings: tuple[Finding, ...]
+    findings_total: int
+    findings_bytes: int
+    severities: dict[Severity, int]
+    small_findings: int
+    not_judged: tuple[NotJudged, ...]
+    holders: tuple[HolderRow, ...]
+    holders_total: int
+    shared: tuple[SharedRow, ...]
+    shared_total: int
+    types: tuple[TypeSum, ...]
+    min_bytes: int = 0
+    focus: str = ""
