@@ -19,7 +19,7 @@ from goretain.golang.layout import Layout, Program
 from goretain.golang.maps.mapkeys import key_texts
 from goretain.golang.maps.maprows import MapColumns
 from goretain.golang.maps.maps import read_maps
-from goretain.golang.memory.objects import Edges, Objects, read_edges, read_objects, without_waiter_edges
+from goretain.golang.memory.objects import Edges, Objects, read_edges, read_objects, without_edges
 from goretain.golang.memory.sizeclasses import read_size_classes
 from goretain.golang.memory.spans import read_spans
 from goretain.golang.modules import read_modules
@@ -46,6 +46,12 @@ Bits = NDArray[np.bool_]
 U8 = NDArray[np.uint8]
 Progress = Callable[[str], None]
 S = TypeVar("S", bound=np.generic)
+#: Fields that lead from what a program holds back into the scheduler: runtime/runtime2.go, runtime/time.go.
+_BACK_LINKS = (
+    ("runtime.sudog", ("g",)),
+    ("runtime.timer", ("ts",)),
+    ("runtime.timeTimer", ("timer", "ts")),
+)
 
 
 def open_dwarf(image: Image) -> Dwarf:
@@ -99,7 +105,7 @@ class _Reader:
         inferred = inference.run(
             edges.header, self._exact_types(objects, specials), root_seeds(slots, self.image)
         )
-        edges = self._without_waiter_edges(edges, inferred)
+        edges = self._own_edges(edges, inferred)
         self.progress("maps")
         maps = read_maps(objects, inferred, heap.class_size)
         for row in np.unique(inferred.type[inferred.type >= 0]).tolist():
@@ -120,11 +126,19 @@ class _Reader:
             goroutine_room.table(goroutines, stacks),
         )
 
-    def _without_waiter_edges(self, edges: Edges, inferred: Inferred) -> Edges:
-        sudog = self.universe.struct("runtime.sudog")
-        row = sudog.index if sudog is not None else -1
-        word = self.layout.offset("runtime.sudog", "g") // 8
-        return without_waiter_edges(edges, inferred.type, row, word)
+    def _own_edges(self, edges: Edges, inferred: Inferred) -> Edges:
+        """The edges less those by which a waker reaches what it wakes, and a timer all timers of its P.
+
+        Whoever can wake a goroutine does not hold its memory: a channel in a global would otherwise own all
+        that the goroutines parked on it hold, and one timer in a global the closures of all timers. Both stay
+        reachable through runtime.allgs and runtime.allp, and are found there under their own names.
+        """
+        fields = []
+        for struct, path in _BACK_LINKS:
+            t = self.universe.struct(struct)
+            if t is not None and t.index >= 0 and self.layout.has(struct, *path):
+                fields.append((t.index, self.layout.offset(struct, *path) // 8))
+        return without_edges(edges, inferred.type, fields)
 
     def _heap_view(self, objects: Objects) -> propagate.Heap:
         return propagate.Heap(

@@ -35,6 +35,7 @@ FUNC = 7  #: func value: pointer to a closure whose first word is the PC
 MAP_DIRECTORY = 8  #: Map.dirPtr; type = groups, aux = directory; dirLen stands in the word at aux2
 TILE = 9  #: pointer to an array of T (map groups, buckets, channel buffer)
 PART = 11  #: the pointer word of a slice or string whose other words are not known; type = element
+INSIDE = 12  #: *T where T is mostly a part of a larger allocation; type = T, aux = container, aux2 = offset
 NODE = 10  #: *node of sync.Map's HashTrieMap; type = entry, aux = indirect
 
 UNEXPANDED = -1
@@ -49,7 +50,8 @@ class Types(NamedTuple):
     allocation's pointer-freeness may differ from the type's (hchan); mask: int64[t], bit w set when word w
     is a pointer (values up to 512 bytes); unmasked: uint8[t], 1 when the mask is not known (closures).
     leaf_start, leaf_end: int32[t], rows of the leaves, UNEXPANDED before expansion.
-    leaf_offset: int64[l]; leaf_kind: uint8[l]; leaf_type, leaf_aux: int32[l]; leaf_aux2: int64[l].
+    leaf_offset: int64[l]; leaf_kind: uint8[l]; leaf_type, leaf_aux: int32[l]; leaf_aux2: int64[l];
+    leaf_count, leaf_stride: int64[l], how often an array repeats the leaf, every how many bytes.
     """
 
     size: I64
@@ -64,6 +66,8 @@ class Types(NamedTuple):
     leaf_type: I32
     leaf_aux: I32
     leaf_aux2: I64
+    leaf_count: I64
+    leaf_stride: I64
 
 
 class Words(NamedTuple):
@@ -301,6 +305,16 @@ def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: Int, at: 
                     return True
                 kind = np.int64(types.leaf_kind[direct_leaf])
                 t = np.int64(types.leaf_type[direct_leaf])
+    if kind == INSIDE:
+        whole = np.int64(types.leaf_aux[direct_leaf])
+        size = heap.table.size[o]
+        kind = PTR
+        if offset == types.leaf_aux2[direct_leaf]:
+            need = types.size[whole] + header_bytes(heap, o)
+            if need <= size and need > previous_class(heap.class_size, size):
+                t = whole
+                kind = EXACT
+                offset = 0
     exact = kind not in (PTR, SLICE, STRING, PART)
     array = kind in (SLICE, STRING, TILE, PART)
     if t < 0 and kind != MAP_DIRECTORY:
@@ -387,9 +401,11 @@ def spread(heap: Heap, types: Types, table: Words, state: State, leaf: I32, at: 
             count = 0
         for e in range(count):
             for row in range(first, last):
-                offset = types.leaf_offset[row] if o >= 0 else 0
-                if not _visit(heap, types, table, state, row, (base + e * step + offset) >> 3):
-                    done = False
+                at_leaf = base + e * step + (types.leaf_offset[row] if o >= 0 else 0)
+                for _ in range(types.leaf_count[row]):
+                    if not _visit(heap, types, table, state, row, at_leaf >> 3):
+                        done = False
+                    at_leaf += types.leaf_stride[row]
         if not done:
             waiting += 1
             if o >= 0 and state.is_aside[o] == 0:

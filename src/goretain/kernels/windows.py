@@ -19,6 +19,7 @@ from goretain.kernels.lookup import find
 from goretain.kernels.propagate import (
     EFACE,
     IFACE,
+    INSIDE,
     PART,
     PTR,
     SLICE,
@@ -97,7 +98,8 @@ def _one_word(
     header = header_bytes(heap, t)
     offset = value - heap.table.address[t] - header
     if kind != PTR:
-        if kind in (UNSAFE, PART) or offset != 0:
+        expected = types.leaf_aux2[leaf] if kind == INSIDE else 0
+        if kind in (UNSAFE, PART) or offset != expected:
             out.opaque[t] = 1
         else:
             out.shown[t] = 1
@@ -243,8 +245,10 @@ def object_windows(
                 base = (e * step) >> 3
                 for leaf in range(np.int64(types.leaf_start[t]), np.int64(types.leaf_end[t])):
                     w = base + (types.leaf_offset[leaf] >> 3)
-                    if _leaf(heap, types, table, type_of, array, out, leaf, (at >> 3) + w, o, skip + w):
-                        seen += 1
+                    for _ in range(types.leaf_count[leaf]):
+                        if _leaf(heap, types, table, type_of, array, out, leaf, (at >> 3) + w, o, skip + w):
+                            seen += 1
+                        w += types.leaf_stride[leaf] >> 3
         if seen < edges:
             for e in range(edge_start[o], edge_start[o + 1]):
                 out.opaque[edge_target[e]] = 1

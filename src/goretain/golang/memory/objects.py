@@ -5,6 +5,7 @@ Imports ``capture``, ``kernels`` and ``golang.memory.spans``, ``golang.types.mas
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -132,25 +133,26 @@ def read_edges(objects: Objects, universe: TypeUniverse) -> Edges:
     return Edges(start, target[:m], word[:m], header, counts)
 
 
-def without_waiter_edges(edges: Edges, object_type: I32, sudog: int, word: int) -> Edges:
-    """The edges less those from a waiter (runtime.sudog) to its goroutine.
-
-    Whoever can wake a goroutine does not hold its memory: a channel in a global would otherwise own all
-    that the goroutines parked on it hold. The goroutine stays reachable through runtime.allgs, and what it
-    holds is found under its own name.
+def without_edges(edges: Edges, object_type: I32, fields: Sequence[tuple[int, int]]) -> Edges:
+    """The edges less those from some fields of some types.
 
     Args:
         object_type: int32[n], type row of each object.
-        sudog: type row of runtime.sudog, -1 when no object has it.
-        word: of its field g.
+        fields: (type row, word of the field in its object).
     """
-    waiters = np.flatnonzero(object_type == sudog) if sudog >= 0 else np.empty(0, np.int64)
-    counts = edges.start[waiters + 1] - edges.start[waiters]
-    first = np.repeat(edges.start[waiters] - (np.cumsum(counts) - counts), counts)
-    rows = first + np.arange(int(counts.sum()))
-    rows = rows[edges.word[rows] == word]
+    dropped = [_field_edges(edges, np.flatnonzero(object_type == row), word) for row, word in fields]
+    rows = np.sort(np.concatenate([*dropped, np.empty(0, np.int64)]))
     if not len(rows):
         return edges
     start = edges.start - np.searchsorted(rows, edges.start)
     counted = {**edges.counts, "edges": len(edges.target) - len(rows)}
     return Edges(start, np.delete(edges.target, rows), np.delete(edges.word, rows), edges.header, counted)
+
+
+def _field_edges(edges: Edges, objects: I64, word: int) -> I64:
+    """Rows of the objects' edges from this word."""
+    counts = edges.start[objects + 1] - edges.start[objects]
+    first = np.repeat(edges.start[objects] - (np.cumsum(counts) - counts), counts)
+    rows: I64 = first + np.arange(int(counts.sum()))
+    found: I64 = rows[edges.word[rows] == word]
+    return found

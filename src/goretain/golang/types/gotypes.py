@@ -59,6 +59,7 @@ class GoType:
     #: The pointer behind a DWARF map or chan type: *hash<K,V>, *map<K,V>, *hchan<T>; None without DWARF.
     inner_ref: Callable[[], GoType | None] | None = None
     leaf_cache: list[Leaf] | None = None
+    run_cache: list[LeafRun] | None = None
 
     @property
     def elem(self) -> GoType | None:
@@ -87,7 +88,7 @@ class GoType:
     @property
     def has_pointers(self) -> bool:
         """Whether a value holds at least one pointer."""
-        return bool(pointer_leaves(self))
+        return bool(leaf_runs(self))
 
     def __repr__(self) -> str:
         return f"<{self.name} {self.kind} {self.size} B>"
@@ -117,6 +118,58 @@ class Leaf:
         return self.offset + 8 if self.kind in ("eface", "iface") else self.offset
 
 
+@dataclass(frozen=True, slots=True)
+class LeafRun:
+    """A leaf that an array repeats: count times, every stride bytes; outside arrays a run of one."""
+
+    leaf: Leaf
+    count: int = 1
+    stride: int = 0
+
+
+def leaf_runs(t: GoType) -> list[LeafRun]:
+    """All pointer leaves of a value of t, arrays as runs: without limit for arrays of plain elements.
+
+    Of arrays inside arrays the shorter one is written out, at most LEAF_LIMIT runs in all. Paths are left
+    out.
+    """
+    if t.run_cache is None:
+        t.run_cache = []
+        t.run_cache = _runs(t, 0)[:LEAF_LIMIT]
+    return t.run_cache
+
+
+def _runs(t: GoType, depth: int) -> list[LeafRun]:
+    if depth > _DEPTH_LIMIT:
+        return []
+    if t.kind == "array":
+        elem = t.elem
+        if elem is None or not elem.size or not t.count:
+            return []
+        return [run for inside in leaf_runs(elem) for run in _repeated(inside, t.count, elem.size)]
+    if t.kind == "struct" and atomic_pointer(t) is None:
+        return [_moved(run, f.offset) for f in t.fields for run in leaf_runs(f.type)]
+    return [LeafRun(leaf) for leaf in _leaves(t, 0, "", depth)]
+
+
+def _moved(run: LeafRun, offset: int) -> LeafRun:
+    leaf = run.leaf
+    return LeafRun(Leaf(leaf.offset + offset, leaf.kind, leaf.type, ""), run.count, run.stride)
+
+
+def _repeated(run: LeafRun, count: int, stride: int) -> Iterator[LeafRun]:
+    """A run inside an array of count elements: the longer of the two loops stays a run."""
+    if count == 1:
+        yield run
+    elif run.count <= count:
+        for i in range(min(run.count, LEAF_LIMIT)):
+            moved = _moved(run, i * run.stride)
+            yield LeafRun(moved.leaf, count, stride)
+    else:
+        for i in range(min(count, LEAF_LIMIT)):
+            yield _moved(run, i * stride)
+
+
 def pointer_leaves(t: GoType) -> list[Leaf]:
     """All pointer leaves of a value of t in offset order, at most LEAF_LIMIT."""
     if t.leaf_cache is None:
@@ -125,12 +178,20 @@ def pointer_leaves(t: GoType) -> list[Leaf]:
     return t.leaf_cache
 
 
+def leaf_of_kind(t: GoType) -> Leaf | None:
+    """The leaf that a value of t itself is; None for structs, arrays and pointer-free kinds."""
+    if t.kind not in POINTER_KINDS or points_outside_heap(t):
+        return None
+    kind = ("eface" if t.empty_interface else "iface") if t.kind == "interface" else t.kind
+    return Leaf(0, kind, t, "")
+
+
 def _leaves(t: GoType, base: int, path: str, depth: int) -> Iterator[Leaf]:
     if depth > _DEPTH_LIMIT:
         return
-    if t.kind in POINTER_KINDS and not points_outside_heap(t):
-        kind = ("eface" if t.empty_interface else "iface") if t.kind == "interface" else t.kind
-        yield Leaf(base, kind, t, path)
+    leaf = leaf_of_kind(t)
+    if leaf is not None:
+        yield Leaf(base, leaf.kind, t, path)
     elif t.kind == "struct":
         pointer = atomic_pointer(t)
         if pointer is not None:
@@ -175,19 +236,3 @@ def atomic_pointer(t: GoType) -> GoField | None:
     if marker is None or value is None or marker.elem is None or marker.elem.kind != "ptr":
         return None
     return GoField("v", value.offset, marker.elem)
-
-
-def field_path(t: GoType, offset: int) -> str:
-    """Access path of the byte at offset in a value of t: ``.m[3].f``, ``+12`` where no field holds it."""
-    path = ""
-    while True:
-        if t.kind == "struct":
-            inside = next((f for f in t.fields if f.offset <= offset < f.offset + max(f.type.size, 1)), None)
-            if inside is None:
-                break
-            path, offset, t = f"{path}.{inside.name}", offset - inside.offset, inside.type
-        elif t.kind == "array" and t.elem is not None and t.elem.size:
-            path, offset, t = f"{path}[{offset // t.elem.size}]", offset % t.elem.size, t.elem
-        else:
-            break
-    return path + (f"+{offset}" if offset else "")

@@ -5,9 +5,11 @@ Imports ``kernels.propagate``, ``snapshot`` and the type rooms of ``golang``.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 
-from goretain.golang.types.gotypes import GoType, Leaf, pointer_leaves
+from goretain.golang.types.gotypes import GoType, Leaf, leaf_runs
 from goretain.golang.types.maptypes import MapParts, MapTypes, channel_type
 from goretain.golang.types.masks import type_mask
 from goretain.golang.types.universe import TypeUniverse
@@ -17,6 +19,16 @@ from goretain.snapshot.tables import TypeField, TypeInfo
 
 _NODE_PREFIXES = ("internal/sync.node[", "internal/concurrent.node[")
 _MASK_LIMIT = 512  # bytes of the largest object whose bitmap a mask is held against
+
+#: Offset, kind, type, aux, aux2 of a leaf (see ``kernels.propagate``).
+LeafRow: TypeAlias = tuple[int, int, int, int, int]
+#: Structs that the runtime allocates in a larger one: pointee -> (container, its field).
+_CONTAINERS = {
+    # runtime/time.go newTimer: a time.Timer or Ticker is the front of a runtime.timeTimer (from Go 1.23).
+    "time.Timer": ("runtime.timeTimer", None),
+    "time.Ticker": ("runtime.timeTimer", None),
+    "runtime.timer": ("runtime.timeTimer", "timer"),
+}
 
 
 class TypeTable:
@@ -30,7 +42,8 @@ class TypeTable:
         self.universe = universe
         self.maps = MapTypes(universe)
         self.types: list[GoType] = []
-        self._leaf_rows: list[tuple[int, int, int, int, int]] = []
+        self._leaf_rows: list[LeafRow] = []
+        self._runs: list[tuple[int, int]] = []
         self._expanded: dict[int, tuple[int, int]] = {}
         self._masks: list[int] = []
         self._part_owner: dict[int, MapParts] = {}
@@ -50,20 +63,25 @@ class TypeTable:
 
     def root_leaf(self, leaf: Leaf) -> int:
         """Row of a leaf column entry for a root of this leaf's kind and type (offset 0)."""
-        self._leaf_rows.append(self._leaf_row(leaf.kind, leaf.type, 0))
-        self._arrays = None
+        self._add_leaf(self._leaf_row(leaf.kind, leaf.type, 0))
         return len(self._leaf_rows) - 1
 
     def expand(self, row: int) -> None:
         """Writes the leaves of a row's type, once; types that they name become rows."""
         if row in self._expanded:
             return
-        self._arrays = None
         t = self.types[row]
-        rows = self._leaves(t)
+        leaves = self._leaves(t)
         start = len(self._leaf_rows)
-        self._leaf_rows.extend(rows)
+        for leaf, count, stride in leaves:
+            self._add_leaf(leaf, count, stride)
+        self._arrays = None
         self._expanded[row] = (start, len(self._leaf_rows))
+
+    def _add_leaf(self, leaf: LeafRow, count: int = 1, stride: int = 0) -> None:
+        self._leaf_rows.append(leaf)
+        self._runs.append((count, stride))
+        self._arrays = None
 
     def arrays(self) -> Types:
         """The table as the kernels read it. Rebuilt after every intern or expand."""
@@ -74,6 +92,7 @@ class TypeTable:
     def _build(self) -> Types:
         n = len(self.types)
         leaves = np.array(self._leaf_rows, np.int64).reshape(-1, 5)
+        runs = np.array(self._runs, np.int64).reshape(-1, 2)
         start, end = np.full(n, UNEXPANDED, np.int32), np.full(n, UNEXPANDED, np.int32)
         for row, (first, last) in self._expanded.items():
             start[row], end[row] = first, last
@@ -92,31 +111,42 @@ class TypeTable:
             leaf_type=leaves[:, 2].astype(np.int32),
             leaf_aux=leaves[:, 3].astype(np.int32),
             leaf_aux2=np.ascontiguousarray(leaves[:, 4]),
+            leaf_count=np.ascontiguousarray(runs[:, 0]),
+            leaf_stride=np.ascontiguousarray(runs[:, 1]),
         )
 
-    # -- leaves
-    # -----------------------------------------------------------------------------------------------
+    def _leaves(self, t: GoType) -> list[tuple[LeafRow, int, int]]:
+        """(leaf, count, stride) of every run of a type."""
+        special = self._map_leaves(t)
+        if special is not None:
+            return [(row, 1, 0) for row in special]
+        found = [
+            (self._leaf_row(run.leaf.kind, run.leaf.type, run.leaf.offset), run.count, run.stride)
+            for run in leaf_runs(t)
+        ]
+        if t.role == "chan" and t.elem is not None:
+            at = self._offset(t, "buf")
+            found = [run for run in found if run[0][0] != at]
+            found.append(((at, kinds.TILE, self.intern(t.elem), -1, 0), 1, 0))
+        return found
 
-    def _leaves(self, t: GoType) -> list[tuple[int, int, int, int, int]]:
+    def _map_leaves(self, t: GoType) -> list[LeafRow] | None:
+        """The leaves of a map's parts, whose fields lead to parts of the same map; None for other types."""
         if t.role == "map-header":
             return self._header_leaves(self._part_owner[id(t)])
         if t.role == "map-table":
-            parts = self._part_owner[id(t)]
-            return [(self._offset(t, "groups"), kinds.TILE, self.intern(parts.groups), -1, 0)]
+            groups = self.intern(self._part_owner[id(t)].groups)
+            return [(self._offset(t, "groups"), kinds.TILE, groups, -1, 0)]
         if t.role == "map-directory":
             return [(0, kinds.EXACT, self.intern(t.elem), -1, 0)]
-        rows = [self._leaf_row(leaf.kind, leaf.type, leaf.offset) for leaf in pointer_leaves(t)]
-        if t.role == "chan" and t.elem is not None:
-            at = self._offset(t, "buf")
-            rows = [row for row in rows if row[0] != at] + [(at, kinds.TILE, self.intern(t.elem), -1, 0)]
-        return rows
+        return None
 
     @staticmethod
     def _offset(t: GoType, name: str) -> int:
         f = t.field_named(name)
         return f.offset if f is not None else 0
 
-    def _header_leaves(self, parts: MapParts) -> list[tuple[int, int, int, int, int]]:
+    def _header_leaves(self, parts: MapParts) -> list[LeafRow]:
         header, groups = parts.header, self.intern(parts.groups)
         if parts.swiss:
             at, length = self._offset(header, "dirPtr"), self._offset(header, "dirLen")
@@ -142,7 +172,7 @@ class TypeTable:
         found = {id(parts): parts for parts in self._part_owner.values() if parts.header.index >= 0}
         return list(found.values())
 
-    def _leaf_row(self, kind: str, t: GoType, offset: int) -> tuple[int, int, int, int, int]:
+    def _leaf_row(self, kind: str, t: GoType, offset: int) -> LeafRow:
         if kind.endswith("-pointer"):
             whole = self._leaf_row(kind.removesuffix("-pointer"), t, offset)
             return offset, kinds.PART, *whole[2:]
@@ -164,7 +194,20 @@ class TypeTable:
         fixed = {"func": kinds.FUNC, "eface": kinds.EFACE, "iface": kinds.IFACE, "unsafeptr": kinds.UNSAFE}
         return offset, fixed[kind], -1, -1, 0
 
-    def _pointer_row(self, elem: GoType | None, offset: int) -> tuple[int, int, int, int, int]:
+    def _container_row(self, elem: GoType, offset: int) -> LeafRow | None:
+        """A pointer to a struct that the runtime allocates as part of a larger one."""
+        name, inside = _CONTAINERS.get(elem.name, ("", None))
+        container = self.universe.struct(name) if name else None
+        if container is None:
+            return None
+        part = container.field_named(inside) if inside is not None else None
+        at = part.offset if part is not None else 0
+        return offset, kinds.INSIDE, self.intern(elem), self.intern(container), at
+
+    def _pointer_row(self, elem: GoType | None, offset: int) -> LeafRow:
+        contained = self._container_row(elem, offset) if elem is not None else None
+        if contained is not None:
+            return contained
         prefix = next((p for p in _NODE_PREFIXES if elem is not None and elem.name.startswith(p)), None)
         if prefix is None or elem is None:
             return offset, kinds.PTR, self.intern(elem), -1, elem.size if elem is not None else 0
