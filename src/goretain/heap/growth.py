@@ -7,29 +7,35 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.heap.graph import SHARED
 from goretain.heap.heap import Heap
 from goretain.heap.histogram import TypeRow, type_rows
+from goretain.heap.holders import set_nodes, sets_of
 from goretain.snapshot import ObjectFlag, Snapshot
 
 _GOROUTINE = re.compile(r"^goroutine \d+ ")
+#: With its state, which changes from look to look without a change of who holds what.
+_STATE = re.compile(r"^goroutine \d+ (\[[^\]]*\] )?")
+#: Holders of shared memory that are named; the others are counted.
+_NAMED = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One holder, group of goroutines or type in both snapshots; 0 where it does not occur.
+    """One holder, group of goroutines, set of holders or type in both snapshots; 0 where it does not occur.
 
     Attributes:
         name: None for objects of unknown type. Goroutines of one state and function are one row, without
-            numbers.
-        before_bytes, after_bytes: retained by a holder, summed of a type.
+            numbers. Of a set all holders: "main.byID and main.byName".
+        before_bytes, after_bytes: retained by a holder, shared by a set of them, summed of a type.
         before_objects, after_objects: likewise.
-        before_count, after_count: how many roots the row sums up; 0 for types.
+        before_count, after_count: how many roots the row sums up; 0 for sets and types.
     """
 
     name: str | None
@@ -60,13 +66,15 @@ class Growth:
         same_process: whether both are of one process, so that addresses compare.
         bytes, objects: growth of what is reachable.
         holders, types: what changed, by growth of bytes descending.
-        shared: growth of what several holders share.
+        shared: growth of what several holders share, all in all.
+        shared_groups: the same by who shares it; what changed, by growth of bytes descending.
         survivors: uint32 ids in the second snapshot: reachable, not there in the first at the same
             address with the same type and size, and reached by the garbage collector's last mark, so
             older than it; empty for different processes. An object that took the place of a freed one of
             the same type is not told apart.
         survivor_types: the survivors by type.
-        survivor_holders: (holder name, objects, bytes) of the survivors, by bytes; shared ones left out.
+        survivor_holders: (name of the holder or of all that share it, objects, bytes) of the survivors,
+            by bytes.
     """
 
     seconds: float
@@ -76,6 +84,7 @@ class Growth:
     holders: list[Change]
     types: list[Change]
     shared: Change
+    shared_groups: list[Change]
     survivors: NDArray[np.uint32]
     survivor_types: list[TypeRow]
     survivor_holders: list[tuple[str, int, int]]
@@ -101,6 +110,7 @@ def compare(before: Heap, after: Heap) -> Growth:
         holders=_changes(_holder_rows(before), _holder_rows(after)),
         types=_changes(_type_rows(before), _type_rows(after)),
         shared=_changes([_shared_row(before)], [_shared_row(after)], unchanged=True)[0],
+        shared_groups=_changes(_group_rows(before), _group_rows(after)),
         survivors=survivors,
         survivor_types=type_rows(after.snapshot, chosen),
         survivor_holders=_by_holder(after, survivors),
@@ -122,6 +132,22 @@ def _type_rows(heap: Heap) -> list[_Row]:
 
 def _shared_row(heap: Heap) -> _Row:
     return "shared", sum(s.bytes for s in heap.shared), sum(s.objects for s in heap.shared), 0
+
+
+def _group_rows(heap: Heap) -> list[_Row]:
+    return [(_group_name(group.holders), group.bytes, group.objects, 0) for group in heap.shared]
+
+
+def _group_name(holders: Sequence[str]) -> str:
+    """All holders of a group in one name, variables first, goroutines of one function as one."""
+    names = sorted(
+        {_STATE.sub("goroutines ", name) for name in holders}, key=lambda n: (n.startswith("goroutines "), n)
+    )
+    if not names:
+        return "more holders than are listed"
+    if len(names) > _NAMED:
+        names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} more"]
+    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
 
 
 def _changes(before: Iterable[_Row], after: Iterable[_Row], *, unchanged: bool = False) -> list[Change]:
@@ -161,11 +187,21 @@ def _names(snapshot: Snapshot, types: NDArray[np.int32]) -> NDArray[np.int64]:
 
 
 def _by_holder(heap: Heap, objects: NDArray[np.uint32]) -> list[tuple[str, int, int]]:
-    holder = heap.graph.holder[objects]
-    size = heap.snapshot.columns.object_size[objects]
+    """Sum reached objects by the name of what holds them."""
+    graph, roots = heap.graph, heap.snapshot.roots
+    code = graph.holder[objects].astype(np.int64)
+    shared = code == SHARED
+    code[shared] = -1 - sets_of(graph, objects[shared])
+    known, inverse = np.unique(code, return_inverse=True)
+    counts, sizes = np.bincount(inverse, minlength=len(known)), np.zeros(len(known), np.int64)
+    np.add.at(sizes, inverse, heap.snapshot.columns.object_size[objects])
     sums: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for node in np.unique(holder[holder >= 0]).tolist():
-        row = sums[_GOROUTINE.sub("goroutines ", heap.snapshot.roots[node].name)]
-        row[0] += int((holder == node).sum())
-        row[1] += int(size[holder == node].sum())
+    for k, count, size in zip(known.tolist(), counts.tolist(), sizes.tolist(), strict=True):
+        if k >= 0:
+            name = _GOROUTINE.sub("goroutines ", roots[k].name)
+        else:
+            name = _group_name([roots[node].name for node in set_nodes(graph, -1 - k)])
+        row = sums[name]
+        row[0] += count
+        row[1] += size
     return sorted(((n, objects, size) for n, (objects, size) in sums.items()), key=lambda r: (-r[2], r[0]))

@@ -1,14 +1,14 @@
 """Holders and what several of them share.
 
-A holder is a root node: a global variable, a goroutine, a runtime special. What one alone keeps alive is
-    its retained
-size; what several of its layer reach and none dominates is shared, counted once. Imports ``kernels`` and
-``snapshot``.
+A holder is a root node: a global variable, a goroutine, a runtime special. What one alone keeps alive is its
+retained size; what several of its layer reach and none dominates is shared, counted once. Imports ``kernels``
+and ``snapshot``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +82,7 @@ def find_shared(snapshot: Snapshot, graph: Graph) -> list[Shared]:
     groups = []
     for k in np.argsort(-sizes, kind="stable").tolist():
         if objects[k]:
-            nodes = tuple(sets.members.items[sets.members.start[k] : sets.members.start[k + 1]].tolist())
+            nodes = set_nodes(graph, k)
             names = tuple(snapshot.roots[node].name for node in nodes)
             groups.append(Shared(int(sizes[k]), int(objects[k]), nodes, names, int(example[k])))
     return groups
@@ -95,10 +95,20 @@ def holder_nodes(graph: Graph, object_id: int) -> tuple[int, ...]:
         return (holder,)
     if not graph.reached[object_id]:
         return ()
-    sets = graph.sets
-    place = np.searchsorted(sets.top, graph.top[graph.number[object_id]])
-    k = int(sets.set[place])
-    return tuple(sets.members.items[sets.members.start[k] : sets.members.start[k + 1]].tolist())
+    return set_nodes(graph, int(sets_of(graph, np.array([object_id]))[0]))
+
+
+def sets_of(graph: Graph, objects: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """int64[k]: the set of holders of each of k shared objects."""
+    places = np.searchsorted(graph.sets.top, graph.top[graph.number[objects]])
+    sets: NDArray[np.int64] = graph.sets.set[places].astype(np.int64)
+    return sets
+
+
+def set_nodes(graph: Graph, k: int) -> tuple[int, ...]:
+    """Root nodes of a set of holders, ascending; empty when there are more than are listed."""
+    members = graph.sets.members
+    return tuple(members.items[members.start[k] : members.start[k + 1]].tolist())
 
 
 def _by_set(graph: Graph, figure: NDArray[np.int64] | NDArray[np.uint32]) -> NDArray[np.int64]:

@@ -56,6 +56,8 @@ class Series:
         whole = self._steps[0] if len(self._steps) == 1 else compare(self._first, self._last)
         decide = self._decide(whole)
         holders = _rows(whole.holders, [step.holders for step in self._steps], decide, roots=True)
+        groups = [step.shared_groups for step in self._steps]
+        shared = _rows(whole.shared_groups, groups, decide, roots=False)
         types = _rows(whole.types, [step.types for step in self._steps], decide, roots=False)
         same = whole.same_process
         return DiffReport(
@@ -69,6 +71,8 @@ class Series:
             same_build=self._looks[0].build_id == self._looks[-1].build_id,
             holders=_most_changed(holders, top),
             holders_total=len(holders),
+            shared=_most_changed(shared, top),
+            shared_total=len(shared),
             types=_most_changed(types, top),
             types_total=len(types),
             survivors_objects=len(whole.survivors) if same else None,

@@ -97,6 +97,9 @@ def render_diff(report: DiffReport) -> str:
         f"- {_origin(first)} to {moment(last.taken_at)}, {len(report.looks)} looks",
         f"- live heap {iec(report.live_bytes[0])} -> {iec(report.live_bytes[-1])} (**{signed(grown)}**)",
     ]
+    if any(report.shared_bytes):
+        before, after = (iec(size) for size in report.shared_bytes)
+        lines.append(f"- held by several holders together: {before} -> {after}")
     if report.confidence:
         decide = f"; to decide: {escape(report.confidence.decide)}" if report.confidence.decide else ""
         lines.append(f"- growth is {report.confidence.level}: {escape(report.confidence.reason)}{decide}")
@@ -109,6 +112,7 @@ def render_diff(report: DiffReport) -> str:
         lines.append("- compared by name: the looks are not of one process")
     lines += _notes(last.notes)
     lines += _growth("holder", report.holders)
+    lines += _growth("shared by", report.shared)
     lines += _growth("type", report.types)
     return "\n".join([*lines, "", f"goretain {report.goretain}"][:MAX_LINES]) + "\n"
 

@@ -1,8 +1,8 @@
-"""Map fill, histogram, coverage and the growth between two snapshots."""
+"""Map fill, histogram and coverage."""
 
 from __future__ import annotations
 
-from goretain.heap import Heap, diff
+from goretain.heap import Heap
 from goretain.heap.coverage import Amount
 from goretain.heap.graph import UNREACHED
 from goretain.heap.histogram import TypeRow
@@ -75,56 +75,3 @@ def test_coverage_splits_what_is_unreached_and_counts_pointer_free_objects_apart
     assert (c.survived, c.since) == (Amount(1, 100), Amount(1, 200))
     assert c.typed.share(c.reached) == (1 / 3, 16 / 112)
     assert c.typed.share(Amount(0, 0)) is None
-
-
-def growing(records: int, goroutines: int, *, fresh: int = 0) -> HeapBuilder:
-    """main.cache with records that survived a mark, goroutines with 100 bytes each, fresh objects since."""
-    h = HeapBuilder()
-    h.struct("main.T", text="string")
-    cache = h.object(4096, flags=SURVIVED)
-    h.root("main.cache", cache)
-    for k in range(records):
-        h.edge(cache, h.object(48, "main.T", SURVIVED), k)
-    for k in range(goroutines):
-        stack = h.object(100, flags=SURVIVED)
-        h.root(f"goroutine {k + 5} [chan receive] main.worker", stack, layer=Layer.PARKED)
-    for k in range(fresh):
-        h.edge(cache, h.object(48, "main.T"), records + k)
-    return h
-
-
-def test_growth_by_holder_type_and_survivors() -> None:
-    growth = diff(growing(10, 0).build(taken_at=100.0), growing(25, 0, fresh=3).build(taken_at=130.0))
-    assert (growth.seconds, growth.same_process) == (30.0, True)
-    assert (growth.bytes, growth.objects) == (18 * 48, 18)
-    (cache,) = growth.holders
-    assert (cache.name, cache.bytes, cache.objects, cache.before_count) == ("main.cache", 18 * 48, 18, 1)
-    (records,) = growth.types
-    assert (records.name, records.bytes, records.after_objects) == ("main.T", 18 * 48, 28)
-    assert len(growth.survivors) == 15
-    assert growth.survivor_types == [TypeRow("main.T", 15, 15 * 48)]
-    assert growth.survivor_holders == [("main.cache", 15, 15 * 48)]
-
-
-def test_goroutines_of_one_function_grow_as_one_row() -> None:
-    growth = diff(growing(0, 2).build(), growing(0, 50).build())
-    (workers,) = growth.holders
-    assert workers.name == "goroutines [chan receive] main.worker"
-    assert (workers.before_count, workers.after_count, workers.bytes) == (2, 50, 4800)
-
-
-def test_addresses_of_another_process_are_not_compared() -> None:
-    growth = diff(growing(10, 0).build(pid=1), growing(25, 0).build(pid=2))
-    assert not growth.same_process
-    assert len(growth.survivors) == 0
-    assert growth.bytes == 15 * 48
-
-
-def test_two_looks_at_the_same_heap_show_no_growth() -> None:
-    growth = diff(growing(10, 3).build(), growing(10, 3).build())
-    assert (growth.holders, growth.types, growth.bytes, len(growth.survivors)) == ([], [], 0, 0)
-
-
-def test_an_empty_heap_may_grow() -> None:
-    growth = diff(HeapBuilder().build(), growing(1, 0).build())
-    assert len(growth.survivors) == 2

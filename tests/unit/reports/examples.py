@@ -213,6 +213,16 @@ def diff(**more: object) -> DiffReport:
             ),
         ),
         "holders_total": 14,
+        "shared": (
+            GrowthRow(
+                name="main.byID and main.byName",
+                bytes=(11 * MIB, 12 * MIB),
+                objects=(3000, 3210),
+                roots=(),
+                confidence=undecided,
+            ),
+        ),
+        "shared_total": 1,
         "types": (
             GrowthRow(
                 name="*main.Product",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from goretain.heap.heap import Heap
+from goretain.reports import markdown, text
 from goretain.reports.growth import Series, judge
 from goretain.snapshot import Layer, ObjectFlag, Snapshot
 from tests.unit.snapshot.synthetic import ENTRY, Build
@@ -101,3 +104,30 @@ def test_the_largest_changes_are_listed_growth_first() -> None:
     report = series.report(top=2)
     assert [(row.name, row.delta_objects) for row in report.holders] == [("main.v0", 3), ("main.v1", -8)]
     assert report.holders_total == 3
+
+
+def test_growth_of_what_several_hold_has_a_row_at_every_look() -> None:
+    series = Series()
+    for look in range(5):
+        build = Build()
+        nodes = [build.node(name, Layer.PROGRAM) for name in ("main.byID", "main.byName")]
+        for _ in range(10 + look):
+            entry = build.add(48, ENTRY, ObjectFlag.SURVIVED)
+            build.roots += [(node, entry, "") for node in nodes]
+        series.add("7", Heap(build.snapshot(taken_at=float(look * 30), pid=7)))
+    report = series.report()
+    assert (report.holders, report.shared_bytes, report.shared_total) == ((), (480, 672), 1)
+    (group,) = report.shared
+    assert (group.name, group.bytes, group.roots) == (
+        "main.byID and main.byName",
+        (480, 528, 576, 624, 672),
+        (),
+    )
+    assert group.confidence is not None
+    assert group.confidence.level == "likely"
+    page = text.render_diff(report, 100).text
+    assert "Holders: no change in what one alone holds" in page
+    assert "Shared memory that changed, by all its holders" in page
+    assert "480 B -> 672 B of it held by several holders together" in page
+    assert re.search(r"garbage collection, by holder\n.*\n +192 B +4  main.byID and main.byName\n", page)
+    assert "| +192 B | 672 B | likely | `main.byID and main.byName` |" in markdown.render_diff(report)

@@ -14,14 +14,14 @@ _SMALLEST_STACK = 2048
 
 
 class GrowthRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One holder, group of goroutines or type that changed.
+    """One holder, group of goroutines, set of holders that share memory, or type that changed.
 
     Attributes:
-        name: goroutines of one state and function are one row, without their numbers; None is the unknown
-            type.
-        bytes: retained (holder) or summed (type) bytes at every look.
+        name: goroutines of one state and function are one row, without their numbers; of shared memory all
+            its holders; None is the unknown type.
+        bytes: retained (holder), shared (set of holders) or summed (type) bytes at every look.
         objects: the same in objects.
-        roots: how many roots the row sums up at every look (goroutines); () for types.
+        roots: how many roots the row sums up at every look (goroutines); () for shared memory and types.
         confidence: whether it grows for good; None where it did not grow.
     """
 
@@ -49,7 +49,7 @@ class GrowthRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SurvivorRow(msgspec.Struct, frozen=True, kw_only=True):
-    """New objects that outlived a garbage collection, by what holds them."""
+    """New objects that outlived a garbage collection, by their holder or all that share them."""
 
     holder: str
     objects: int
@@ -67,8 +67,9 @@ class DiffReport(msgspec.Struct, frozen=True, kw_only=True):
         confidence: whether the live heap grows for good; None where it did not grow.
         same_process: whether the looks are of one process, so that objects can be told apart by address.
         same_build: whether they are of one binary.
-        holders, types: what changed, the ``top`` by absolute bytes, most growth first.
-        holders_total, types_total: how many changed.
+        holders, shared, types: what changed, the ``top`` by absolute bytes, most growth first; shared by
+            the holders that share it.
+        holders_total, shared_total, types_total: how many changed.
         survivors_objects, survivors_bytes: reachable at the last look, not there at the first, and older
             than the last finished garbage collection; None unless same_process.
         survivors_by_type, survivors_by_holder: the same split up, the ``top`` by bytes.
@@ -85,6 +86,8 @@ class DiffReport(msgspec.Struct, frozen=True, kw_only=True):
     same_build: bool
     holders: tuple[GrowthRow, ...]
     holders_total: int
+    shared: tuple[GrowthRow, ...]
+    shared_total: int
     types: tuple[GrowthRow, ...]
     types_total: int
     survivors_objects: int | None

@@ -26,8 +26,13 @@ def render_diff(report: DiffReport, width: int, *, small: bool = False) -> Page:
     for note in dict.fromkeys(note for look in report.looks for note in look.notes):
         page.fact("note", note, style="yellow")
     least = 0 if small else max(1, report.live_bytes[-1] // 1000)
-    _growth(page, "Holders", report.holders, report.holders_total, least)
-    _growth(page, "Types", report.types, report.types_total, least)
+    shared = any(abs(row.weight) >= least for row in report.shared)
+    unchanged = "Holders: no change" + (" in what one alone holds" if shared else "")
+    _growth(page, ("Holders that changed", unchanged, "holder"), report.holders, report.holders_total, least)
+    if shared:
+        heads = ("Shared memory that changed, by all its holders", "", "holders")
+        _growth(page, heads, report.shared, report.shared_total, least)
+    _growth(page, ("Types that changed", "Types: no change", "type"), report.types, report.types_total, least)
     _survivor_tables(page, report, least)
     return page
 
@@ -42,6 +47,9 @@ def _summary(page: Page, report: DiffReport) -> None:
         change.append(f"{signed(int(grown / seconds * 3600))} an hour")
     sizes = " -> ".join(iec(size) for size in report.live_bytes)
     page.fact("live heap", f"{sizes} ({', '.join(change)})", style="bold")
+    if any(report.shared_bytes):
+        before, after = (iec(size) for size in report.shared_bytes)
+        page.fact("shared", f"{before} -> {after} of it held by several holders together")
     if report.confidence:
         page.fact("growth", _reason(report.confidence), style=_LEVEL[report.confidence.level])
 
@@ -66,16 +74,20 @@ def _survivor_tables(page: Page, report: DiffReport, least: int) -> None:
     types_table(page, "The same by type", types, report.survivors_bytes or 0)
 
 
-def _growth(page: Page, title: str, rows: Sequence[GrowthRow], total: int, least: int) -> None:
+def _growth(
+    page: Page, heads: tuple[str, str, str], rows: Sequence[GrowthRow], total: int, least: int
+) -> None:
+    """A table of what changed; heads: its title, the title when nothing did, what the rows are."""
+    title, unchanged, noun = heads
     shown = [row for row in rows if abs(row.weight) >= least]
     if not shown:
-        page.title(f"{title}: no change")
-        left_out(page, total, 0, f"small change to a {title[:-1].lower()}")
+        page.title(unchanged)
+        left_out(page, total, 0, f"small {noun} change")
         return
-    page.title(f"{title} that changed")
+    page.title(title)
     judged = any(len(row.bytes) > 2 for row in shown)  # two looks decide nothing; the head says so
-    heads = ("change", "now", "objects", *(("growth",) if judged else ()), title[:-1].lower())
-    page.table(heads, [_cells(row, judged) for row in shown], left=2 if judged else 1, styles={0: "bold"})
+    columns = ("change", "now", "objects", *(("growth",) if judged else ()), noun)
+    page.table(columns, [_cells(row, judged) for row in shown], left=2 if judged else 1, styles={0: "bold"})
     left_out(page, total, len(shown), "change")
     likely = [row.confidence for row in shown if row.confidence and row.confidence.level == "likely"]
     for reason in dict.fromkeys(_reason(confidence) for confidence in likely):
