@@ -34,10 +34,11 @@ def test_nearly_all_objects_and_bytes_are_typed(version: str) -> None:
     of_objects, of_bytes = _share(snapshot, heap, noscan=False)
     assert of_objects >= 0.995, _untyped(snapshot, heap)
     assert of_bytes >= 0.99, _untyped(snapshot, heap)
-    # objects without pointers hide nothing and are counted apart
+    # Objects without pointers are counted apart: a struct that only slices of its arrays reach (the address
+    # in a syscall.SockaddrInet4, the key schedule of an AES cipher) stays unknown, for it is not a []byte.
     of_objects, of_bytes = _share(snapshot, heap, noscan=True)
-    assert of_objects >= 0.97, _untyped(snapshot, heap)
-    assert of_bytes >= 0.97, _untyped(snapshot, heap)
+    assert of_objects >= 0.9, _untyped(snapshot, heap)
+    assert of_bytes >= 0.9, _untyped(snapshot, heap)
 
 
 def _share(snapshot: Snapshot, heap: Heap, *, noscan: bool) -> tuple[float, float]:
@@ -90,7 +91,7 @@ def _same(snapshot: Snapshot, ours: TypeInfo, said: TracedType) -> bool:
     the program: its part and its element types decide.
     """
     if ours.role == "data":
-        return said.pointer_bytes == 0
+        return re.sub(r"^(\[\d*\])+", "", _short(said.name)) == "uint8"
     if ours.role == "closure":
         return said.name.startswith(("struct { F uintptr", "func"))
     if ours.role in _PARTS:

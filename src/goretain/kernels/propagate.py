@@ -325,6 +325,16 @@ def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: Int, at: 
     elif kind in (SLICE, PART):
         if types.size[t] <= 0 or offset < 0 or offset % types.size[t] != 0:
             return True
+        if heap.spans.noscan[heap.span[o]] == 1:
+            # A slice that ends where its allocation ends is of all of it; another may be of an array
+            # inside a struct.
+            end = offset + header_bytes(heap, o)
+            if kind == SLICE:
+                end += heap.words[at + 2] * types.size[t]
+                if end > heap.table.size[o] or end <= previous_class(heap.class_size, heap.table.size[o]):
+                    return True
+            elif offset != 0:
+                return True
     elif kind == STRING:
         if heap.spans.noscan[heap.span[o]] == 0:
             return True
