@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import struct
 import subprocess
@@ -21,6 +22,7 @@ from tests.support.heaps import plan_for
 
 PHASES = ("seizing", "planning", "copying", "releasing")
 KILLS = 25
+DEATHS = 25
 VERSION = "1.26.6"
 
 
@@ -178,3 +180,46 @@ def test_a_stopped_target_can_be_captured_and_stays_stopped(heart: Heart) -> Non
     assert heart.score.beats == beats
     os.kill(heart.target.pid, signal.SIGCONT)
     heart.await_beats()
+
+
+def capture_a_dying(process: subprocess.Popen[str], target: Target, phase: str, end: signal.Signals) -> str:
+    """Have a target captured and end it up to 4 ms after the phase began; how the capture ended."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{target.pid}\n")
+    process.stdin.flush()
+    while (line := process.stdout.readline().strip()) != phase:
+        assert line, "goretain ended"
+        assert not line.startswith("failed"), line
+    time.sleep(random.uniform(0, 0.004))
+    target.process.send_signal(end)
+    asked = time.monotonic()
+    target.process.wait()
+    assert time.monotonic() - asked < 1, "its parent could not collect it"
+    while not (line := process.stdout.readline()).startswith(("failed ", "done ")):
+        assert line, "goretain ended"
+    return line.strip()
+
+
+@pytest.mark.parametrize("phase", ["seizing", "planning"])
+def test_a_target_that_ends_in_the_pause_is_given_to_its_parent_at_once_and_said_to_have_ended(
+    phase: str,
+) -> None:
+    binary = go_program("exact", VERSION)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.asked_capture"],
+        cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        for round_ in range(DEATHS):
+            with running(binary, ["quiet"]) as target:
+                end = signal.SIGKILL if round_ % 4 else signal.SIGTERM
+                said = capture_a_dying(process, target, phase, end)
+            gone = f"failed TargetGone: process {target.pid} ended while it was being read"
+            assert said in (gone, f"done {binary}")
+    finally:
+        process.kill()
+        process.communicate()

@@ -128,6 +128,8 @@ class Freezer:
                 break
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_SLEEP)
+            if pause == _LONGEST_SLEEP:
+                self._notice_dead_leader()
 
     def _look_at(self, tid: int) -> None:
         try:
@@ -144,6 +146,12 @@ class Freezer:
             self._stopped[tid] = 0 if is_event else event.si_status & 0xFF
         else:
             self._ended.add(tid)
+
+    def _notice_dead_leader(self) -> None:
+        """A leader that ended is not reported before every other thread of its process was collected."""
+        if self.pid in self._running and procfs.thread_state(self.pid, self.pid) in "ZX":
+            self._running.discard(self.pid)
+            self._ended.add(self.pid)
 
     def _collect(self) -> None:
         """Collect the threads that ended: until then they are zombies of ours, and the process cannot end.

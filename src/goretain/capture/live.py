@@ -102,12 +102,16 @@ class LiveProcess:
         """What of normal ranges must be read, and what is not there.
 
         Returns (normal int64[j, 2] that may hold something else than zeros, normal int64[m, 2] not mapped).
+        Raises TargetGone.
         """
         readable = [m for m in mapped if m.flags[0] == "r" and not m.path.startswith("[v")]
         anonymous = normalise(as_ranges((m.start, m.end) for m in readable if procfs.is_anonymous(m)))
         backed = normalise(as_ranges((m.start, m.end) for m in readable if not procfs.is_anonymous(m)))
         asked = intersect(ranges, anonymous)
-        runs = pagemap.resident(self._pagemap, normalise(aligned(asked, PAGE)))
+        try:
+            runs = pagemap.resident(self._pagemap, normalise(aligned(asked, PAGE)))
+        except ProcessLookupError:
+            raise procfs.gone(self.pid) from None
         found = normalise(np.concatenate((intersect(asked, normalise(runs)), intersect(ranges, backed))))
         return found, subtract(subtract(ranges, anonymous), backed)
 

@@ -31,6 +31,8 @@ def resident(pagemap: int, ranges: I64) -> I64:
     Args:
         pagemap: descriptor of /proc/PID/pagemap.
         ranges: normal, page aligned.
+
+    Raises ProcessLookupError when the process ended: its pages are gone, not untouched.
     """
     try:
         found = _scan(pagemap, bridged(ranges, _SCAN_BRIDGE))
@@ -69,7 +71,10 @@ def _read(pagemap: int, windows: I64) -> I64:
 
 def _runs(pagemap: int, start: int, end: int) -> I64:
     pages = (end - start) // PAGE
-    entries = np.frombuffer(os.pread(pagemap, pages * 8, start // PAGE * 8), np.uint64)
+    data = os.pread(pagemap, pages * 8, start // PAGE * 8)
+    if len(data) < pages * 8:
+        raise ProcessLookupError(errno.ESRCH, "the pagemap ends early: its process ended")
+    entries = np.frombuffer(data, np.uint64)
     flags = np.zeros(len(entries) + 2, np.int8)
     flags[1:-1] = (entries >> np.uint64(62)) != 0  # bit 63 present, bit 62 swapped
     steps = np.flatnonzero(np.diff(flags))

@@ -58,6 +58,7 @@ class _Frozen:
     taken_at: float
     mappings: list[Mapping]
     registers: dict[int, dict[str, int]]
+    rss_bytes: int | None
     notes: list[str] = field(default_factory=list)
 
 
@@ -123,6 +124,7 @@ class _Capture:
         self.fixed = part_ranges(self.parts)
         self.fixed_offsets, self.fixed_end = packed(self.fixed, 0)
         self.freezer = Freezer(source.pid)
+        self.program = procfs.program_name(source.pid)
 
     def run(self, *, force: bool) -> Image:
         self.on_phase("estimating")
@@ -179,6 +181,10 @@ class _Capture:
                 self.freezer.stop()
                 signals.check()
                 return self._copy_frozen(destination, signals)
+            except MissingMemory:
+                if procfs.thread_state(self.source.pid, self.source.pid) in "ZX":
+                    raise procfs.gone(self.source.pid) from None
+                raise
             except Interrupted:
                 # Unless the signal's own handler, which runs on leaving, raises something else.
                 raise KeyboardInterrupt from None
@@ -194,6 +200,7 @@ class _Capture:
         taken_at = time.time()
         self.source.hold(self.freezer.registers())
         check_identity(self.source.pid, self.identity)
+        resident = procfs.resident_bytes(self.source.pid)
         copy = self._lay_out()
         signals.check()
         self.on_phase("copying")
@@ -209,7 +216,9 @@ class _Capture:
         copied = self.source.reader.read(
             copy.pieces[:, 0], copy.pieces[:, 1] - copy.pieces[:, 0], places, between
         )
-        return _Frozen(copy, copied, taken_at, self.source.mappings(), self.source.registers, _notes(copy))
+        return _Frozen(
+            copy, copied, taken_at, self.source.mappings(), self.source.registers, resident, _notes(copy)
+        )
 
     def _image(self, destination: Reservation, frozen: _Frozen) -> Image:
         ranges = np.concatenate((self.fixed, frozen.copy.ranges))
@@ -218,14 +227,14 @@ class _Capture:
         freezer = self.freezer
         facts = CaptureFacts(
             source="live",
-            program=procfs.program_name(self.source.pid),
+            program=self.program,
             pid=self.source.pid,
             taken_at=frozen.taken_at,
             copied_bytes=frozen.copied,
             threads=len(frozen.registers),
             pause_ns=freezer.released_ns - freezer.began_ns,
             stop_ns=freezer.stopped_ns - freezer.began_ns,
-            rss_bytes=procfs.resident_bytes(self.source.pid),
+            rss_bytes=frozen.rss_bytes,
             notes=frozen.notes,
         )
         return Image(

@@ -63,6 +63,8 @@ def mappings(pid: int) -> list[Mapping]:
         text = Path(f"/proc/{pid}/maps").read_text(errors="surrogateescape")
     except (FileNotFoundError, ProcessLookupError):
         raise gone(pid) from None
+    if not text:  # its memory is gone, its PID is not yet
+        raise gone(pid)
     found = [_mapping(line) for line in text.splitlines()]
     return [mapping for mapping in found if mapping.end <= USER_SPACE]
 
