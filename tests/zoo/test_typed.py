@@ -127,5 +127,4 @@ def _short(name: str) -> str:
     """``*net/http.Request`` -> ``*http.Request``, ``interface {}`` -> ``any``, ``byte`` -> ``uint8``."""
     name = re.sub(r"/v\d+\.", ".", name)  # the package in json/v2 is json
     name = re.sub(r"[\w.\-~]+/|go\.shape\.", "", name)
-    name = name.replace("interface {}", "any").replace("[]byte", "[]uint8")
-    return "uint8" if name == "byte" else name
+    return re.sub(r"\bbyte\b", "uint8", name.replace("interface {}", "any"))

@@ -109,14 +109,20 @@ class _LeanPlan:
 
     def _spans(self) -> tuple[tuple[int, int], _Spans]:
         """The array of span pointers as a range, and the spans themselves."""
+        try:
+            listed, pointers = self._span_list()
+        except MissingMemory as error:
+            what = "the list of all spans, runtime.mheap_.allspans,"
+            raise MissingMemory(error.address, error.size, what=what) from None
+        # By address: columns are then read in memory order.
+        return listed, self._read_spans(np.sort(pointers))
+
+    def _span_list(self) -> tuple[tuple[int, int], I64]:
         at, count, _ = self.program.slice(self.heap + self.layout.offset("runtime.mheap", "allspans"))
         if not 0 < count < _SPAN_LIMIT:
             raise MissingMemory(at, count * 8)
         listed = (at, at + count * 8)
-        pointers = self.source.gather(as_ranges([listed])).view(np.int64)
-        return listed, self._read_spans(
-            np.sort(pointers)
-        )  # by address: columns are then read in memory order
+        return listed, self.source.gather(as_ranges([listed])).view(np.int64)
 
     def _read_spans(self, pointers: I64) -> _Spans:
         fields = Structs.read(self.source, self.layout, "runtime.mspan", pointers)

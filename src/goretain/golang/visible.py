@@ -28,57 +28,42 @@ def find_windows(
     slots: RootSlots,
 ) -> windows.Windows:
     """Counts, then lists, the windows that show less than all of an object."""
-    n = len(heap.span)
-    rows = np.array([inferred.table.root_leaf(leaf) for leaf in slots.leaves], np.int32)
+    leaf = _leaf_rows(inferred, roots, slots)
     types = inferred.table.arrays()
-    leaf = np.where(roots.leaf >= 0, rows[np.maximum(roots.leaf, 0)] if len(rows) else -1, -1).astype(
-        np.int32
-    )
     # What a finalizer's object points to is seen through that object; it needs no root window of its own.
-    own = (roots.flags & int(RootFlag.SPECIAL)) == 0
-    shown, opaque = np.zeros(n, np.uint8), np.zeros(n, np.uint8)
-    room = 0
+    own = np.flatnonzero((roots.flags & int(RootFlag.SPECIAL)) == 0)
+    at = roots.at >> 3
+    words, type_of, array = inferred.words, inferred.type, inferred.array
+    out = _empty(len(heap.span), 0)
     for _ in range(2):
-        out = windows.Windows(
-            shown,
-            opaque,
-            np.empty(room, np.uint32),
-            np.empty(room, np.uint32),
-            np.empty(room, np.uint32),
-            np.empty(room, np.uint8),
-            np.empty(room, np.int64),
-            np.empty(room, np.int64),
-            np.empty(room, np.int64),
-            np.zeros(1, np.int64),
-        )
-        windows.object_windows(
-            heap,
-            types,
-            inferred.words,
-            inferred.type,
-            inferred.array,
-            reached,
-            edges.start,
-            edges.target,
-            out,
-        )
-        rows_of = np.flatnonzero(own)
-        windows.root_windows(
-            heap,
-            types,
-            inferred.words,
-            inferred.type,
-            inferred.array,
-            leaf,
-            roots.at >> 3,
-            rows_of,
-            roots.target,
-            out,
-        )
-        room = int(out.rows[0])
-        if not room:
+        windows.object_windows(heap, types, words, type_of, array, reached, edges.start, edges.target, out)
+        windows.root_windows(heap, types, words, type_of, array, leaf, at, own, roots.target, out)
+        if len(out.target) or not out.rows[0]:
             break
+        out = _empty(0, int(out.rows[0]))._replace(shown=out.shown, opaque=out.opaque)
     return out
+
+
+def _leaf_rows(inferred: Inferred, roots: ResolvedRoots, slots: RootSlots) -> NDArray[np.int32]:
+    """Row of the leaf table for each root, -1 where its type is unknown."""
+    rows = np.array([*(inferred.table.root_leaf(leaf) for leaf in slots.leaves), -1], np.int32)
+    return rows[roots.leaf]
+
+
+def _empty(objects: int, rows: int) -> windows.Windows:
+    """Output arrays for a pass of the kernels with room for this many rows."""
+    return windows.Windows(
+        shown=np.zeros(objects, np.uint8),
+        opaque=np.zeros(objects, np.uint8),
+        target=np.empty(rows, np.uint32),
+        source=np.empty(rows, np.uint32),
+        word=np.empty(rows, np.uint32),
+        kind=np.empty(rows, np.uint8),
+        start=np.empty(rows, np.int64),
+        length=np.empty(rows, np.int64),
+        capacity=np.empty(rows, np.int64),
+        rows=np.zeros(1, np.int64),
+    )
 
 
 def object_flags(

@@ -5,6 +5,7 @@ Imports ``kernels.propagate``, ``snapshot`` and the type rooms of ``golang``.
 
 from __future__ import annotations
 
+import re
 from typing import TypeAlias
 
 import numpy as np
@@ -239,7 +240,7 @@ class TypeTable:
             )
             out.append(
                 TypeInfo(
-                    name=t.name,
+                    name=_spoken(t.name),
                     kind=t.kind,
                     size=t.size,
                     elem=self.intern(t.elem) if wants_elem else -1,
@@ -259,3 +260,8 @@ def _any_scan(t: GoType) -> bool:
     all be known: up to Go 1.22 the debug information does not say what it captures.
     """
     return t.role in ("chan", "closure") or t.name == "runtime.hchan"
+
+
+def _spoken(name: str) -> str:
+    """A type's name with byte for uint8, which is the same type: what people write."""
+    return re.sub(r"\buint8\b", "byte", name)
