@@ -20,13 +20,18 @@ def test_every_place_that_holds_a_part_is_named_with_its_bytes(version: str) -> 
         findings = goretain.open(target.pid).findings()
         planted = {holder: (int(count), int(size)) for holder, count, size in target.facts["Hidden"]}
         behind = target.table("Behind")
+        front = {holder for (holder,) in target.facts["Front"]}
     if release(version) < (1, 23):
         # What closures capture is not described before 1.23: unknown, and so not judged.
         planted.pop("main.inClosures")
-    assert {f.holder: (f.count, f.hidden_bytes) for f in findings} == planted
-    for finding in findings:
-        assert finding.saving_bytes == planted[finding.holder][1] + behind.get(finding.holder, 0)
-        assert (finding.severity, finding.confidence.level) == ("leak", "proved")
+    # Of a goroutine the function: goroutine 18 [syscall] main.reader.
+    found = {finding.holder.split()[-1]: finding for finding in findings}
+    assert {holder: (f.count, f.hidden_bytes) for holder, f in found.items()} == planted
+    assert len(found) == len(findings)
+    for holder, finding in found.items():
+        assert finding.saving_bytes == planted[holder][1] + behind.get(holder, 0)
+        level = "likely" if holder in front else "proved"
+        assert (finding.severity, finding.confidence.level) == ("leak", level)
 
 
 @pytest.mark.parametrize("version", _VERSIONS)

@@ -113,3 +113,14 @@ def check_variants(version: str) -> None:
 def test_healthy_program_has_no_findings(go_version: str) -> None:
     _, snapshot = _look(go_version, [], "healthy")
     assert [(f.pattern, f.chain.text, f.saving_bytes) for f in snapshot.findings()] == []
+
+
+def test_what_one_look_cannot_tell_from_a_leak_is_not_proved(go_version: str) -> None:
+    _, snapshot = _look(go_version, ["doubtful"], "healthy")
+    found = {f.holder: (f.pattern, f.confidence.level) for f in snapshot.findings()}
+    assert found == {
+        "main.received": ("subslice-pins-array", "likely"),
+        "main.filling": ("map-never-shrinks", "likely"),
+        "main.batch": ("map-never-shrinks", "likely"),
+    }
+    assert all(f.confidence.decide for f in snapshot.findings())

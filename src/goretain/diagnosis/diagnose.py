@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LEVELS = ("undecided", "likely", "proved")  # weakest first
 
-#: An observation is dropped when proved findings of its holder account for this share of its bytes.
+#: An observation is dropped when other findings of its holder account for this share of its bytes.
 _EXPLAINED = 0.5
 
 
@@ -58,7 +58,7 @@ def diagnose(
     Args:
         heap: the measured heap.
         min_bytes: findings below this many bytes are counted, not listed.
-        focus: only findings whose holder or chain starts with this text: ``main.cache``.
+        focus: only findings whose chain from one of their holders starts with this text: ``main.cache``.
         top: list at most this many; None lists all.
         patterns: instead of the whole catalogue.
     """
@@ -72,7 +72,7 @@ def diagnose(
             missing = ", ".join(sorted(set(pattern.requires) - set(features)))
             not_judged.append(NotJudged(code=pattern.code, reason=f"this program's runtime lacks: {missing}"))
     ranked = rank(subsume(merge(found)))
-    in_focus = [f for f in ranked if f.holder.startswith(focus) or f.chain.text.startswith(focus)]
+    in_focus = [under for f in ranked if (under := _under(heap, f, focus)) is not None]
     listed = [f for f in in_focus if weight(f) >= min_bytes][:top]
     kept = {id(f) for f in listed}
     rest = [f for f in in_focus if id(f) not in kept]
@@ -82,6 +82,16 @@ def diagnose(
         left_off_bytes=sum(weight(f) for f in rest),
         not_judged=tuple(not_judged),
     )
+
+
+def _under(heap: Heap, finding: Finding, focus: str) -> Finding | None:
+    """The finding, its chain starting at the holder in focus; None when no holder of it is in focus."""
+    if finding.chain.text.startswith(focus):
+        return finding
+    chain = heap.chain_from(finding.chain, focus)
+    if chain is not None:
+        return msgspec.structs.replace(finding, chain=chain)
+    return finding if finding.holder.startswith(focus) else None
 
 
 def weight(finding: Finding) -> int:

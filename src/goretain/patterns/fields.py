@@ -7,14 +7,13 @@ Imports ``golang.packages``, ``snapshot`` and numpy.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.golang.packages import STANDARD_ROOTS, package_of
-from goretain.snapshot import ObjectFlag, Snapshot, TypeInfo
+from goretain.golang.packages import Packages, package_of
+from goretain.snapshot import Layer, ObjectFlag, Snapshot, TypeInfo
 
 U32 = NDArray[np.uint32]
 I64 = NDArray[np.int64]
@@ -51,19 +50,23 @@ def slot_fields(snapshot: Snapshot, owners: U32, words: U32) -> tuple[I64, list[
     offset = words.astype(np.int64) * 8 - np.where(header, 8, 0)
     within = np.where(kinds >= 0, offset % sizes[np.maximum(kinds, 0)], 0)
     pairs, inverse = np.unique(np.stack([kinds, within], axis=1), axis=0, return_inverse=True)
+    packages = Packages(snapshot.meta.modules)
     codes: dict[str, int] = {}
     fields: list[Field] = []
     of_pair = np.empty(len(pairs), np.int64)
     for i, (kind, at) in enumerate(pairs.tolist()):
-        field = field_at(snapshot.types, kind, at)
+        field = field_at(snapshot.types, kind, at, packages)
         of_pair[i] = codes.setdefault(field.name, len(fields))
         if of_pair[i] == len(fields):
             fields.append(field)
     return of_pair[inverse.reshape(-1)], fields
 
 
-def field_at(types: list[TypeInfo], index: int, offset: int) -> Field:
-    """The field at a byte offset of a value of a type (-1 unknown), with array indexes left out."""
+def field_at(types: list[TypeInfo], index: int, offset: int, packages: Packages) -> Field:
+    """The field at a byte offset of a value of a type (-1 unknown), with array indexes left out.
+
+    packages: of the program, to tell the standard library's structs from its own.
+    """
     if index < 0:
         return Field("of unknown type", "element")
     root = types[index]
@@ -89,7 +92,7 @@ def field_at(types: list[TypeInfo], index: int, offset: int) -> Field:
         offset -= field.offset
         index = field.type
     if owner:
-        return Field(path, "field", library=is_standard(owner))
+        return Field(path, "field", library=is_standard(owner, packages))
     return Field(path, "map" if in_map else "element")
 
 
@@ -99,7 +102,6 @@ def _is_slot(info: TypeInfo) -> bool:
     return bool(names & {"slots", "tophash", "ctrl"}) or names in ({"key", "elem"}, {"keys", "elems"})
 
 
-@lru_cache(maxsize=4096)
-def is_standard(type_name: str) -> bool:
+def is_standard(type_name: str, packages: Packages) -> bool:
     """Whether a type belongs to the standard library: ``bytes.Buffer``, ``net/http.Request``."""
-    return package_of(type_name.lstrip("*")).split("/", 1)[0] in STANDARD_ROOTS
+    return packages.layer(package_of(type_name.lstrip("*"))) != Layer.PROGRAM

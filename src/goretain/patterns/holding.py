@@ -24,6 +24,8 @@ I64 = NDArray[np.int64]
 
 #: ``Goroutine.id`` of the one that runs main.main: what it holds lives as long as the program.
 _MAIN_GOROUTINE = 1
+#: ``Goroutine.state`` of one that waits for the kernel.
+_IN_SYSTEM_CALL = "syscall"
 #: How many dominators above an object are searched for a pool: a pool's slots, and a few structs.
 _POOL_DEPTH = 64
 
@@ -34,7 +36,8 @@ class Holding:
 
     Attributes:
         code: int64[k], per object the number of its holder; equal for equal stable names.
-        kept: bool[k], held by what lasts: not by the runtime, nor by a goroutine that is working right now.
+        kept: bool[k], held by what lasts: not by the runtime, nor by a goroutine that is working right now
+            (one in a system call waits).
         alive: bool[k], some root reaches the object.
     """
 
@@ -69,12 +72,18 @@ def holding_of(heap: Heap, objects: U32) -> Holding:
 
 
 def _lasts(heap: Heap, node: int) -> bool:
-    """Whether what a root holds stays: not of the runtime, nor of a goroutine at work but the main one."""
+    """Whether what a root holds stays: not of the runtime, nor of a goroutine at work but the main one.
+
+    A system call may last as long as any wait: read(2) on a pipe is a channel receive in other words.
+    """
     root = heap.snapshot.roots[node]
     if root.layer != Layer.RUNNING:
         return root.layer != Layer.RUNTIME
     goroutines = heap.snapshot.goroutines
-    return 0 <= root.goroutine < len(goroutines) and goroutines[root.goroutine].id == _MAIN_GOROUTINE
+    if not 0 <= root.goroutine < len(goroutines):
+        return False
+    goroutine = goroutines[root.goroutine]
+    return goroutine.id == _MAIN_GOROUTINE or goroutine.state == _IN_SYSTEM_CALL
 
 
 def pooled(heap: Heap, objects: U32) -> NDArray[np.bool_]:

@@ -56,10 +56,10 @@ class Maker:
     kinds: list[int] = field(default_factory=list)
     maps: list[tuple[int, int, int, int, int]] = field(default_factory=list)
 
-    def holder(self, name: str, layer: Layer = Layer.PROGRAM, goid: int = 0) -> int:
+    def holder(self, name: str, layer: Layer = Layer.PROGRAM, goid: int = 0, state: str = "running") -> int:
         goroutine = -1
         if goid:
-            self.build.goroutines.append(Goroutine(id=goid, state="running", wait_reason="", frames=()))
+            self.build.goroutines.append(Goroutine(id=goid, state=state, wait_reason="", frames=()))
             goroutine = len(self.build.goroutines) - 1
         return self.build.node(name, layer, goroutine)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from goretain.golang.packages import Packages
 from goretain.patterns.fields import field_at, is_standard
+from goretain.snapshot import TypeField, TypeInfo
 from tests.unit.patterns.heaps import BUFFER, GROUPS, TYPES_ALL
 from tests.unit.snapshot.synthetic import BYTES, ENTRY
 
@@ -25,7 +27,7 @@ from tests.unit.snapshot.synthetic import BYTES, ENTRY
 def test_a_field_is_named_without_indexes(
     type: int, offset: int, name: str, kind: str, library: bool
 ) -> None:
-    field = field_at(TYPES_ALL, type, offset)
+    field = field_at(TYPES_ALL, type, offset, Packages(()))
     assert (field.name, field.kind, field.library) == (name, kind, library)
 
 
@@ -44,4 +46,17 @@ def test_a_field_is_named_without_indexes(
     ],
 )
 def test_types_of_the_standard_library_are_told_by_their_import_path(name: str, standard: bool) -> None:
-    assert is_standard(name) is standard
+    assert is_standard(name, Packages(("example.com/shop",))) is standard
+
+
+@pytest.mark.parametrize(
+    ("modules", "library"), [((), True), (("database",), False), (("shop", "database/store"), False)]
+)
+def test_a_module_may_be_named_like_a_folder_of_the_standard_library(
+    modules: tuple[str, ...], library: bool
+) -> None:
+    entry = TypeInfo(
+        name="database/store.Entry", kind="struct", size=24, fields=(TypeField("body", 0, BYTES),)
+    )
+    field = field_at([*TYPES_ALL, entry], len(TYPES_ALL), 0, Packages(modules))
+    assert (field.name, field.library) == ("database/store.Entry.body", library)

@@ -11,10 +11,14 @@ KB, MB = 1 << 10, 1 << 20
 
 
 def one_place(
-    *rows: Row, kind: WindowKind = WindowKind.SLICE, layer: Layer = Layer.PROGRAM, goid: int = 0
+    *rows: Row,
+    kind: WindowKind = WindowKind.SLICE,
+    layer: Layer = Layer.PROGRAM,
+    goid: int = 0,
+    state: str = "running",
 ) -> Maker:
     maker = Maker()
-    maker.windows(maker.holder("main.cache", layer, goid), list(rows), kind=kind)
+    maker.windows(maker.holder("main.cache", layer, goid, state), list(rows), kind=kind)
     return maker
 
 
@@ -57,18 +61,22 @@ def test_a_field_that_shows_the_front_of_its_array_may_be_a_buffer() -> None:
     assert (finding.severity, finding.confidence.level) == ("waste", "likely")
 
 
-def test_the_front_of_an_array_in_a_map_is_a_leak() -> None:
+@pytest.mark.parametrize(("type", "word"), [(GROUPS, 2), (BYTES, 0)], ids=["map", "list"])
+def test_the_front_of_an_array_in_a_map_or_list_is_likely_a_leak(type: int, word: int) -> None:
     maker = Maker()
-    maker.windows(maker.holder("main.cache"), [Row(512 * KB, 0, 10, 512 * KB)], type=GROUPS, word=2)
-    (finding,) = find("GR101", maker.heap())
-    assert (finding.severity, finding.confidence.level) == ("leak", "proved")
-
-
-def test_the_front_of_an_array_in_a_list_is_likely_a_leak() -> None:
-    maker = Maker()
-    maker.windows(maker.holder("main.lines"), [Row(512 * KB, 0, 10, 512 * KB)], type=BYTES, word=0)
+    maker.windows(maker.holder("main.cache"), [Row(512 * KB, 0, 10, 512 * KB)], type=type, word=word)
     (finding,) = find("GR101", maker.heap())
     assert (finding.severity, finding.confidence.level) == ("leak", "likely")
+    assert "may be a buffer in use" in finding.confidence.reason
+    assert finding.confidence.decide
+
+
+@pytest.mark.parametrize("capacity", [10, 500 * KB])
+def test_a_part_from_the_middle_is_certain_in_a_map(capacity: int) -> None:
+    maker = Maker()
+    maker.windows(maker.holder("main.cache"), [Row(512 * KB, 100, 10, capacity)], type=GROUPS, word=2)
+    (finding,) = find("GR101", maker.heap())
+    assert (finding.severity, finding.confidence.level) == ("leak", "proved")
 
 
 def test_what_a_pool_keeps_is_left_alone() -> None:
@@ -93,14 +101,31 @@ def test_buffers_of_the_standard_library_own_their_slack_but_not_what_is_lost() 
     assert finding.count == 1
 
 
+def test_a_part_from_the_middle_is_certain_in_a_struct_of_the_standard_library() -> None:
+    maker = Maker()
+    node = maker.holder("main.blocks")
+    maker.windows(node, [Row(50_000, 1000, 100, 49_000)] * 30, type=BUFFER, word=0)
+    (finding,) = find("GR101", maker.heap())
+    assert (finding.count, finding.severity, finding.confidence.level) == (30, "leak", "proved")
+
+
 @pytest.mark.parametrize(
-    ("layer", "goid", "found"),
-    [(Layer.RUNTIME, 0, 0), (Layer.RUNNING, 18, 0), (Layer.RUNNING, 1, 1), (Layer.PARKED, 18, 1)],
+    ("layer", "goid", "state", "found"),
+    [
+        (Layer.RUNTIME, 0, "", 0),
+        (Layer.RUNNING, 18, "running", 0),
+        (Layer.RUNNING, 18, "runnable", 0),
+        (Layer.RUNNING, 18, "syscall", 1),
+        (Layer.RUNNING, 1, "running", 1),
+        (Layer.PARKED, 18, "waiting", 1),
+    ],
 )
-def test_what_a_pool_or_a_goroutine_at_work_holds_is_left_alone(layer: Layer, goid: int, found: int) -> None:
+def test_what_the_runtime_or_a_goroutine_at_work_holds_is_left_alone(
+    layer: Layer, goid: int, state: str, found: int
+) -> None:
     row = Row(128 * KB, 10, 10, 10)
     for kind, code in ((WindowKind.SLICE, "GR101"), (WindowKind.STRING, "GR102")):
-        assert len(find(code, one_place(row, kind=kind, layer=layer, goid=goid).heap())) == found
+        assert len(find(code, one_place(row, kind=kind, layer=layer, goid=goid, state=state).heap())) == found
 
 
 def test_small_arrays_are_reported_when_there_are_very_many_and_they_were_cut_for_certain() -> None:
@@ -175,6 +200,18 @@ def test_a_table_with_room_for_many_more_is_reported(entries: int, slots: int, s
     maker.map(maker.holder("main.jobs"), entries=entries, slots=slots, size=size, needed=KB)
     findings = find("GR103", maker.heap())
     assert [f.saving_bytes for f in findings] == [size + 48 - KB] * found
+
+
+def test_a_sparse_table_is_not_proved_to_be_waste() -> None:
+    maker = Maker()
+    maker.map(maker.holder("main.lookup"), entries=500, slots=262144, size=4 * MB, needed=8 * KB)
+    (finding,) = find("GR103", maker.heap())
+    assert (finding.severity, finding.confidence.level) == ("waste", "likely")
+    assert "500 entries in 262,144 slots" in finding.confidence.reason
+    assert "hint" in finding.confidence.reason
+    assert "filled again" in finding.confidence.reason
+    assert finding.confidence.decide
+    assert "largest time" not in finding.title
 
 
 def test_many_small_tables_of_one_place_are_reported_together() -> None:

@@ -1,12 +1,16 @@
 // Command healthy keeps much memory in ways that are right: whole slices and strings, buffers with ordinary room
 // to grow, a free list of empty buffers, tokens that together show all of the text they were cut from, maps of
 // the size they need, a bounded cache, idle workers. A tool that finds a leak here is wrong.
+//
+//	healthy             receive buffers, a map that is filling and one for batches, too small to speak of
+//	healthy doubtful    the same, large: what one look cannot tell from a leak, and must not call proved
 package main
 
 import (
 	"bufio"
 	"bytes"
 	"container/list"
+	"os"
 	"runtime"
 	"strconv"
 	"strings"
@@ -53,6 +57,9 @@ var (
 	counters  = map[string]int64{}
 	pool      = sync.Pool{New: func() any { return make([]byte, 0, 16<<10) }}
 	jobs      = make(chan *document, 16)
+	received  = map[int][]byte{} // receive buffers by connection, made once with room, in use
+	filling   map[uint32]uint32  // made for what will come
+	batch     = map[int]int{}    // cleared and filled again for each batch
 )
 
 func newDocument(i int) *document {
@@ -115,6 +122,23 @@ func fillTokens() {
 	}
 }
 
+// fillDoubtful makes buffers of bufferSize bytes for connections, a map for entries, and handles batches of them.
+func fillDoubtful(connections, bufferSize, entries int) {
+	for i := 0; i < connections; i++ {
+		received[i] = append(make([]byte, 0, bufferSize), "GET / HTTP/1.1"...)
+	}
+	filling = make(map[uint32]uint32, entries)
+	for i := 0; i < entries/200; i++ {
+		filling[uint32(i)] = 1
+	}
+	for round := 0; round < 3; round++ {
+		for i := 0; i < entries; i++ {
+			batch[i] = round
+		}
+		clear(batch)
+	}
+}
+
 func work(in <-chan *document) {
 	scratch := make([]byte, 0, 4096)
 	for d := range in {
@@ -126,6 +150,11 @@ func main() {
 	fillDocuments()
 	fillBuffers()
 	fillTokens()
+	if len(os.Args) > 1 && os.Args[1] == "doubtful" {
+		fillDoubtful(200, 64<<10, 200000)
+	} else {
+		fillDoubtful(15, 4<<10, 1000)
+	}
 	for i := 0; i < 8; i++ {
 		go work(jobs)
 	}

@@ -1,3 +1,3 @@
-module example.com/ways
+module database/ways
 
 go 1.21

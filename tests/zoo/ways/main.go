@@ -1,11 +1,14 @@
 // Command ways pins large arrays and texts by small parts, in every kind of place that Go has for a slice or a
-// string. Each variable holds COUNT parts; it prints
+// string. Its module is named like a folder of the standard library. Each variable holds COUNT parts; it prints
 //
 //	Hidden HOLDER COUNT BYTES    bytes that no slice or string shows, by construction
+//	Front HOLDER    its parts begin at the first byte: they look like buffers in use
 package main
 
 import (
 	"container/list"
+	"database/ways/store"
+	"encoding/pem"
 	"runtime"
 	"strings"
 	"sync"
@@ -40,6 +43,9 @@ var (
 	inBuilders []string
 	inFront    = map[int][]byte{}
 	inSlots    = map[int][]byte{}
+	inLibrary  []*pem.Block
+	inModule   []*store.Entry
+	inRead     = make(chan int)
 )
 
 func bytes() []byte { return make([]byte, size) }
@@ -81,9 +87,35 @@ func plant(i int) {
 	inBuilders = append(inBuilders, built())
 	inFront[i] = bytes()[:10]
 	inSlots[i] = bytes()[100:110:110]
+	inLibrary = append(inLibrary, &pem.Block{Bytes: bytes()[100:110]})
+	inModule = append(inModule, store.New(bytes()[100:110]))
+}
+
+//go:noinline
+func cuts() map[int]string {
+	parts := map[int]string{}
+	for i := 0; i < count; i++ {
+		parts[i] = text()[3:8]
+	}
+	return parts
+}
+
+// reader keeps its parts while it waits for the kernel, which never answers.
+//
+//go:noinline
+func reader() {
+	var fds [2]int
+	var one [1]byte
+	syscall.Pipe(fds[:])
+	parts := cuts()
+	close(inRead)
+	syscall.Read(fds[0], one[:])
+	println(len(parts), parts[0])
 }
 
 func main() {
+	go reader()
+	<-inRead
 	keys := 0
 	for i := 0; i < count; i++ {
 		plant(i)
@@ -92,12 +124,13 @@ func main() {
 	for holder, shown := range map[string]int{
 		"main.inClosures": 10, "main.inChannel": 10, "main.inAny": 10, "main.inSyncMap": 10, "main.inGeneric": 1,
 		"main.inList": 10, "main.inArray": 2, "main.inNested": 5, "main.inStruct": 3, "main.inBuilders": 5,
-		"main.inFront": 10, "main.inSlots": 10,
+		"main.inFront": 10, "main.inSlots": 10, "main.inLibrary": 10, "main.inModule": 10, "main.reader": 5,
 	} {
 		println("Hidden", holder, count, count*(size-shown))
 	}
 	println("Hidden", "main.inKeys", count, count*size-keys)
 	println("Hidden", "main.inPointers", count, count*255*8)
+	println("Front", "main.inFront")
 	println("Behind", "main.inPointers", count*255*512)
 	time.Sleep(50 * time.Millisecond)
 	runtime.GC()

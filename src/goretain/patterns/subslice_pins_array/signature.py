@@ -1,10 +1,10 @@
 """How subslice-pins-array looks in a heap: arrays of which the slices into them show little.
 
-What is lost is lost for certain. Slack is harder: a buffer between two uses looks like a part that was cut
-from the front of an array. So slack is proved where the slice was cut from the middle or is a map's value,
-likely in a list, a channel or an interface, likely waste (and only if there is much of it) in a field or
-variable, and healthy in the buffers of the standard library, in pools and in empty slices. Imports
-``patterns`` and the floors below.
+What is lost is lost for certain, and so is the slack of a slice that was cut from the middle, wherever it is
+stored. A slice that starts at its array's first byte is harder: a buffer in use looks like a part that was
+cut from the front. So its slack is likely a leak in a map, a list, a channel or an interface, likely waste
+(and only if there is much of it) in a field or variable, and healthy in the buffers of the standard library,
+in pools and in empty slices. Imports ``patterns`` and the floors below.
 """
 
 from __future__ import annotations
@@ -33,22 +33,25 @@ _GROWTH = 0.25
 
 _LOST = Confidence(level="proved", reason="no slice or string reaches these bytes any more")
 _CUT = Confidence(
-    level="proved", reason="seen in memory: only append could still use the bytes that no slice shows"
+    level="proved",
+    reason="seen in memory: only append, up to the capacity, could still use the bytes that no slice shows",
 )
 _FRONT = Confidence(
     level="likely",
     reason="seen in memory, but the slice starts at its array's first byte: it may be a buffer in use",
+    decide="read the code that stores it: a part that is kept is this pattern, a buffer that is filled again "
+    "is not",
 )
 
 
 def find(heap: Heap) -> Iterator[Finding]:
     """One finding for each holder and field, and each way of hiding."""
     pattern, found = own(__package__), pinned(heap, WindowKind.SLICE)
-    cut, front, buffer = classify(found)
+    cut, loose, buffer = classify(found)
     for rows in found.groups(cut, _PLACE_MINIMUM):
         mostly_lost = found.lost[rows].sum() > found.slack[rows].sum()
         yield _finding(heap, pattern, found, rows, _LOST if mostly_lost else _CUT, pattern.severity)
-    for rows in found.groups(front, _PLACE_MINIMUM):
+    for rows in found.groups(loose, _PLACE_MINIMUM):
         yield _finding(heap, pattern, found, rows, _FRONT, pattern.severity)
     buffer_minimum = max(_BUFFER_MINIMUM, int(_BUFFER_SHARE * heap.reachable_bytes))
     for rows in found.groups(buffer, buffer_minimum):
@@ -60,13 +63,11 @@ def classify(found: Pinned) -> tuple[Flags, Flags, Flags]:
     size = found.shown + found.hidden
     lost = found.kept & (found.lost * 2 >= size)
     library = found.where(lambda field: field.library)
-    short = found.kept & ~lost & (found.shown > 0) & (found.shown < _GROWTH * size) & ~library
+    short = found.kept & ~lost & (found.shown > 0) & (found.shown < _GROWTH * size)
     # Small slices that were made with room and hold little yet are everywhere.
-    front = short & (found.first == 0) & (found.hidden >= SMALL)
-    in_map = found.where(lambda field: field.kind == "map")
-    loose = found.where(lambda field: field.kind == "element")
-    cut = lost | (short & (found.first > 0)) | (front & in_map)
-    return cut, front & loose, front & ~in_map & ~loose
+    front = short & (found.first == 0) & (found.hidden >= SMALL) & ~library
+    loose = found.where(lambda field: field.kind in ("map", "element"))
+    return lost | (short & (found.first > 0)), front & loose, front & ~loose
 
 
 def _finding(
