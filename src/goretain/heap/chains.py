@@ -49,6 +49,7 @@ class ChainPrinter:
         self._graph = graph
         self._windows = windows
         self._padding = padding
+        self._last: tuple[int, U32] | None = None
 
     def chain(self, object_id: int, node: int | None = None) -> Chain:
         """The shortest chain to an object, from its holder or from the given root node. Raises UsageError."""
@@ -88,9 +89,7 @@ class ChainPrinter:
         parents = self._parents
         first = node
         if node is not None and node != self._graph.holder[object_id]:
-            start, roots = self._graph.roots
-            sources = roots[start[node] : start[node + 1]]
-            parents = shortest_parents_from(self._columns.edge_start, self._columns.edge_target, sources)
+            parents = self._parents_from(node)
         else:
             first = None
         if parents[object_id] == NONE:
@@ -98,6 +97,16 @@ class ChainPrinter:
             raise UsageError(f"{name} reach{'es' if node is None else ''} object {object_id}")
         path = path_back(parents, object_id, n)
         return (int(parents[path[0]]) - n if first is None else first), path
+
+    def _parents_from(self, node: int) -> U32:
+        """Shortest paths from one root node; those of the last one asked for are kept."""
+        if self._last is None or self._last[0] != node:
+            start, roots = self._graph.roots
+            sources = roots[start[node] : start[node + 1]]
+            columns = self._columns
+            parents = shortest_parents_from(columns.edge_start, columns.edge_target, sources)
+            self._last = (node, parents)
+        return self._last[1]
 
     def _root_row(self, node: int, target: int) -> int:
         """The node's root row for target; of several the one with the shortest path text."""

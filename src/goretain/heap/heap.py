@@ -15,7 +15,7 @@ from goretain.heap.coverage import Coverage, measure_coverage
 from goretain.heap.fill import Maps
 from goretain.heap.graph import Graph, build_graph
 from goretain.heap.histogram import TypeRow, type_name, type_rows
-from goretain.heap.holders import Holder, Shared, find_holders, find_shared
+from goretain.heap.holders import Holder, Shared, find_holders, find_shared, holder_nodes
 from goretain.kernels.csr import Rows, group_rows, reverse
 from goretain.kernels.reach import nearest_ancestors
 from goretain.model.findings import Chain
@@ -33,6 +33,7 @@ class Heap:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self._ends: dict[Chain, int] = {}  # which object each chain was asked for
 
     @cached_property
     def graph(self) -> Graph:
@@ -107,7 +108,30 @@ class Heap:
         Raises:
             UsageError: that root, or no root at all, reaches the object.
         """
-        return self._printer.chain(object_id, holder_node)
+        chain = self._printer.chain(object_id, holder_node)
+        self._ends.setdefault(chain, object_id)
+        return chain
+
+    def chain_from(self, chain: Chain, start: str) -> Chain | None:
+        """The chain to the same object from another of its holders, one that starts with a text.
+
+        Args:
+            chain: as :meth:`chain` gave it.
+            start: of a holder's name, or of a whole chain: ``main.cache``, ``main.cache[key]``.
+
+        Returns:
+            None when the object has no such holder.
+        """
+        object_id = self._ends.get(chain)
+        if object_id is None:
+            return None
+        for node in holder_nodes(self.graph, object_id):
+            name = self.snapshot.roots[node].name
+            if name.startswith(start) or start.startswith(name):
+                found = self.chain(object_id, node)
+                if found.text.startswith(start):
+                    return found
+        return None
 
     def also_from(self, object_id: int) -> list[str]:
         """Names of other roots that reach the object, nearest first (over the 200 000 nearest objects)."""

@@ -59,14 +59,15 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         title: one line for people.
         severity: "leak", "waste" (bytes that a fix gives back at once) or "observation".
         confidence: how sure, and why.
-        holder: name of the root variable or goroutine that holds the memory.
-        chain: shortest chain to a representative object.
+        holder: name of the root variable or goroutine that holds the memory; of all that share it:
+            "main.left and main.right".
+        chain: shortest chain to a representative object, from one of its holders.
         count: how many objects (or maps) show the pattern under this holder.
         retained_bytes: bytes that would come back if the holder let go; None when unknown.
         hidden_bytes: bytes pinned that no slice or string shows; None when the pattern has none.
         saving_bytes: bytes that the fix gives back: what findings are ranked by.
         type: Go type of the objects at the end of the chain; None when unknown.
-        also_from: other roots that reach the same memory.
+        also_from: other roots than its holders that reach the same memory.
         fix: one line, imperative.
         fingerprint: stable across builds: pattern and chain names, no addresses, no line numbers.
     """

@@ -16,6 +16,8 @@ from goretain.reports.units import clean, duration, iec, moment, number, percent
 MAX_LINES = 60
 _FINDINGS = 5
 _HOLDERS = 10
+_SHARED_GROUPS, _SHARED_HOLDERS = 3, 3
+_TABLE_HEAD = 3
 _GROWN = 10
 _NOTES = 3
 
@@ -44,18 +46,43 @@ def render_why(report: WhyReport) -> str:
             "",
             f"... and {report.findings_total - min(_FINDINGS, len(report.findings)):,} more findings",
         ]
+    shared, end = _shared(report), ["", f"goretain {report.goretain}"]
+    room = MAX_LINES - len(lines) - len(shared) - len(end) - _TABLE_HEAD
+    lines += _holders(report, min(_HOLDERS, room))
+    return "\n".join([*lines, *shared, *end]) + "\n"
+
+
+def _holders(report: WhyReport, most: int) -> list[str]:
+    live = report.heap.reachable_bytes
     rows = [
         (
             iec(row.retained_bytes),
-            percent(row.retained_bytes, heap.reachable_bytes),
+            percent(row.retained_bytes, live),
             number(row.retained_objects),
             code(row.name),
         )
-        for row in report.holders[:_HOLDERS]
+        for row in report.holders[:most]
     ]
-    lines += _table(("retained", "share", "objects", "holder"), rows)
-    lines += ["", f"goretain {report.goretain}"]
-    return "\n".join(lines[:MAX_LINES]) + "\n"
+    return _table(("retained", "share", "objects", "holder"), rows)
+
+
+def _shared(report: WhyReport) -> list[str]:
+    """The largest groups of shared memory, a line each; those of crumbs are left out."""
+    least = report.heap.reachable_bytes // 1000
+    rows = [row for row in report.shared if row.bytes >= least][:_SHARED_GROUPS]
+    lines = [
+        f"- {iec(row.bytes)} in {plural(row.objects, 'object')}, held by {_few(row.holders)},"
+        f" mostly {code(row.chain.text)}"
+        for row in rows
+    ]
+    return (
+        ["", "**Shared**: reached from several holders, retained by none of them", "", *lines] if rows else []
+    )
+
+
+def _few(names: Sequence[str]) -> str:
+    more = [f"{len(names) - _SHARED_HOLDERS} more"] if len(names) > _SHARED_HOLDERS else []
+    return ", ".join([*(code(name) for name in names[:_SHARED_HOLDERS]), *more]) or "too many to list"
 
 
 def _origin(look: Look) -> str:
@@ -78,8 +105,12 @@ def _finding(at: int, finding: Finding) -> list[str]:
         f"{at}. **{finding.code} {escape(finding.pattern)}** ({kind}): {iec(finding.retained_bytes)} retained"
     )
     lines = [f"{head}{hidden}, {what}", f"   - {code(finding.chain.text)}"]
+    sharing = " and ".join(code(name) for name in finding.holder.split(" and "))
+    held = [f"held by {sharing}"] if finding.holder != finding.chain.root else []
     if finding.also_from:
-        lines.append(f"   - also from {', '.join(code(name) for name in finding.also_from[:4])}")
+        held.append(f"also from {', '.join(code(name) for name in finding.also_from[:4])}")
+    if held:
+        lines.append(f"   - {'; '.join(held)}")
     decide = f"; to decide: {escape(finding.confidence.decide)}" if finding.confidence.decide else ""
     lines.append(f"   - {finding.confidence.level}: {escape(finding.confidence.reason)}{decide}")
     if finding.fix:

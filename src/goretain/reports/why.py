@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import goretain
 from goretain.diagnosis.diagnose import diagnose
-from goretain.model.findings import Severity
+from goretain.model.findings import Chain, Severity
 from goretain.reports.results import (
     Coverage,
     HeapFacts,
@@ -76,7 +76,9 @@ def why_report(target: str, heap: Heap, *, top: int = 10, min_bytes: int = 0, fo
         ),
         holders_total=len(holders),
         shared=tuple(
-            SharedRow(bytes=g.bytes, objects=g.objects, holders=g.holders, chain=heap.chain(g.example))
+            SharedRow(
+                bytes=g.bytes, objects=g.objects, holders=g.holders, chain=_chain(heap, g.example, focus)
+            )
             for g in shared[:top]
         ),
         shared_total=len(shared),
@@ -84,6 +86,12 @@ def why_report(target: str, heap: Heap, *, top: int = 10, min_bytes: int = 0, fo
         min_bytes=min_bytes,
         focus=focus,
     )
+
+
+def _chain(heap: Heap, object_id: int, focus: str) -> Chain:
+    """The chain to an object, from the holder in focus if it is one of several."""
+    chain = heap.chain(object_id)
+    return (heap.chain_from(chain, focus) if focus else None) or chain
 
 
 def _any(names: tuple[str, ...], prefix: str) -> bool:

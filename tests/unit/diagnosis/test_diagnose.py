@@ -56,9 +56,9 @@ class FakePattern:
 
 
 def run(*findings: Finding, requires: tuple[str, ...] = (), **options: Any) -> Any:
-    heap = cast(
-        Heap, SimpleNamespace(snapshot=SimpleNamespace(meta=SimpleNamespace(features=("swiss-maps",))))
-    )
+    meta = SimpleNamespace(features=("swiss-maps",))
+    fake = SimpleNamespace(snapshot=SimpleNamespace(meta=meta), chain_from=lambda chain, start: None)
+    heap = cast(Heap, fake)
     patterns = cast("list[Pattern]", [FakePattern(*findings, requires=requires)])
     return diagnose(heap, patterns=patterns, **options)
 

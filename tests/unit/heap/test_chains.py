@@ -216,3 +216,23 @@ def test_an_unreached_object_has_no_chain() -> None:
     h.root("main.x")
     with pytest.raises(UsageError, match="no root reaches object 0"):
         text(h, 0)
+
+
+def test_a_chain_starts_at_any_of_the_holders_that_share_the_object() -> None:
+    h = record_heap()
+    left, right, both = h.objects(3, 72, "main.Record")
+    h.edge(left, both, NEXT)
+    h.edge(right, both, ANY)
+    for name, target in (("main.left", left), ("main.right", right)):
+        h.root(name, target)
+    h.root("goroutine 7 [select] main.janitor", both, layer=Layer.PARKED)
+    heap = Heap(h.build())
+    first = heap.chain(both)
+    assert first.text == "main.left.Next -> main.Record"
+    for start in ("main.right", "main.r", "main.right.Any"):
+        found = heap.chain_from(first, start)
+        assert found is not None
+        assert found.text == "main.right.Any.(main.Record) -> main.Record"
+    assert heap.chain_from(first, "main.left") == first
+    assert heap.chain_from(first, "main.right.Next") is None
+    assert heap.chain_from(first, "goroutine 7") is None

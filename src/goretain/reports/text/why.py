@@ -136,6 +136,8 @@ def _finding(page: Page, at: int, finding: Finding) -> None:
         hang=f"{indent}  ",
         style="bold",
     )
+    if finding.holder != chain.root:
+        page.fact("held by", finding.holder, indent=indent, split=_split_holders)
     page.fact("bytes", _amounts(finding), indent=indent)
     if finding.also_from:
         page.fact("also from", ", ".join(finding.also_from), indent=indent, split=split_list)
@@ -144,6 +146,12 @@ def _finding(page: Page, at: int, finding: Finding) -> None:
         page.fact("to decide", finding.confidence.decide, indent=indent)
     if finding.fix:
         page.fact("fix", finding.fix, indent=indent, style="green")
+
+
+def _split_holders(text: str) -> list[str]:
+    """Holders that share something, each with the "and" after it."""
+    names = text.split(" and ")
+    return [*(f"{name} and " for name in names[:-1]), names[-1]]
 
 
 def _worth(finding: Finding) -> str:
