@@ -1,0 +1,127 @@
+"""Where the machine code of kernels stays between runs: in the user's cache, and nowhere if it must be so.
+
+numba by itself keeps it beside the source, where a system-wide installation is read-only, raises at import
+where it finds no place, and looks at one source file only: a kernel keeps the old code of a helper from
+another. Here the folder is named after all kernels' sources, its files are written by one process at a time,
+and what cannot be read or written costs the time to compile, never the run. numba's own settings stay as
+they are, for the user of the library may have functions of his own. NUMBA_CACHE_DIR goes first.
+Imports numba and ``model``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    InTreeCacheLocator,
+    NullCache,
+    UserProvidedCacheLocator,
+)
+
+from goretain.model.places import user_cache
+
+#: Folders of other versions that are kept: several installations may take turns.
+_KEPT = 3
+_listeners: list[Callable[[], None]] = []
+
+
+@contextlib.contextmanager
+def on_compile(tell: Callable[[], None]) -> Iterator[None]:
+    """Call ``tell`` before each kernel that has to be compiled, as long as the context lasts."""
+    _listeners.append(tell)
+    try:
+        yield
+    finally:
+        _listeners.remove(tell)
+
+
+def cache_of(function: Callable[..., Any]) -> Any:
+    """The cache of a kernel, for numba's dispatcher; one that keeps nothing where it cannot write."""
+    try:
+        return _KernelCache(function)  # type: ignore[no-untyped-call]  # here and below: numba's
+    except (RuntimeError, OSError):  # numba: "no locator available"
+        return _NoCache()
+
+
+@functools.cache
+def _folder() -> Path:
+    """The folder for these sources and this numba; those of long gone ones are deleted when it is new."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    folder = user_cache() / "kernels" / digest.hexdigest()[:16]
+    if not folder.is_dir():
+        with contextlib.suppress(OSError):
+            others = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+            for old in others[_KEPT:]:
+                shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+class _Place(InTreeCacheLocator):
+    """Sends a kernel's files to the user's cache."""
+
+    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
+        super().__init__(py_func, py_file)  # type: ignore[no-untyped-call]
+        self._cache_path = str(_folder())
+
+
+class _Implementation(CompileResultCacheImpl):
+    _locator_classes = [UserProvidedCacheLocator, _Place]  # noqa: RUF012 (numba's attribute)
+
+
+class _NoCache(NullCache):
+    def load_overload(self, sig: Any, target_context: Any) -> None:  # noqa: ARG002 (numba's signature)
+        """Nothing, said to who listens."""
+        _tell()
+
+
+class _KernelCache(FunctionCache):
+    """numba's cache of one function, where no file that is broken, locked or refused is an error."""
+
+    _impl_class = _Implementation
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The machine code for a signature, or None."""
+        found = None
+        try:
+            found = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        except OSError:
+            pass
+        except Exception:  # a damaged pickle raises anything
+            with contextlib.suppress(OSError):
+                # It would be in the way of what is saved next.
+                self.flush()  # type: ignore[no-untyped-call]
+        if found is None:
+            _tell()
+        return found
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep the machine code for a signature, unless another process is writing just now.
+
+        numba numbers the files of a function by what its index lists; two writers could give one number to
+        two signatures.
+        """
+        with contextlib.suppress(OSError):
+            lock = os.open(Path(self.cache_path) / "lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+            finally:
+                os.close(lock)
+
+
+def _tell() -> None:
+    for tell in _listeners:
+        tell()
