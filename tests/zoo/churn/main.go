@@ -1,10 +1,15 @@
 // Command churn allocates and drops structures of many kinds as fast as two goroutines can, with the collector
 // running most of the time. It is READY when several collections have passed, and goes on until it is ended.
+// With the argument stop it is READY when it has stopped after that, and collected everything that it dropped.
 package main
 
 import (
+	"os"
 	"runtime"
 	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -39,13 +44,17 @@ type owned struct {
 }
 
 var (
-	kept    = map[string]*permanent{}
+	kept    map[string]*permanent
 	windows [2][64][]*event
 	records [2][16]*record
 	tables  [2][8]map[string]*event
 	calls   [2][32]func() int
 	queues  [2]chan *event
 	finals  [2]*payload
+
+	stopping atomic.Bool
+	stopped  sync.WaitGroup
+	never    = make(chan struct{})
 )
 
 func newEvent(n int) *event {
@@ -60,7 +69,9 @@ func churn(w int) {
 	queues[w] = make(chan *event, 32)
 	mine := newOwned()
 	println("Owned", mine)
-	for n := 0; ; n++ {
+	println("Owned", mine.held)
+	println("Owned", &mine.held.data[0])
+	for n := 0; !stopping.Load(); n++ {
 		batch := make([]*event, 0, 10)
 		for i := 0; i < 100; i++ {
 			batch = append(batch, newEvent(n+i))
@@ -85,6 +96,9 @@ func churn(w int) {
 		deep(n%200, batch[0])
 		mine.uses += len(mine.held.data)
 	}
+	stopped.Done()
+	<-never
+	mine.uses += len(mine.held.data)
 }
 
 // deep makes stacks grow and be copied while events are on them.
@@ -99,11 +113,39 @@ func deep(n int, e *event) int64 {
 	return deep(n-1, local[n%8])
 }
 
-func main() {
+// keep builds what main.kept holds, and says of how many objects at least: each permanent, event, payload and
+// list of tags, and payloads' data. (Less than 16 bytes without pointers share a slot: they are not counted.)
+//
+//go:noinline
+func keep() {
+	objects := 0
+	kept = map[string]*permanent{}
 	for i := 0; i < 20000; i++ {
 		p := &permanent{name: strconv.Itoa(i), held: newEvent(i)}
 		kept[p.name] = p
+		objects += 4
+		if len(p.held.payload.data) >= 16 {
+			objects++
+		}
 	}
+	println("Kept", objects)
+}
+
+// stop ends the churn and collects until the finalizers of all that was dropped have run.
+func stop() {
+	stopping.Store(true)
+	stopped.Wait()
+	for n := 0; n < 5; n++ {
+		runtime.GC()
+		time.Sleep(20 * time.Millisecond)
+	}
+	runtime.GC()
+}
+
+func main() {
+	keep()
+	runtime.GC() // what is allocated from now on shares no slot with what is kept
+	stopped.Add(2)
 	go churn(0)
 	go churn(1)
 	var stats runtime.MemStats
@@ -111,7 +153,12 @@ func main() {
 		time.Sleep(20 * time.Millisecond)
 		runtime.ReadMemStats(&stats)
 	}
+	if len(os.Args) > 1 && os.Args[1] == "stop" {
+		stop()
+	}
 	println("Permanent", len(kept))
 	println("READY")
-	select {}
+	for {
+		syscall.Syscall(syscall.SYS_PAUSE, 0, 0, 0)
+	}
 }
