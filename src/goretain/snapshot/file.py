@@ -44,6 +44,14 @@ _TABLE_TYPES: dict[str, Any] = {
     "strings": list[str],
     "entry_keys": list[str],
 }
+#: What is never replaced by a snapshot.
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+}
 _DAMAGED = (
     "the file was changed after it was saved; take the snapshot again with 'goretain why PID --save FILE'"
 )
@@ -67,15 +75,39 @@ def check_place(path: str | os.PathLike[str]) -> None:
     """Complain now about a path that :func:`save` would complain about after all the work.
 
     Raises:
-        UsageError: it is a directory, or its own is not there or may not be written to.
+        UsageError: it is there and no regular file, or its directory is not there or may not be written to.
     """
-    place = Path(path)
-    if place.is_dir():
-        raise _cannot_save(path, "it is a directory")
+    _place(path)
+
+
+def _place(path: str | os.PathLike[str]) -> Path:
+    """The file that saving to ``path`` makes or replaces: a symbolic link is followed, to keep it."""
+    named = Path(path)
+    try:
+        kind = named.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        kind = stat.S_IFREG
+    except OSError as failed:  # links in a circle, a name that is too long
+        raise _cannot_save(path, failed.strerror or "the system refuses") from None
+    if not stat.S_ISREG(kind):
+        raise _cannot_save(path, f"it is {_KINDS.get(stat.S_IFMT(kind), 'no regular file')}")
+    place = Path(os.path.realpath(named))
     if not place.parent.is_dir():
         raise _cannot_save(path, "there is no such directory")
     if not os.access(place.parent, os.W_OK | os.X_OK):
         raise _cannot_save(path, "the directory may not be written to")
+    if _is_planted(named):
+        raise _cannot_save(path, "it is another user's symbolic link in a directory for everybody")
+    return place
+
+
+def _is_planted(path: Path) -> bool:
+    """Whether it is a link that the kernel would not follow (protected_symlinks): it may lead anywhere."""
+    if not path.is_symlink():
+        return False
+    folder = path.parent.stat()
+    everybodys = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
+    return bool(everybodys) and path.lstat().st_uid not in {os.geteuid(), folder.st_uid}
 
 
 def _cannot_save(path: str | os.PathLike[str], reason: str, hint: str = "choose another path") -> UsageError:
@@ -88,7 +120,7 @@ def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> int:
     Raises:
         UsageError: the file cannot be written there.
     """
-    check_place(path)
+    place = _place(path)
     blobs: dict[str, bytes | memoryview] = {
         name: msgspec.msgpack.encode(getattr(snapshot, name)) for name in layout.TABLES
     }
@@ -99,7 +131,7 @@ def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> int:
     rows = ((name, dtypes[name], len(blob), zlib.crc32(blob)) for name, blob in blobs.items())
     head, sections = layout.place(rows)
     try:
-        return _write(Path(path), head, sections, blobs)
+        return _write(place, head, sections, blobs)
     except OSError as failed:
         full = failed.errno == errno.ENOSPC
         hint = "free some space there or choose another path" if full else "choose another path"

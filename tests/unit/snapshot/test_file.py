@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from goretain.model.errors import CorruptFile, UsageError
-from goretain.snapshot import Columns, Snapshot, is_snapshot, load, save, validate
+from goretain.snapshot import Columns, Snapshot, check_place, is_snapshot, load, save, validate
 from goretain.snapshot.layout import DTYPES, PREAMBLE, TABLES, Section
 from tests.unit.snapshot.synthetic import scattered, small
 
@@ -257,3 +257,68 @@ def test_a_changed_table_of_contents_with_fitting_checksum_is_refused_or_harmles
     except CorruptFile:
         return
     validate(opened)
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFDIR])
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path, kind: int, linked: bool) -> None:
+    place = tmp_path / "a"
+    if kind == stat.S_IFDIR:
+        place.mkdir()
+    else:
+        os.mknod(place, kind | 0o600)
+    if linked:
+        (tmp_path / "link").symlink_to(place)
+        place = tmp_path / "link"
+    before = [(p.name, p.lstat().st_ino) for p in sorted(tmp_path.iterdir())]
+    with pytest.raises(UsageError, match="it is a "):
+        check_place(place)
+    with pytest.raises(UsageError, match="it is a "):
+        save(small(), place)
+    assert [(p.name, p.lstat().st_ino) for p in sorted(tmp_path.iterdir())] == before
+
+
+def test_a_device_is_never_replaced(tmp_path: Path) -> None:
+    """Asked of the check alone, which writes nothing."""
+    (tmp_path / "null").symlink_to(os.devnull)
+    with pytest.raises(UsageError, match="it is a device"):
+        check_place(tmp_path / "null")
+    assert (tmp_path / "null").readlink() == Path(os.devnull)
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_symbolic_link_stays_and_its_file_is_written(tmp_path: Path, exists: bool) -> None:
+    (tmp_path / "disk").mkdir()
+    if exists:
+        (tmp_path / "disk" / "b").write_bytes(b"older")
+    (tmp_path / "a").symlink_to(Path("disk") / "b")
+    save(small(), tmp_path / "a")
+    assert (tmp_path / "a").is_symlink()
+    assert same(small(), load(tmp_path / "disk" / "b"))
+    assert [p.name for p in (tmp_path / "disk").iterdir()] == ["b"]
+
+
+def test_links_in_a_circle_are_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("a")
+    with pytest.raises(UsageError, match="cannot save to"):
+        check_place(tmp_path / "a")
+    assert (tmp_path / "a").is_symlink()
+
+
+def test_a_link_of_another_user_in_a_directory_for_everybody_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "b").write_bytes(b"precious")
+    (tmp_path / "a").symlink_to("b")
+    monkeypatch.setattr(Path, "lstat", lambda path: _of_another_user(os.lstat(path)))
+    check_place(tmp_path / "a")
+    tmp_path.chmod(0o1777)
+    with pytest.raises(UsageError, match="another user's symbolic link"):
+        save(small(), tmp_path / "a")
+    assert (tmp_path / "b").read_bytes() == b"precious"
+
+
+def _of_another_user(facts: os.stat_result) -> os.stat_result:
+    changed = list(facts)
+    changed[stat.ST_UID] += 1
+    return os.stat_result(changed)
