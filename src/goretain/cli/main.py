@@ -7,19 +7,25 @@ commands import the api.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
+import os
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 import rich_click
 
 import goretain
-from goretain.cli.terminal import closed_pipe
+from goretain.cli.terminal import Unwritten, output
 from goretain.model.errors import GoretainError
 
 #: Subcommands in the order of the help; each is found under its name in the module of its name.
 COMMANDS = ("why", "diff", "rule")
+#: What writing to a full disk fails with. Whoever writes a file of his own says so himself.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REPORT = "this is a bug of goretain; please report it with the lines that --debug shows"
 
 
@@ -49,9 +55,16 @@ def goretain_command() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller (>&-), who wants nothing to be printed
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (open to the end of the program)
     code = run(sys.argv[1:] if arguments is None else arguments)
-    with closed_pipe():
-        sys.stdout.flush()
+    try:
+        with output():
+            sys.stdout.flush()
+    except Unwritten as wrong:
+        complain(wrong.message, wrong.hint)
+        code = 2
     sys.exit(code)
 
 
@@ -80,16 +93,21 @@ def run(arguments: list[str]) -> int:
     except Exception as wrong:
         if debug:
             _traceback()
+        if isinstance(wrong, OSError) and wrong.errno in _FULL and wrong.filename is None:
+            unwritten = Unwritten(wrong)  # by a help page, which click prints
+            complain(unwritten.message, unwritten.hint)
+            return 2
         first_line = str(wrong).partition("\n")[0]
         complain(f"unexpected {type(wrong).__name__}: {first_line}", _REPORT)
     return 2
 
 
 def complain(message: str, hint: str = "") -> None:
-    """An error and what to do about it, on stderr."""
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
-    if hint:
-        click.echo(f"{click.style('hint:', fg='cyan')} {hint}", err=True)
+    """An error and what to do about it, on stderr; if that is full, the exit code has to do."""
+    with contextlib.suppress(OSError):
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
+        if hint:
+            click.echo(f"{click.style('hint:', fg='cyan')} {hint}", err=True)
 
 
 def _traceback() -> None:

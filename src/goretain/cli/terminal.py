@@ -1,10 +1,11 @@
 """What goes to the terminal: reports on stdout, progress on stderr.
 
-Imports rich, and this floor's neighbours below for typing only.
+Imports ``model`` and rich, and the reports below for typing only.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -14,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+from goretain.model.errors import GoretainError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +37,7 @@ def width() -> int:
 
 def show(page: Page) -> None:
     """Print a page on stdout, in colour on a terminal (unless NO_COLOR is set)."""
-    with closed_pipe():
+    with output():
         page.print(_stdout(page.width))
         sys.stdout.flush()
 
@@ -43,7 +46,7 @@ def show_markdown(text: str) -> None:
     """Print Markdown on stdout as a rendered page."""
     from rich.markdown import Markdown
 
-    with closed_pipe():
+    with output():
         _stdout(min(width(), _PIPED)).print(Markdown(text))
         sys.stdout.flush()
 
@@ -53,7 +56,7 @@ def _stdout(columns: int) -> Console:
 
     class Stdout(Console):
         def on_broken_pipe(self) -> None:
-            """Leave the closed pipe to closed_pipe; rich would end the program with 1."""
+            """Leave the closed pipe to output; rich would end the program with 1."""
             raise BrokenPipeError
 
     return Stdout(file=sys.stdout, width=columns)
@@ -61,21 +64,37 @@ def _stdout(columns: int) -> Console:
 
 def write(text: str) -> None:
     """Print machine-readable text on stdout, in UTF-8 whatever the locale says."""
-    with closed_pipe():
+    with output():
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
         sys.stdout.buffer.flush()
 
 
+class Unwritten(GoretainError):
+    """What was to be printed could not be written."""
+
+    def __init__(self, failed: OSError) -> None:
+        hint = "" if failed.errno != errno.ENOSPC else "free some space there or send the output elsewhere"
+        super().__init__(f"the output could not be written: {failed.strerror}", hint=hint)
+
+
 @contextmanager
-def closed_pipe() -> Iterator[None]:
-    """A reader that has what it wanted (| head) is no error: what is printed from then on goes nowhere."""
+def output() -> Iterator[None]:
+    """Around everything that writes to stdout; what is printed after a failure goes nowhere.
+
+    A reader that has what it wanted (| head) is no failure.
+
+    Raises:
+        Unwritten: the disk is full, or the like.
+    """
     try:
         yield
-    except BrokenPipeError:
+    except OSError as failed:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+        if not isinstance(failed, BrokenPipeError):
+            raise Unwritten(failed) from None
 
 
 class Progress:

@@ -212,6 +212,50 @@ def test_a_closed_pipe_does_not_hide_what_fail_on_found(saved: str) -> None:
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["why", "{saved}"],
+        ["why", "{saved}", "--json"],
+        ["why", "{saved}", "--markdown"],
+        ["diff", "{saved}", "{saved}"],
+        ["rule"],
+        ["why", "--help"],
+        ["--version"],
+    ],
+)
+def test_output_that_cannot_be_written_is_2_and_no_bug(saved: str, arguments: list[str]) -> None:
+    words = [saved if word == "{saved}" else word for word in arguments]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*GORETAIN, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: the output could not be written: No space left on device\n"
+        "hint: free some space there or send the output elsewhere\n"
+    )
+
+
+def test_an_error_that_cannot_be_shown_is_still_2() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*GORETAIN, "why", "nowhere"], stdout=full, stderr=full, check=False)
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_are_no_error(saved: str, closed: str) -> None:
+    command = f'exec "$@" {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command, "sh", *GORETAIN, "why", saved, "--fail-on", "leak"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert ("GR101" in done.stdout) == (not closed.startswith(">"))
+
+
 def test_version_is_quick() -> None:
     spent = []
     for _ in range(3):
