@@ -19,10 +19,11 @@ class Confidence(msgspec.Struct, frozen=True, kw_only=True):
     """How sure a finding is.
 
     Attributes:
-        level: "proved" was seen in memory; "likely" is statistical or source evidence; "undecided" needs
-            more.
+        level: "proved" was seen in memory; "likely" is statistical or source evidence, or looks the same in
+            some healthy programs; "undecided" needs more.
         reason: why this level, one sentence.
-        decide: what would decide an undecided finding ("take a second snapshot"); None otherwise.
+        decide: what would decide a finding that is not proved ("take a second snapshot"); None when it is
+            proved or nothing simple decides it.
     """
 
     level: Level
