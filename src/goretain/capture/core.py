@@ -10,17 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from goretain.capture.corefile import CoreFile, CoreNotes, open_core, open_file, read_notes
-from goretain.capture.image import CaptureFacts, Image
+from goretain.capture.image import TAKE_AGAIN, CaptureFacts, Image
 from goretain.capture.limits import check_room
 from goretain.capture.procfs import AT_ENTRY, USER_SPACE
 from goretain.capture.program import check_program, from_file, load_bias, part_ranges, writable
 from goretain.capture.ranges import I64, aligned, as_ranges, normalise, packed, subtract, total
 from goretain.capture.reservation import Reservation
 from goretain.capture.source import Plan, PlanFor
+from goretain.capture.truncated import NAME_PROGRAM, OTHER_BINARY, check_place, find_bias, shortfall, without
 from goretain.debuginfo.elf import PT_NOTE, Elf
 from goretain.model.errors import BinaryMismatch, CorruptFile, MissingMemory, UsageError
-
-_OTHER_BINARY = "give the very file that ran, not a rebuilt one: goretain why CORE --binary FILE"
 
 
 def capture_core(
@@ -39,10 +38,10 @@ def capture_core(
     """
     core = open_core(path)
     notes = read_notes(core)
-    if not notes.registers:
+    if not notes.registers and not notes.cut_off:
         raise CorruptFile(path, None, "the core names no thread (NT_PRSTATUS)", hint="take it with gcore PID")
-    binary = _open_binary(path, binary_path, notes)
-    bias = _bias(path, binary, notes)
+    binary = _open_binary(core, binary_path, notes)
+    bias = _bias(core, binary, notes)
     source = CoreFile(core, notes, binary, bias)
     check_same_binary(source)
     plan = None if full else plan_for(binary, bias)
@@ -50,38 +49,47 @@ def capture_core(
     return _image(path, source, wanted, [*_cut_off(source), *remarks], force=force)
 
 
-def _open_binary(path: str, binary_path: str | None, notes: CoreNotes) -> Elf:
+def _open_binary(core: Elf, binary_path: str | None, notes: CoreNotes) -> Elf:
+    path = core.path
     entry = notes.auxiliary.get(AT_ENTRY, 0)
     named = next((m.path for m in notes.files if m.start <= entry < m.end), None)
     chosen = binary_path or (named.removesuffix(" (deleted)") if named else None)
+    if chosen is None and notes.cut_off:
+        what = "its notes, which say which program it was, are not among them"
+        raise without(path, core, what, hint=f"{NAME_PROGRAM}; or {TAKE_AGAIN}")
     if chosen is None:
-        raise UsageError(
-            f"{path} does not say which program it was", hint="name it: goretain why CORE --binary FILE"
-        )
+        raise UsageError(f"{path} does not say which program it was", hint=NAME_PROGRAM)
     if binary_path is None and not Path(chosen).is_file():
         raise UsageError(
             f"the program of {path} was {chosen}, which is not here",
-            hint="name it: goretain why CORE --binary FILE",
+            hint=NAME_PROGRAM,
         )
     binary = open_file(chosen)
-    check_program(binary, f"the program of {path}")
+    check_program(
+        binary, f"the program of {path}", hint="give the Go program that the core is of: --binary FILE"
+    )
     return binary
 
 
-def _bias(path: str, binary: Elf, notes: CoreNotes) -> int:
-    entry = notes.auxiliary.get(AT_ENTRY)
+def _bias(core: Elf, binary: Elf, notes: CoreNotes) -> int:
+    path, entry = core.path, notes.auxiliary.get(AT_ENTRY)
     if entry is None:
-        if binary.type == "dyn":
-            reason = "no NT_AUXV: where the position-independent program lay is not known"
-            raise CorruptFile(path, None, reason, hint="take the core with gcore PID")
-        return 0
+        bias = 0 if binary.type == "exec" else find_bias(core, binary)
+        if bias is not None:
+            check_place(core, binary, bias)
+            return bias
+        lost = f"where the position-independent program {binary.path} lay is not known"
+        if notes.cut_off:
+            what = f"its notes and the first page of the program are not among them: {lost}"
+            raise without(path, core, what, hint=f"{OTHER_BINARY}; or {TAKE_AGAIN}")
+        raise CorruptFile(path, None, f"no NT_AUXV: {lost}", hint="take the core with gcore PID")
     if entry >= USER_SPACE:
         raise CorruptFile(path, None, f"NT_AUXV has the program start at {entry:#x}")
     bias = load_bias(binary, entry)
     if bias % 4096 or (bias and binary.type == "exec"):
         raise BinaryMismatch(
             f"{binary.path} starts at {binary.entry:#x}, the program in the core at {entry:#x}",
-            hint=_OTHER_BINARY,
+            hint=OTHER_BINARY,
         )
     return bias
 
@@ -102,7 +110,7 @@ def check_same_binary(source: CoreFile) -> None:
             raise BinaryMismatch(
                 f"{binary.path} is not the program of {source.core.path}: its build ID differs from the one"
                 f" at {address + source.bias:#x} in the core",
-                hint=_OTHER_BINARY,
+                hint=OTHER_BINARY,
             )
 
 
@@ -117,6 +125,8 @@ def _wanted(source: CoreFile, plan: Plan | None) -> tuple[I64, list[str]]:
         try:
             asked = aligned(plan(source), 8)
         except MissingMemory as error:
+            if error.what and shortfall(source.core):
+                raise without(source.core.path, source.core, f"{error.what} is not among them") from None
             remarks.append(
                 f"the span table cannot be followed ({error.message}): everything there is was read"
             )
@@ -131,9 +141,15 @@ def _wanted(source: CoreFile, plan: Plan | None) -> tuple[I64, list[str]]:
 
 
 def _cut_off(source: CoreFile) -> list[str]:
-    if not len(source.cut_off):
+    short = shortfall(source.core)
+    if not short:
         return []
-    return [f"the core is truncated: {total(source.cut_off)} bytes are cut off, {_places(source.cut_off)}"]
+    memory = f", cut off is the memory at {_places(source.cut_off)}" if len(source.cut_off) else ""
+    found = [f"{short}{memory}; {TAKE_AGAIN}"]
+    if source.notes.cut_off:
+        known = f"of only {len(source.registers)} threads" if source.registers else "of no thread"
+        found.append(f"its notes are cut off: registers {known} are known, what only they hold is missed")
+    return found
 
 
 def _places(ranges: I64) -> str:
@@ -160,6 +176,7 @@ def _image(path: str, source: CoreFile, ranges: I64, remarks: list[str], *, forc
         taken_at=Path(path).stat().st_mtime,
         copied_bytes=total(ranges),
         threads=len(notes.registers),
+        shortfall=shortfall(source.core),
         notes=remarks,
     )
     return Image(

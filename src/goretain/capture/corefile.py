@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +21,8 @@ from goretain.capture import libc
 from goretain.capture.image import Mapping
 from goretain.capture.procfs import USER_SPACE, auxiliary
 from goretain.capture.ranges import I64, as_ranges, normalise, overlaps, subtract, total
-from goretain.debuginfo.elf import EM_X86_64, PF_R, PF_W, PF_X, PT_LOAD, Elf
+from goretain.capture.truncated import check_headers
+from goretain.debuginfo.elf import EM_X86_64, PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE, Elf, Note
 from goretain.model.errors import CorruptFile, MissingMemory, UnsupportedArchitecture, UsageError
 
 _NT_PRSTATUS, _NT_PRPSINFO, _NT_AUXV, _NT_FILE = 1, 3, 6, 0x46494C45
@@ -30,13 +32,17 @@ _WINDOW = 16 << 20
 
 @dataclass(slots=True)
 class CoreNotes:
-    """What the notes of a core say: threads, program, files, auxiliary vector."""
+    """What the notes of a core say: threads, program, files, auxiliary vector.
+
+    cut_off: the file ends before them, or within them.
+    """
 
     pid: int = 0
     name: str = ""
     registers: dict[int, dict[str, int]] = field(default_factory=dict)
     files: list[Mapping] = field(default_factory=list)
     auxiliary: dict[int, int] = field(default_factory=dict)
+    cut_off: bool = False
 
 
 def open_file(path: str) -> Elf:
@@ -51,6 +57,7 @@ def open_file(path: str) -> Elf:
 
 def open_core(path: str) -> Elf:
     """The core's ELF file. Raises CorruptFile, UnsupportedArchitecture, UsageError."""
+    check_headers(path)
     core = open_file(path)
     if core.elf_class != 64 or core.machine != EM_X86_64 or not core.little_endian:
         raise UnsupportedArchitecture(
@@ -65,9 +72,10 @@ def open_core(path: str) -> Elf:
 
 
 def read_notes(core: Elf) -> CoreNotes:
-    """Decode the notes. Raises CorruptFile."""
-    notes = CoreNotes()
-    for note in core.notes():
+    """Decode the notes, as far as a truncated core has them. Raises CorruptFile."""
+    ends = (s.offset + s.filesz for s in core.segments if s.type == PT_NOTE)
+    notes = CoreNotes(cut_off=max(ends, default=0) > core.size)
+    for note in _held_notes(core, notes.cut_off):
         if note.name != "CORE":
             continue
         if note.type == _NT_PRSTATUS:
@@ -80,6 +88,14 @@ def read_notes(core: Elf) -> CoreNotes:
         elif note.type == _NT_FILE:
             notes.files = _read_files(core, note.data, note.offset)
     return notes
+
+
+def _held_notes(core: Elf, cut_off: bool) -> Iterator[Note]:
+    try:
+        yield from core.notes()
+    except CorruptFile:
+        if not cut_off:
+            raise
 
 
 def _read_status(core: Elf, data: bytes, at: int, notes: CoreNotes) -> None:

@@ -17,6 +17,7 @@ from goretain.debuginfo.elf import Elf
 from goretain.model.errors import MissingMemory
 
 I64 = NDArray[np.int64]
+TAKE_AGAIN = "take the core again with ulimit -c unlimited and enough space on the disk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,10 @@ class Mapping:
 
 @dataclass(slots=True)
 class CaptureFacts:
-    """How the image came to be; sizes in bytes, times in nanoseconds, None when unknown."""
+    """How the image came to be; sizes in bytes, times in nanoseconds, None when unknown.
+
+    shortfall says how much of a truncated core is there; "" of whole ones and of processes.
+    """
 
     source: Literal["live", "core"]
     program: str
@@ -43,6 +47,7 @@ class CaptureFacts:
     pause_ns: int | None = None
     stop_ns: int | None = None
     rss_bytes: int | None = None
+    shortfall: str = ""
     notes: list[str] = field(default_factory=list)
 
 
@@ -89,7 +94,8 @@ class Image:
         """Position in ``memory`` of [address, address + size), all in one range. Raises MissingMemory."""
         i = bisect.bisect_right(self._starts, address) - 1
         if i < 0 or address + size > int(self.ends[i]):
-            raise MissingMemory(address, size)
+            cut = self.facts.shortfall
+            raise MissingMemory(address, size, reason=cut, hint=TAKE_AGAIN if cut else "")
         return int(self.offsets[i]) + address - self._starts[i]
 
     def read(self, address: int, size: int) -> bytes:

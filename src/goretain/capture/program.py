@@ -24,8 +24,15 @@ class FilePart:
     offset: int
 
 
-def check_program(elf: Elf, what: str) -> None:
-    """Raise NotGoProgram, UnsupportedArchitecture unless elf is an amd64 executable of Go; what: its name."""
+_NOT_A_WRAPPER = "give the PID of the Go program itself, not of a shell, wrapper or supervisor around it"
+
+
+def check_program(elf: Elf, what: str, *, hint: str = _NOT_A_WRAPPER) -> None:
+    """Raise NotGoProgram, UnsupportedArchitecture unless elf is an amd64 executable of Go.
+
+    Args:
+        what: its name. hint: what to do if it is none of Go.
+    """
     if elf.elf_class != 64 or elf.machine != EM_X86_64 or not elf.little_endian:
         raise UnsupportedArchitecture(
             f"{what} is a {elf.elf_class}-bit {elf.machine_name} program ({elf.path})",
@@ -36,7 +43,7 @@ def check_program(elf: Elf, what: str) -> None:
     if elf.go_version is None:
         raise NotGoProgram(
             f"{what} was not built by Go: {elf.path} has no .go.buildinfo",
-            hint="give the PID of the Go program itself, not of a shell, wrapper or supervisor around it",
+            hint=hint,
         )
 
 

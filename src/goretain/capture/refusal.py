@@ -23,6 +23,16 @@ _CAP_SYS_PTRACE = 1 << 19
 Status = dict[str, str]
 _YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 _SUDO = "run goretain as root (sudo), or give it CAP_SYS_PTRACE"
+# By number, linux/capability.h.
+_CAPABILITIES = (
+    "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
+    "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER",
+    "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE",
+    "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP",
+    "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF",
+    "CHECKPOINT_RESTORE",
+)  # fmt: skip
+_MOST_NAMED = 4
 
 
 def check_process(pid: int) -> None:
@@ -67,8 +77,8 @@ def explain_refusal(pid: int) -> PermissionDenied:
     _explain_yama(capable, reasons, hints)
     if not reasons:
         reasons.append("a security module, a seccomp filter or another user namespace forbids it")
-    if not hints:
-        hints.append(_SUDO)
+    if _SUDO in hints or not hints:
+        hints = [_SUDO, *(hint for hint in hints if hint != _SUDO)]
     if _in_container():
         hints.append("in a container: docker run --cap-add=SYS_PTRACE, or kubectl debug --profile=sysadmin")
     return PermissionDenied(
@@ -82,7 +92,7 @@ def _explain_users(ours: Status, theirs: Status, reasons: list[str], hints: list
     them = set(theirs.get("Uid", "? ? ? ?").split()[:3])
     if them != {us}:
         reasons.append(f"it runs as user {'/'.join(sorted(them))} and goretain as user {us}")
-        hints.append(f"{_SUDO}, or run it as the same user")
+        hints += [_SUDO, "or run it as the same user"]
     elif set(theirs.get("Gid", "").split()[:3]) != {ours.get("Gid", "? ?").split()[1]}:
         reasons.append("it runs under another group than goretain")
         hints.append(_SUDO)
@@ -104,8 +114,16 @@ def _explain_dumpable(pid: int, theirs: Status, reasons: list[str], hints: list[
 def _explain_capabilities(ours: Status, theirs: Status, reasons: list[str], hints: list[str]) -> None:
     missing = int(theirs.get("CapPrm", "0"), 16) & ~int(ours.get("CapPrm", "0"), 16)
     if missing:
-        reasons.append(f"it has capabilities that goretain lacks ({missing:#x}), CAP_SYS_PTRACE included")
+        reasons.append(f"it has capabilities that goretain lacks: {_names(missing)}")
         hints.append(_SUDO)
+
+
+def _names(capabilities: int) -> str:
+    """The first capabilities of a mask by name."""
+    numbers = [number for number in range(64) if capabilities >> number & 1]
+    names = [f"CAP_{_CAPABILITIES[n]}" if n < len(_CAPABILITIES) else f"number {n}" for n in numbers]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def _explain_yama(capable: bool, reasons: list[str], hints: list[str]) -> None:
@@ -121,7 +139,7 @@ def _explain_yama(capable: bool, reasons: list[str], hints: list[str]) -> None:
         hints.append(_SUDO)
     elif scope == 1 and not capable:
         reasons.append("kernel.yama.ptrace_scope is 1: only a parent process may trace")
-        hints.append(f"{_SUDO}, or sysctl kernel.yama.ptrace_scope=0")
+        hints += [_SUDO, "or sysctl kernel.yama.ptrace_scope=0"]
 
 
 def _in_container() -> bool:

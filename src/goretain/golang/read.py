@@ -257,7 +257,7 @@ class _Reader:
 def _shortfalls(counts: dict[str, int]) -> list[str]:
     """What of the heap could not be read, as sentences."""
     texts = {
-        "missing_spans": "spans lack their allocation bits: their objects are not counted",
+        "missing_spans": "spans or their allocation bits are missing: their objects are not counted",
         "objects_without_content": "objects with pointers were not captured: what they hold is not followed",
         "objects_without_mask": "objects have no readable pointer mask: what they hold is unknown",
     }

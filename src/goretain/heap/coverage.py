@@ -35,8 +35,10 @@ class Coverage:
     """What was found, typed and named.
 
     Attributes:
-        allocated: live slots that the runtime's own span table counts.
+        allocated: live slots that the runtime's own span table counts, as far as it was captured.
         enumerated: those that we list; equal to ``allocated`` unless memory was missing.
+        uncounted_spans: spans that nothing is known of; unless 0, ``allocated`` is too little and the share
+            that was enumerated is unknown.
         reached: what some root reaches; shares below are of it.
         typed: reached objects whose type is known.
         untyped_pointer_free: reached objects of unknown type that hold no pointers: they hide no edge.
@@ -49,6 +51,7 @@ class Coverage:
 
     allocated: Amount
     enumerated: Amount
+    uncounted_spans: int
     reached: Amount
     typed: Amount
     untyped_pointer_free: Amount
@@ -73,6 +76,7 @@ def measure_coverage(snapshot: Snapshot, graph: Graph) -> Coverage:
     return Coverage(
         allocated=Amount(totals.live_objects, totals.live_bytes),
         enumerated=Amount(snapshot.object_count, int(columns.object_size.sum())),
+        uncounted_spans=snapshot.meta.counts.get("missing_spans", 0),
         reached=amount(reached),
         typed=amount(typed),
         untyped_pointer_free=amount(reached & ~typed & noscan),

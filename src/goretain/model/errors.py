@@ -99,12 +99,22 @@ class UnknownLayout(GoretainError):
 
 
 class MissingMemory(GoretainError):
-    """An address was not captured; its content is unknown (never 0)."""
+    """An address was not captured; its content is unknown (never 0).
 
-    def __init__(self, address: int, size: int = 8) -> None:
-        super().__init__(f"{size} bytes at {address:#x} were not captured")
+    Attributes:
+        address, size: what was asked for, in bytes.
+        what: what stands there, where it is something without which there is no answer; else "".
+    """
+
+    def __init__(
+        self, address: int, size: int = 8, *, what: str = "", reason: str = "", hint: str = ""
+    ) -> None:
+        place = f"{size} bytes at {address:#x}"
+        missing = f"{what} ({place})" if what else place
+        super().__init__(f"{missing} were not captured{reason and ': '}{reason}", hint=hint)
         self.address = address
         self.size = size
+        self.what = what
 
 
 class ToolchainError(GoretainError):

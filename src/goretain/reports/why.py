@@ -150,7 +150,7 @@ def _coverage(heap: Heap) -> Coverage:
         return Part(objects=some.objects, of_objects=whole.objects, bytes=some.bytes, of_bytes=whole.bytes)
 
     return Coverage(
-        enumerated=part(cover.enumerated, cover.allocated),
+        enumerated=None if cover.uncounted_spans else part(cover.enumerated, cover.allocated),
         typed=part(cover.typed, cover.reached),
         typed_pointers=part(cover.scannable_typed, cover.scannable),
         named=part(cover.named, cover.reached),

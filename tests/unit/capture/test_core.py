@@ -21,7 +21,11 @@ from goretain.capture.image import Image
 from goretain.capture.process import capture_process
 from goretain.capture.ranges import I64, as_ranges
 from goretain.capture.source import MemorySource, Plan
+from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
+from goretain.golang.layout import Layout
+from goretain.golang.read import read_heap
+from goretain.heap.heap import Heap
 from goretain.model.errors import (
     BinaryMismatch,
     CorruptFile,
@@ -31,6 +35,8 @@ from goretain.model.errors import (
     UnsupportedArchitecture,
     UsageError,
 )
+from goretain.model.places import user_cache
+from goretain.reports.why import why_report
 from tests.support.golang import go_program, running
 from tests.support.heaps import plan_for
 
@@ -78,6 +84,31 @@ def dumped(tmp_path_factory: pytest.TempPathFactory) -> Dumped:
     return kernel_core(go_program("exact", VERSION), tmp_path_factory.mktemp("kernel"), ["quiet"])
 
 
+def gcore(pid: int, folder: Path) -> Path:
+    """The core that gdb's gcore takes of a process."""
+    if shutil.which("gcore") is None:
+        pytest.skip("gcore comes with gdb")
+    done = subprocess.run(["gcore", "-o", folder / "core", str(pid)], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / f"core.{pid}"
+
+
+def cut_copy(core: Path, copy: Path, address: int) -> Path:
+    """A copy of a core that ends before the byte of an address."""
+    subprocess.run(["cp", "--sparse=always", core, copy], check=True)
+    loads = [s for s in Elf.open(str(copy)).segments if s.type == 1]
+    load = next(s for s in loads if s.vaddr <= address < s.vaddr + s.filesz)
+    os.truncate(copy, load.offset + address - load.vaddr)
+    return copy
+
+
+def span_list(image: Image) -> tuple[int, int]:
+    """Address and bytes of the pointers to all spans."""
+    layout = Layout(image.binary, Dwarf.open(image.binary, user_cache() / "dwarf"), "")
+    heap = layout.symbol("runtime.mheap_") + image.bias + layout.offset("runtime.mheap", "allspans")
+    return image.uint(heap), image.uint(heap + 8) * 8
+
+
 def ranges(image: Image) -> list[tuple[int, int]]:
     return list(zip(image.starts.tolist(), image.ends.tolist(), strict=True))
 
@@ -118,16 +149,11 @@ def test_full_reads_everything_that_the_core_holds(dumped: Dumped) -> None:
         assert full.read(start, end - start) == lean.read(start, end - start)
 
 
-@pytest.mark.skipif(shutil.which("gcore") is None, reason="gcore comes with gdb")
 def test_a_core_of_gcore_equals_the_live_image_byte_by_byte(tmp_path: Path) -> None:
     with running(go_program("exact", VERSION), ["quiet"]) as target:
         os.kill(target.pid, signal.SIGSTOP)
         live = capture_process(target.pid, plan_for)
-        done = subprocess.run(
-            ["gcore", "-o", tmp_path / "core", str(target.pid)], capture_output=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-    core = tmp_path / f"core.{target.pid}"
+        core = gcore(target.pid, tmp_path)
     image = capture_core(str(core), None, plan_for)
     core.unlink()  # over a gigabyte, of reserved address space
     assert image.facts.notes == []
@@ -142,13 +168,85 @@ def test_a_truncated_core_names_what_is_cut_off_and_keeps_the_rest(dumped: Dumpe
     loads = [s for s in Elf.open(str(cut)).segments if s.type == 1 and s.filesz]
     heap = max(loads, key=lambda load: load.filesz)
     os.truncate(cut, heap.offset + 4096)
-    image = capture_core(str(cut), None, plan_for)
+    image = capture_core(str(cut), None, whole_plan)
     assert any("truncated" in note and f"{heap.vaddr + 4096:#x}" in note for note in image.facts.notes)
     assert image.registers
     with pytest.raises(MissingMemory):
         image.read(loads[-1].vaddr, 8)
     variables = next(s for s in image.binary.segments if s.flags & 2 and s.filesz)
     assert image.read(variables.vaddr + image.bias, 8)
+
+
+def test_a_core_that_ends_before_the_span_list_says_that_it_is_truncated_and_what_to_do(
+    dumped: Dumped, tmp_path: Path
+) -> None:
+    cut = cut_copy(dumped.core, tmp_path / "core", span_list(dumped.live)[0])
+    with pytest.raises(
+        CorruptFile, match=r"truncated: [\d,]+ of [\d,]+ bytes .* list of all spans"
+    ) as caught:
+        capture_core(str(cut), None, plan_for)
+    assert "ulimit -c" in caught.value.hint
+    full = capture_core(str(cut), None, plan_for, full=True)
+    with pytest.raises(MissingMemory, match="truncated") as missing:
+        read_heap(full)
+    assert "ulimit -c" in missing.value.hint
+
+
+def test_spans_that_are_cut_off_are_counted_as_missing_and_no_share_is_claimed(
+    dumped: Dumped, tmp_path: Path
+) -> None:
+    at, size = span_list(dumped.live)
+    behind = np.frombuffer(dumped.live.read(at, size), np.int64) > at + size
+    assert behind.any()
+    cut = cut_copy(dumped.core, tmp_path / "core", at + size)
+    snapshot = read_heap(capture_core(str(cut), None, plan_for))
+    assert any("truncated" in note and "ulimit -c" in note for note in snapshot.meta.notes)
+    assert snapshot.meta.counts["missing_spans"] >= behind.sum()
+    assert Heap(snapshot).coverage.uncounted_spans == snapshot.meta.counts["missing_spans"]
+    assert why_report(str(cut), Heap(snapshot), top=0, min_bytes=0, focus="").coverage.enumerated is None
+    assert Heap(read_heap(dumped.live)).coverage.uncounted_spans == 0
+
+
+def test_a_core_that_ends_within_its_headers_says_that_it_is_truncated(
+    dumped: Dumped, tmp_path: Path
+) -> None:
+    with dumped.core.open("rb") as file:
+        head = file.read(64 + 56)
+    for size in (20, 63, len(head)):
+        (tmp_path / "core").write_bytes(head[:size])
+        with pytest.raises(CorruptFile, match="truncated") as caught:
+            capture_core(str(tmp_path / "core"), str(dumped.binary), plan_for)
+        assert "ulimit -c" in caught.value.hint
+
+
+@pytest.mark.parametrize("flags", [[], ["-buildmode=pie"]])
+def test_a_core_of_gcore_that_lost_its_notes_is_read_with_the_binary(
+    flags: list[str], tmp_path: Path
+) -> None:
+    with running(go_program("exact", VERSION, flags=flags), ["quiet"]) as target:
+        os.kill(target.pid, signal.SIGSTOP)
+        live = capture_process(target.pid, plan_for)
+        core = gcore(target.pid, tmp_path)
+    notes = next(s for s in Elf.open(str(core)).segments if s.type == 4)
+    os.truncate(core, notes.offset)
+    with pytest.raises(CorruptFile, match=r"truncated: .*notes") as caught:
+        capture_core(str(core), None, plan_for)
+    assert "--binary" in caught.value.hint
+    image = capture_core(str(core), str(target.binary), plan_for)
+    other = go_program("exact", VERSION, flags=[] if flags else ["-buildmode=pie"])
+    with pytest.raises((BinaryMismatch, CorruptFile), match=r"no memory where|truncated") as caught_other:
+        capture_core(str(core), str(other), plan_for)
+    assert "the very file that ran" in caught_other.value.hint
+    core.unlink()  # over a gigabyte, of reserved address space
+    assert image.bias == live.bias
+    assert image.registers == {}
+    assert any("truncated" in note for note in image.facts.notes)
+    assert any("registers of no thread" in note for note in image.facts.notes)
+    for start, end in ranges(image):
+        ours, held = live.gather(np.arange(start, end - 7, 8))
+        theirs, _ = image.gather(np.arange(start, end - 7, 8))
+        assert (ours[held] == theirs[held]).all()
+    assert read_heap(image).object_count == read_heap(live).object_count
 
 
 def test_a_rebuilt_binary_is_refused(dumped: Dumped) -> None:
@@ -172,8 +270,10 @@ def test_something_else_than_a_core_is_said_to_be_that(dumped: Dumped, tmp_path:
         capture_core(str(tmp_path / "text"), None, plan_for)
     with pytest.raises(UsageError, match="No such file"):
         capture_core(str(tmp_path / "none"), None, plan_for)
-    with pytest.raises(NotGoProgram):
+    with pytest.raises(NotGoProgram) as caught:
         capture_core(str(dumped.core), shutil.which("sleep"), plan_for)
+    assert "--binary" in caught.value.hint
+    assert "PID" not in caught.value.hint
     with pytest.raises(UsageError, match="No such file"):
         capture_core(str(dumped.core), str(tmp_path / "none"), plan_for)
 

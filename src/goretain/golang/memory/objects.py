@@ -33,7 +33,8 @@ class Objects:
         table: addresses and sizes, and the way from an address to an object.
         span: int32[n], row of the span table; survived: uint8[n], 1 when the last mark reached the object.
         totals: sums, dead objects included.
-        missing_spans: spans whose allocation bits were not captured (their objects are not counted).
+        missing_spans: spans that were not captured, or not their allocation bits (their objects are not
+            counted).
     """
 
     image: Image
@@ -92,6 +93,7 @@ def read_objects(image: Image, spans: SpanTable) -> Objects:
         stack_bytes=spans.stack_bytes,
         span_count=len(k.start),
     )
+    missing += spans.unreadable
     return Objects(image, spans, build_page_table(address, size), span, survived, totals, missing)
 
 

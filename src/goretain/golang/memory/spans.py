@@ -37,6 +37,7 @@ class SpanTable:
         table: finds the span of an address.
         pages: int64[s], 8 KiB pages; specials: int64[s], address of the first special, 0 without.
         stack_bytes: pages of spans that hold stacks.
+        unreadable: spans that are listed, but were not captured: of truncated cores.
         green_tea, inline_bitmaps: detected features.
     """
 
@@ -47,6 +48,7 @@ class SpanTable:
     stack_bytes: int
     green_tea: bool
     inline_bitmaps: bool
+    unreadable: int
 
     @property
     def in_use_bytes(self) -> int:
@@ -71,7 +73,10 @@ def read_spans(image: Image, program: Program) -> SpanTable:
     layout = program.layout
     heap = program.symbol("runtime.mheap_")
     first, count, _ = program.slice(heap + layout.offset("runtime.mheap", "allspans"))
-    addresses = np.frombuffer(image.read(first, 8 * count), np.int64)
+    listed = np.frombuffer(image.read(first, 8 * count), np.int64)
+    addresses = listed[image.locate(listed, layout.size("runtime.mspan")) >= 0]
+    if not len(addresses):  # a heap without any span is none
+        image.read(int(listed[0]), layout.size("runtime.mspan"))
     state = _MspanReader(image, program, addresses)("state")
     stack_bytes = int(_MspanReader(image, program, addresses[state == _MANUAL])("npages").sum()) * PAGE
     used = addresses[state == _IN_USE]
@@ -81,7 +86,8 @@ def read_spans(image: Image, program: Program) -> SpanTable:
     inline_bitmaps = not layout.has("runtime.heapArena", "bitmap")
     spans, green_tea = _kernel_view(image, program, read, pages, inline_bitmaps)
     table = build_page_table(spans.start, pages * PAGE)
-    return SpanTable(spans, table, pages, specials, stack_bytes, green_tea, inline_bitmaps)
+    unreadable = len(listed) - len(addresses)
+    return SpanTable(spans, table, pages, specials, stack_bytes, green_tea, inline_bitmaps, unreadable)
 
 
 def _kernel_view(
