@@ -135,6 +135,30 @@ def test_ctrl_c_between_two_looks_ends_it_and_the_target_runs_on(growing: Target
     assert not re.search(r"State:\s+[tT]", status)
 
 
+def test_ctrl_c_after_some_looks_reports_them(growing: Target, tmp_path: Path) -> None:
+    words = [
+        *GORETAIN,
+        "diff",
+        str(growing.pid),
+        "--every",
+        "300ms",
+        "--count",
+        "2000",
+        "--save",
+        str(tmp_path),
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 90
+        while not (tmp_path / f"{growing.pid}-4.goretain").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, err.strip()) == (130, "interrupted")
+    assert re.search(r"growth +undecided: it grew in each of [23] intervals", out)
+    assert "main.hoard" in out
+    assert "TracerPid:\t0" in Path(f"/proc/{growing.pid}/status").read_text()
+
+
 def test_what_is_no_go_program_is_said_so() -> None:
     with subprocess.Popen(["sleep", "60"]) as sleeper:
         try:

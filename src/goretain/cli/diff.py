@@ -39,7 +39,7 @@ def diff(
 
     A and B are saved snapshots, cores or PIDs. With --every, A is the PID of a running program, which is
     looked at again and again: 'goretain diff PID --every 30s --count 6'. Two looks show what grew, more
-        looks whether it goes on.
+        looks whether it goes on. Ctrl-C ends it and reports the looks so far.
     """
     one_format(as_json, markdown)
     if (last is None) == (every is None):
@@ -53,7 +53,9 @@ def diff(
 
     with Progress() as progress:
         if every is not None:
-            report = api.watch(
+            from goretain.cli.watching import watch
+
+            report, ended = watch(
                 int(first),
                 every=every,
                 count=count,
@@ -64,7 +66,10 @@ def diff(
         else:
             assert last is not None  # one of them is given
             report = api.diff(first, last, top=TOP if top is None else top, progress=progress)
+            ended = None
     _print(report, as_json, markdown, small=top is not None and top > TOP)
+    if ended is not None:
+        raise ended
 
 
 def _print(report: DiffReport, as_json: bool, markdown: bool, *, small: bool) -> None:

@@ -1,6 +1,6 @@
 """What goes to the terminal: reports on stdout, progress on stderr.
 
-Imports ``model`` and rich, and the reports below for typing only.
+Imports ``model``, who listens to the compiler, and rich, and the reports below for typing only.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from goretain.kernels.compiling import on_compile
 from goretain.model.errors import GoretainError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _PIPED = 100
 _PATIENCE = 1.0
 _PACE = 0.1
+_COMPILING = "compiling itself, once"
 
 
 def width() -> int:
@@ -102,7 +104,7 @@ class Progress:
 
     It is drawn by whoever reports. Only for a step of unknown length that begins in the first second a
     timer waits; capture reports steps of known length alone, so nothing takes the interpreter while the
-    target is frozen.
+    target is frozen. Kernels are compiled before that.
     """
 
     def __init__(self) -> None:
@@ -112,13 +114,17 @@ class Progress:
         self._started = time.monotonic()
         self._drawn = 0.0
         self._what = ""
+        self._listening = ExitStack()
 
     def __enter__(self) -> Self:
+        if self._enabled:
+            self._listening.enter_context(on_compile(self._compiling))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._listening.close()
         self._forget()
         if self._bar is not None:
             self._bar.stop()
@@ -137,6 +143,12 @@ class Progress:
             self._timer = threading.Timer(early, self._draw, (what, 0, 0))
             self._timer.daemon = True
             self._timer.start()
+
+    def _compiling(self) -> None:
+        """The first run after an installation takes half a minute; say why."""
+        if time.monotonic() - self._started >= _PATIENCE:
+            self._forget()
+            self._draw(_COMPILING, 0, 0)
 
     def _forget(self) -> None:
         """Let no timer draw any more."""

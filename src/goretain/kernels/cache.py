@@ -5,7 +5,7 @@ where it finds no place, and looks at one source file only: a kernel keeps the o
 another. Here the folder is named after all kernels' sources, its files are written by one process at a time,
 and what cannot be read or written costs the time to compile, never the run. numba's own settings stay as
 they are, for the user of the library may have functions of his own. NUMBA_CACHE_DIR goes first.
-Imports numba and ``model``.
+Imports numba, ``model`` and this package.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import functools
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +29,11 @@ from numba.core.caching import (
     UserProvidedCacheLocator,
 )
 
+from goretain.kernels.compiling import tell
 from goretain.model.places import user_cache
 
 #: Folders of other versions that are kept: several installations may take turns.
 _KEPT = 3
-_listeners: list[Callable[[], None]] = []
-
-
-@contextlib.contextmanager
-def on_compile(tell: Callable[[], None]) -> Iterator[None]:
-    """Call ``tell`` before each kernel that has to be compiled, as long as the context lasts."""
-    _listeners.append(tell)
-    try:
-        yield
-    finally:
-        _listeners.remove(tell)
 
 
 def cache_of(function: Callable[..., Any]) -> Any:
@@ -84,7 +74,7 @@ class _Implementation(CompileResultCacheImpl):
 class _NoCache(NullCache):
     def load_overload(self, sig: Any, target_context: Any) -> None:  # noqa: ARG002 (numba's signature)
         """Nothing, said to who listens."""
-        _tell()
+        tell()
 
 
 class _KernelCache(FunctionCache):
@@ -104,7 +94,7 @@ class _KernelCache(FunctionCache):
                 # It would be in the way of what is saved next.
                 self.flush()  # type: ignore[no-untyped-call]
         if found is None:
-            _tell()
+            tell()
         return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -120,8 +110,3 @@ class _KernelCache(FunctionCache):
                 super().save_overload(sig, data)  # type: ignore[no-untyped-call]
             finally:
                 os.close(lock)
-
-
-def _tell() -> None:
-    for tell in _listeners:
-        tell()

@@ -282,7 +282,7 @@ def test_without_arguments_it_shows_its_commands() -> None:
 
 
 def on_a_terminal(columns: int, *arguments: str) -> str:
-    """What the command prints when stdout and stderr are a terminal of that width."""
+    """The report that the command prints when stdout and stderr are a terminal of that width."""
     master, terminal = pty.openpty()
     environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
@@ -301,7 +301,9 @@ def on_a_terminal(columns: int, *arguments: str) -> str:
         parts.append(part)
     os.close(master)
     assert process.wait() == 0
-    return b"".join(parts).decode()
+    return (
+        b"".join(parts).decode().rpartition("\x1b[2K")[2]
+    )  # from where the last line of progress was erased
 
 
 @pytest.mark.parametrize("columns", [80, 200])

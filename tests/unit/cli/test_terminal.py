@@ -10,6 +10,7 @@ import time
 import pytest
 
 from goretain.cli import terminal
+from goretain.kernels import compiling
 
 
 class Screen(io.StringIO):
@@ -78,3 +79,16 @@ def test_the_line_is_gone_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
         progress("types [red]x", 0, 0)
     assert "types [red]x" in screen.getvalue()
     assert screen.getvalue().endswith("\x1b[2K")
+
+
+def test_a_first_run_says_that_it_compiles_when_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = shown_on(monkeypatch)
+    with terminal.Progress():
+        compiling.tell()
+        assert screen.getvalue() == ""
+        time.sleep(0.06)
+        compiling.tell()
+        assert "compiling itself, once" in screen.getvalue()
+    shown = len(screen.getvalue())
+    compiling.tell()
+    assert len(screen.getvalue()) == shown

@@ -19,7 +19,7 @@ from goretain.model.places import user_cache
 SCRIPT = """
 import numpy as np
 {before}
-from goretain.kernels.cache import on_compile
+from goretain.kernels.compiling import on_compile
 from goretain.kernels.sorting import sort_by
 import numba
 compiled = []
