@@ -21,13 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import (
-    CompileResultCacheImpl,
-    FunctionCache,
-    InTreeCacheLocator,
-    NullCache,
-    UserProvidedCacheLocator,
-)
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 
 from goretain.kernels.compiling import tell
 from goretain.model.places import user_cache
@@ -46,11 +40,15 @@ def cache_of(function: Callable[..., Any]) -> Any:
 
 @functools.cache
 def _folder() -> Path:
-    """The folder for these sources and this numba; those of long gone ones are deleted when it is new."""
+    """Where to put the code of these sources by this numba; code of long gone ones is deleted."""
     digest = hashlib.sha256(numba.__version__.encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
-    folder = user_cache() / "kernels" / digest.hexdigest()[:16]
+    name = digest.hexdigest()[:16]
+    settings: Any = numba.config  # fills itself from the environment
+    if settings.CACHE_DIR:
+        return Path(settings.CACHE_DIR) / f"goretain-{name}"
+    folder = user_cache() / "kernels" / name
     if not folder.is_dir():
         with contextlib.suppress(OSError):
             others = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
@@ -59,16 +57,47 @@ def _folder() -> Path:
     return folder
 
 
-class _Place(InTreeCacheLocator):
-    """Sends a kernel's files to the user's cache."""
+class _Place:
+    """Tells numba where the files of one kernel go, and when they are out of date: numba's locator protocol.
 
-    def __init__(self, py_func: Callable[..., Any], py_file: str) -> None:
-        super().__init__(py_func, py_file)  # type: ignore[no-untyped-call]
-        self._cache_path = str(_folder())
+    Its own locators have other names in every other version.
+    """
+
+    def __init__(self, function: Callable[..., Any], path: str, folder: Path) -> None:
+        self._py_file = path  # by that name numba reads it
+        self._line = function.__code__.co_firstlineno
+        self._folder = folder
+
+    @classmethod
+    def from_function(cls, function: Callable[..., Any], path: str) -> _Place | None:
+        """The place, or None where it cannot be written."""
+        place = cls(function, path, _folder())
+        with contextlib.suppress(OSError):
+            place.ensure_cache_path()
+            if os.access(_folder(), os.W_OK | os.X_OK):
+                return place
+        return None
+
+    def ensure_cache_path(self) -> None:
+        """Make the folder."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def get_cache_path(self) -> str:
+        """The folder."""
+        return str(self._folder)
+
+    def get_source_stamp(self) -> tuple[int, int]:
+        """Changes when the file does while the program runs; otherwise the folder is another one."""
+        facts = Path(self._py_file).stat()
+        return facts.st_mtime_ns, facts.st_size
+
+    def get_disambiguator(self) -> str:
+        """Tells functions of one name in one file apart."""
+        return str(self._line)
 
 
 class _Implementation(CompileResultCacheImpl):
-    _locator_classes = [UserProvidedCacheLocator, _Place]  # noqa: RUF012 (numba's attribute)
+    _locator_classes: Any = [_Place]
 
 
 class _NoCache(NullCache):
