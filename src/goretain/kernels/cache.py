@@ -97,7 +97,7 @@ class _Place:
 
 
 class _Implementation(CompileResultCacheImpl):
-    _locator_classes: Any = [_Place]
+    _locator_classes: Any = (_Place,)
 
 
 class _NoCache(NullCache):
