@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from goretain.api.snapshot import Snapshot
 from goretain.api.targets import Progress, open
-from goretain.model.errors import UsageError
+from goretain.model.errors import GoretainError, UsageError
 from goretain.snapshot import check_place
 
 if TYPE_CHECKING:
@@ -87,29 +87,42 @@ def watch(
     save: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    on_stop: Callable[[BaseException], None] | None = None,
 ) -> DiffReport:
     """Look at a process ``count`` times, ``every`` seconds apart, and tell what changed.
 
     Args:
         save: a folder for the snapshots of all looks.
         sleep: how to wait.
+        on_stop: told of what ended the watching early (KeyboardInterrupt, or the error of a process that
+            could not be read again) once there were two looks; these are reported then. Without it the
+            exception is raised and the looks are lost.
 
     Raises:
         GoretainError: the process cannot be read, or ends meanwhile.
+        KeyboardInterrupt: the watching was interrupted.
     """
+    from goretain.capture.interrupts import DeferredSignals
     from goretain.reports.growth import Series
 
     if count < 2:
         raise UsageError("growth is a question of two looks or more", hint="use --count 2")
     if save is not None:
         check_place(Path(save) / "look")
-    series = Series()
-    for look, snapshot in enumerate(_looks(pid, every, count, progress, sleep), 1):
-        if save is not None:
-            snapshot.save(Path(save) / f"{pid}-{look}.goretain")
-        if progress is not None:
-            progress("measuring", 0, 0)
-        series.add(snapshot.target, snapshot.heap)
+    series, seen = Series(), 0
+    try:
+        for snapshot in _looks(pid, every, count, progress, sleep):
+            if save is not None:
+                snapshot.save(Path(save) / f"{pid}-{seen + 1}.goretain")
+            if progress is not None:
+                progress("measuring", 0, 0)
+            with DeferredSignals():  # a look counts in full or not at all
+                series.add(snapshot.target, snapshot.heap)
+                seen += 1
+    except (KeyboardInterrupt, GoretainError) as reason:
+        if on_stop is None or seen < 2:
+            raise
+        on_stop(reason)
     return series.report(top)
 
 

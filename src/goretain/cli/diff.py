@@ -51,25 +51,24 @@ def diff(
     from goretain import api
     from goretain.cli.terminal import Progress
 
+    ended: list[BaseException] = []
     with Progress() as progress:
         if every is not None:
-            from goretain.cli.watching import watch
-
-            report, ended = watch(
+            report = api.watch(
                 int(first),
                 every=every,
                 count=count,
                 top=TOP if top is None else top,
                 save=save,
                 progress=progress,
+                on_stop=ended.append,
             )
         else:
             assert last is not None  # one of them is given
             report = api.diff(first, last, top=TOP if top is None else top, progress=progress)
-            ended = None
     _print(report, as_json, markdown, small=top is not None and top > TOP)
-    if ended is not None:
-        raise ended
+    for reason in ended:
+        raise reason
 
 
 def _print(report: DiffReport, as_json: bool, markdown: bool, *, small: bool) -> None:

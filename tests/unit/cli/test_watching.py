@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from goretain import api
+from goretain.api import answers
 from goretain.cli import main
 from goretain.heap.heap import Heap
 from goretain.model.errors import TargetGone
@@ -27,7 +28,7 @@ def looks(monkeypatch: pytest.MonkeyPatch, number: int, then: BaseException) -> 
             raise then
         return left.pop()
 
-    monkeypatch.setattr(api, "open", look)
+    monkeypatch.setattr(answers, "open", look)
 
 
 @pytest.mark.parametrize("number", [2, 3, 7])

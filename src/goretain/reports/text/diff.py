@@ -82,7 +82,7 @@ def _growth(
     shown = [row for row in rows if abs(row.weight) >= least]
     if not shown:
         page.title(unchanged)
-        left_out(page, total, 0, f"small {noun} change")
+        left_out(page, total, 0, "small change")
         return
     page.title(title)
     judged = any(len(row.bytes) > 2 for row in shown)  # two looks decide nothing; the head says so
