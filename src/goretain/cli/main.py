@@ -7,7 +7,6 @@ commands import the api.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import importlib
 import os
@@ -19,7 +18,7 @@ import click
 import rich_click
 
 import goretain
-from goretain.cli.terminal import Unwritten, output
+from goretain.cli.terminal import Unwritten, discard, output
 from goretain.model.errors import GoretainError
 
 #: Subcommands in the order of the help; each is found under its name in the module of its name.
@@ -94,6 +93,7 @@ def run(arguments: list[str]) -> int:
         if debug:
             _traceback()
         if isinstance(wrong, OSError) and wrong.errno in _FULL and wrong.filename is None:
+            discard(sys.stdout)
             unwritten = Unwritten(wrong)  # by a help page, which click prints
             complain(unwritten.message, unwritten.hint)
             return 2
@@ -104,10 +104,12 @@ def run(arguments: list[str]) -> int:
 
 def complain(message: str, hint: str = "") -> None:
     """An error and what to do about it, on stderr; if that is full, the exit code has to do."""
-    with contextlib.suppress(OSError):
+    try:
         click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
         if hint:
             click.echo(f"{click.style('hint:', fg='cyan')} {hint}", err=True)
+    except OSError:
+        discard(sys.stderr)
 
 
 def _traceback() -> None:

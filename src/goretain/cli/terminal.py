@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TextIO
 
 from goretain.kernels.compiling import on_compile
 from goretain.model.errors import GoretainError
@@ -92,11 +92,16 @@ def output() -> Iterator[None]:
     try:
         yield
     except OSError as failed:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        discard(sys.stdout)
         if not isinstance(failed, BrokenPipeError):
             raise Unwritten(failed) from None
+
+
+def discard(stream: TextIO) -> None:
+    """Let what a stream still holds, and what comes, go nowhere: the interpreter flushes it at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 class Progress:

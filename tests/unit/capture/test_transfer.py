@@ -60,17 +60,20 @@ def test_a_page_that_is_not_there_is_missing_in_whichever_thread(reader: BulkRea
     libc.unmap(block, SIZE)
 
 
-@pytest.mark.usefixtures("three_helpers")
 def test_reading_stops_when_the_caller_says_so(reader: BulkReader) -> None:
     data, starts, sizes, places = pieces(100)
     out = np.zeros(SIZE, np.uint8)
 
-    def stop(_done: int) -> None:
+    asked: list[int] = []
+
+    def stop(done: int) -> None:
+        asked.append(done)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         reader.read(starts + data.ctypes.data, sizes, places + out.ctypes.data, stop)
-    assert not np.array_equal(out, data)
+    # How far the helpers came is a race; this thread read no second batch.
+    assert len(asked) == 1
 
 
 def test_empty_pieces_and_no_pieces_are_read_in_no_time(reader: BulkReader) -> None:

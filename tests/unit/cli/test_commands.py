@@ -228,7 +228,7 @@ def test_output_that_cannot_be_written_is_2_and_no_bug(saved: str, arguments: li
     words = [saved if word == "{saved}" else word for word in arguments]
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [*GORETAIN, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [*GORETAIN, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False, env=_buffered()
         )
     assert done.returncode == 2
     assert done.stderr == (
@@ -239,8 +239,15 @@ def test_output_that_cannot_be_written_is_2_and_no_bug(saved: str, arguments: li
 
 def test_an_error_that_cannot_be_shown_is_still_2() -> None:
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run([*GORETAIN, "why", "nowhere"], stdout=full, stderr=full, check=False)
+        done = subprocess.run(
+            [*GORETAIN, "why", "nowhere"], stdout=full, stderr=full, check=False, env=_buffered()
+        )
     assert done.returncode == 2
+
+
+def _buffered() -> dict[str, str]:
+    """The environment of most people, in which Python keeps output until the end."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
