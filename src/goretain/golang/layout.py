@@ -58,10 +58,6 @@ class Layout:
         """Number of elements of an array field. Raises UnknownLayout."""
         return self._resolve(self.type_of(struct, *path)).count
 
-    def element_size(self, struct: str, *path: str) -> int:
-        """Bytes of one element of an array field. Raises UnknownLayout."""
-        return self.size_of_type(self._resolve(self.type_of(struct, *path)).elem)
-
     def has_symbol(self, name: str) -> bool:
         """Whether the symbol table lists this name."""
         return name in self.elf.symbols

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.golang.maps.maprows import GROUP_SLOTS, MapRows, group_slots
+from goretain.golang.maps.maprows import GROUP_SLOTS, MapKind, MapRows, group_slots
 from goretain.golang.types.gotypes import GoType
 from goretain.golang.types.maptypes import MapParts
 from goretain.snapshot import NO_OBJECT
@@ -24,16 +24,8 @@ def read_classic(rows: MapRows, parts: MapParts, ids: I64) -> None:
     _Classic(rows).read(parts, ids)
 
 
-class _Classic:
+class _Classic(MapKind):
     """Classic maps of one heap."""
-
-    def __init__(self, rows: MapRows) -> None:
-        self.rows = rows
-        self.objects = rows.objects
-        self.words = rows.words
-        self.memory = rows.memory
-
-    # ------------------------------------------------------------------------------------------------
 
     def read(self, parts: MapParts, ids: I64) -> None:
         at = self.objects.positions(ids)

@@ -152,3 +152,13 @@ class MapRows:
         """Each (owner, object) pair once."""
         pairs = np.unique(np.stack([owner, objects.astype(np.int64)], axis=1), axis=0)
         return pairs[:, 0], pairs[:, 1].astype(np.uint32)
+
+
+class MapKind:
+    """What the reader of one kind of map works on: the rows that it adds to, the objects, the memory."""
+
+    def __init__(self, rows: MapRows) -> None:
+        self.rows = rows
+        self.objects = rows.objects
+        self.words = rows.words
+        self.memory = rows.memory
