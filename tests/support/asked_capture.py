@@ -11,17 +11,15 @@ import sys
 
 from goretain.capture.process import capture_process
 from goretain.capture.source import Plan
-from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
-from goretain.golang.layout import Layout
+from goretain.golang.layout import Layout, open_layout
 from goretain.golang.plan import lean_plan
 
 
 @functools.cache
 def _layout(path: str) -> Layout:
     """Read once, so that a hundred captures take seconds."""
-    binary = Elf.open(path)
-    return Layout(binary, Dwarf.open(binary, None), binary.go_version or "")
+    return open_layout(Elf.open(path))
 
 
 def _plan_for(binary: Elf, bias: int) -> Plan:

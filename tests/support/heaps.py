@@ -7,19 +7,16 @@ import numpy as np
 from goretain.capture.image import Image
 from goretain.capture.process import capture_process
 from goretain.capture.source import Plan
-from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
-from goretain.golang.layout import Layout
+from goretain.golang.layout import open_layout
 from goretain.golang.plan import lean_plan
 from goretain.golang.read import read_heap
-from goretain.model.places import user_cache
 from goretain.snapshot import Snapshot
 
 
 def plan_for(binary: Elf, bias: int) -> Plan:
     """The lean plan for a binary, its DWARF index kept in the user's cache."""
-    dwarf = Dwarf.open(binary, user_cache() / "dwarf")
-    return lean_plan(Layout(binary, dwarf, binary.go_version or ""), bias)
+    return lean_plan(open_layout(binary), bias)
 
 
 def image_of(pid: int) -> Image:

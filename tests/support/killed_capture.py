@@ -16,9 +16,8 @@ import time
 
 from goretain.capture.process import capture_process
 from goretain.capture.source import Plan, PlanFor
-from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
-from goretain.golang.layout import Layout
+from goretain.golang.layout import open_layout
 from goretain.golang.plan import lean_plan
 
 _LONGEST_WAIT = 0.004
@@ -27,7 +26,7 @@ _LONGEST_WAIT = 0.004
 def _plan_for(pid: int) -> PlanFor:
     """Reads the debug information once, before anything is forked."""
     binary = Elf.open(f"/proc/{pid}/exe")
-    layout = Layout(binary, Dwarf.open(binary, None), binary.go_version or "")
+    layout = open_layout(binary)
     lean_plan(layout, 0)
 
     def plan_for(_binary: Elf, bias: int) -> Plan:

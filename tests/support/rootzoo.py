@@ -11,13 +11,11 @@ import numpy as np
 from goretain.capture.image import Image
 from goretain.capture.process import capture_process
 from goretain.capture.source import Plan
-from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
-from goretain.golang.layout import Layout, Program
+from goretain.golang.layout import Program, open_layout
 from goretain.golang.memory.spans import SpanTable, read_spans
 from goretain.golang.modules import read_modules
 from goretain.golang.plan import lean_plan
-from goretain.golang.read import open_dwarf
 from goretain.golang.roots.roots import RootSlots, read_roots
 from goretain.golang.roots.specials import Specials, read_specials
 from goretain.golang.stacks.goroutines import Goroutines, read_goroutines
@@ -89,9 +87,8 @@ def zoo(version: str, state: str = "quiet", *, name: str = "rootzoo", cgo: bool 
     bodies: dict[str, list[int]] = {}
     for *words, address in facts["Body"]:
         bodies.setdefault(" ".join(words), []).append(int(address))
-    dwarf = open_dwarf(image)
-    program = Program(image, _layout(image.binary, dwarf), image.bias)
-    universe = TypeUniverse(program, dwarf)
+    program = Program(image, open_layout(image.binary), image.bias)
+    universe = TypeUniverse(program, program.layout.descriptions)
     stacks = Stacks(program, universe, read_modules(program))
     goroutines = read_goroutines(program, stacks, image.registers)
     spans = read_spans(image, program)
@@ -101,16 +98,12 @@ def zoo(version: str, state: str = "quiet", *, name: str = "rootzoo", cgo: bool 
 
 
 def _plan(binary: Elf, bias: int) -> Plan:
-    return lean_plan(_layout(binary, Dwarf.open(binary, None)), bias)
-
-
-def _layout(binary: Elf, dwarf: Dwarf) -> Layout:
-    return Layout(binary, dwarf, binary.go_version or "")
+    return lean_plan(open_layout(binary), bias)
 
 
 def reread(captured: Zoo) -> RootSlots:
     """The roots of a capture, read again: for tests that switch a rule off."""
-    universe = TypeUniverse(captured.program, captured.universe.dwarf)
+    universe = TypeUniverse(captured.program, captured.universe.descriptions)
     stacks = Stacks(captured.program, universe, captured.stacks.modules)
     goroutines = read_goroutines(captured.program, stacks, captured.image.registers)
     specials = read_specials(captured.program, captured.spans)

@@ -122,14 +122,11 @@ def _from_core(
 
 def _plan_for(with_data: bool) -> PlanFor:
     """What to copy: capture asks golang, which asks the debug information of the binary."""
-    from goretain.debuginfo.dwarf import Dwarf
-    from goretain.golang.layout import Layout
+    from goretain.golang.layout import open_layout
     from goretain.golang.plan import lean_plan
-    from goretain.model.places import user_cache
 
     def plan_for(binary: Elf, bias: int) -> Plan:
-        dwarf = Dwarf.open(binary, user_cache() / "dwarf")
-        return lean_plan(Layout(binary, dwarf, binary.go_version or "unknown"), bias, with_data=with_data)
+        return lean_plan(open_layout(binary), bias, with_data=with_data)
 
     return plan_for
 

@@ -7,12 +7,12 @@ addresses are link addresses. Hostile input gives CorruptFile. May import ``debu
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from goretain.debuginfo.cache import cache_key, load_index, save_index
+from goretain.debuginfo.descriptions import Global
 from goretain.debuginfo.elf import Elf
 from goretain.debuginfo.functions import Function, FunctionReader, Variable
 from goretain.debuginfo.index import TAG_STRUCT, TAG_TYPEDEF, Index, build_index
@@ -20,15 +20,6 @@ from goretain.debuginfo.types import DwarfType, Member, TypeReader
 from goretain.debuginfo.units import Sections, Units
 
 __all__ = ["Dwarf", "DwarfType", "Function", "Global", "Member", "Variable"]
-
-
-@dataclass(frozen=True, slots=True)
-class Global:
-    """A package-level variable: full name, link address, DIE offset of its type."""
-
-    name: str
-    address: int
-    type: int
 
 
 class Dwarf:
@@ -44,6 +35,11 @@ class Dwarf:
     def open(cls, elf: Elf, cache_dir: Path | None) -> Self:
         """The DWARF of elf, its index kept in cache_dir (None: not kept). Errors come with the first use."""
         return cls(elf, cache_dir)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole program is described, as ``Descriptions`` asks: it is, or nothing is."""
+        return self.present
 
     @cached_property
     def _units(self) -> Units:

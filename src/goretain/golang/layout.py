@@ -7,28 +7,77 @@ Imports ``debuginfo`` and ``model``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
-from goretain.debuginfo.dwarf import Dwarf, DwarfType
+from goretain.debuginfo.descriptions import Descriptions
+from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.symbols import Symbol
+from goretain.debuginfo.types import DwarfType
 from goretain.model.errors import UnknownLayout
+from goretain.model.places import user_cache
+
+
+class DebugSource(Protocol):
+    """A debug file beside the binary: what it says, translated to link addresses of the binary that runs."""
+
+    @property
+    def descriptions(self) -> Descriptions:
+        """Types, globals and functions."""
+        ...
+
+    @property
+    def symbols(self) -> Mapping[str, Symbol]:
+        """Symbols by name."""
+        ...
+
+
+def open_layout(binary: Elf, debug: DebugSource | None = None) -> Layout:
+    """The layout of a program: the one way to make it, from the best that describes the program.
+
+    Args:
+        debug: the debug file that was given or found for it.
+
+    Raises UnknownLayout when nothing describes it.
+    """
+    go_version = binary.go_version or "go?"
+    if debug is not None:
+        return Layout(binary, debug.descriptions, go_version, debug.symbols)
+    dwarf = Dwarf.open(binary, user_cache() / "dwarf")
+    if not dwarf.present:
+        raise UnknownLayout("runtime.mheap", None, go_version)
+    return Layout(binary, dwarf, go_version)
 
 
 class Layout:
     """Field offsets and widths of runtime structs, and link-time addresses of runtime symbols.
 
     Paths name nested fields: ``offset("runtime.mheap", "arenas")``, ``offset("runtime.g", "sched", "pc")``.
+
+    Attributes:
+        elf: the binary that runs.
+        descriptions: what describes its types.
+        go_version: for messages.
+        symbols: symbols by name, link addresses of the binary that runs.
     """
 
-    def __init__(self, elf: Elf, dwarf: Dwarf, go_version: str) -> None:
+    def __init__(
+        self,
+        elf: Elf,
+        descriptions: Descriptions,
+        go_version: str,
+        symbols: Mapping[str, Symbol] | None = None,
+    ) -> None:
         self.elf = elf
-        self.dwarf = dwarf
+        self.descriptions = descriptions
         self.go_version = go_version
+        self.symbols = elf.symbols if symbols is None else symbols
         self._fields: dict[tuple[str, ...], tuple[int, int]] = {}
 
     def has_struct(self, struct: str) -> bool:
         """Whether the binary describes this struct."""
-        return self.dwarf.struct(struct) is not None
+        return self.descriptions.struct(struct) is not None
 
     def has(self, struct: str, *path: str) -> bool:
         """Whether the struct exists and has the field."""
@@ -43,7 +92,7 @@ class Layout:
         return self._field(struct, path)[0]
 
     def type_of(self, struct: str, *path: str) -> int:
-        """DIE offset of a (nested) field's type. Raises UnknownLayout."""
+        """Number of a (nested) field's type. Raises UnknownLayout."""
         return self._field(struct, path)[1]
 
     def width(self, struct: str, *path: str) -> int:
@@ -60,22 +109,22 @@ class Layout:
 
     def has_symbol(self, name: str) -> bool:
         """Whether the symbol table lists this name."""
-        return name in self.elf.symbols
+        return name in self.symbols
 
     def symbol(self, name: str) -> int:
         """Link-time address of a symbol. Raises UnknownLayout."""
-        found = self.elf.symbols.get(name)
+        found = self.symbols.get(name)
         if found is None:
             raise UnknownLayout(name, None, self.go_version)
         return found.value
 
     def constant(self, name: str, default: int | None = None) -> int | None:
-        """Value of a named constant in the debug information, else the default."""
-        value = self.dwarf.constant(name)
+        """Value of a named constant in the descriptions, else the default."""
+        value = self.descriptions.constant(name)
         return default if value is None else value
 
     def size_of_type(self, die: int) -> int:
-        """Bytes of a value of the type at a DIE offset."""
+        """Bytes of a value of the type with a number."""
         record = self._resolve(die)
         if record.size >= 0:
             return record.size
@@ -84,15 +133,15 @@ class Layout:
         return 8
 
     def _struct(self, struct: str) -> DwarfType:
-        die = self.dwarf.struct(struct)
+        die = self.descriptions.struct(struct)
         if die is None:
             raise UnknownLayout(struct, None, self.go_version)
         return self._resolve(die)
 
     def _resolve(self, die: int) -> DwarfType:
-        record = self.dwarf.type(die)
+        record = self.descriptions.type(die)
         while record.tag == "typedef" and record.elem:
-            record = self.dwarf.type(record.elem)
+            record = self.descriptions.type(record.elem)
         return record
 
     def _field(self, struct: str, path: tuple[str, ...]) -> tuple[int, int]:

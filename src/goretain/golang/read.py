@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture.image import Image
-from goretain.debuginfo.dwarf import Dwarf
-from goretain.golang.layout import Layout, Program
+from goretain.golang.layout import DebugSource, Program, open_layout
 from goretain.golang.maps.mapkeys import key_texts
 from goretain.golang.maps.maprows import MapColumns
 from goretain.golang.maps.maps import read_maps
@@ -35,8 +34,6 @@ from goretain.golang.types.universe import TypeUniverse
 from goretain.golang.visible import find_windows, object_flags
 from goretain.kernels import propagate, windows
 from goretain.kernels.reach import reach
-from goretain.model.errors import UnknownLayout
-from goretain.model.places import user_cache
 from goretain.snapshot import NO_OBJECT, Columns, Goroutine, Meta, Snapshot
 
 I64 = NDArray[np.int64]
@@ -54,38 +51,37 @@ _BACK_LINKS = (
 )
 
 
-def open_dwarf(image: Image) -> Dwarf:
-    """The debug information of the image's program, indexed in the user's cache."""
-    return Dwarf.open(image.binary, user_cache() / "dwarf")
-
-
-def read_heap(image: Image, *, with_data: bool = False, progress: Progress | None = None) -> Snapshot:
+def read_heap(
+    image: Image,
+    *,
+    with_data: bool = False,
+    debug: DebugSource | None = None,
+    progress: Progress | None = None,
+) -> Snapshot:
     """The snapshot of an image.
 
     Args:
         with_data: keep texts of map keys.
+        debug: a debug file of the program, where its own debug information is elsewhere.
         progress: told what is being read.
 
     Raises UnknownLayout when the runtime is not laid out in a way that is understood, MissingMemory when the
     image lacks the span table.
     """
-    return _Reader(image, with_data, progress or (lambda _: None)).read()
+    return _Reader(image, with_data, debug, progress or (lambda _: None)).read()
 
 
 class _Reader:
     """One reading of one image."""
 
-    def __init__(self, image: Image, with_data: bool, progress: Progress) -> None:
+    def __init__(self, image: Image, with_data: bool, debug: DebugSource | None, progress: Progress) -> None:
         self.image = image
         self.with_data = with_data
         self.progress = progress
         progress("debug information")
-        dwarf = open_dwarf(image)
-        self.layout = Layout(image.binary, dwarf, image.binary.go_version or "go?")
-        if not dwarf.present:
-            raise UnknownLayout("runtime.mheap", None, self.layout.go_version)
+        self.layout = open_layout(image.binary, debug)
         self.program = Program(image, self.layout, image.bias)
-        self.universe = TypeUniverse(self.program, dwarf)
+        self.universe = TypeUniverse(self.program, self.layout.descriptions)
 
     def read(self) -> Snapshot:
         self.progress("spans and objects")

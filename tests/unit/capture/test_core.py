@@ -21,9 +21,8 @@ from goretain.capture.image import Image
 from goretain.capture.process import capture_process
 from goretain.capture.ranges import I64, as_ranges
 from goretain.capture.source import MemorySource, Plan
-from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
-from goretain.golang.layout import Layout
+from goretain.golang.layout import open_layout
 from goretain.golang.read import read_heap
 from goretain.heap.heap import Heap
 from goretain.model.errors import (
@@ -35,7 +34,6 @@ from goretain.model.errors import (
     UnsupportedArchitecture,
     UsageError,
 )
-from goretain.model.places import user_cache
 from goretain.reports.why import why_report
 from tests.support.golang import go_program, running
 from tests.support.heaps import plan_for
@@ -104,7 +102,7 @@ def cut_copy(core: Path, copy: Path, address: int) -> Path:
 
 def span_list(image: Image) -> tuple[int, int]:
     """Address and bytes of the pointers to all spans."""
-    layout = Layout(image.binary, Dwarf.open(image.binary, user_cache() / "dwarf"), "")
+    layout = open_layout(image.binary)
     heap = layout.symbol("runtime.mheap_") + image.bias + layout.offset("runtime.mheap", "allspans")
     return image.uint(heap), image.uint(heap + 8) * 8
 

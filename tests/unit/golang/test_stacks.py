@@ -145,7 +145,9 @@ def test_argument_homes_equal_those_that_the_compiler_wrote_down(go_version: str
     functions = FuncTable.from_section(binary.section(".gopclntab"), table.address, text)
     same = other = 0
     for symbol in binary.symbols.values():
-        function = universe.dwarf.function_at(symbol.value) if symbol.name.startswith(_PACKAGES) else None
+        function = (
+            universe.descriptions.function_at(symbol.value) if symbol.name.startswith(_PACKAGES) else None
+        )
         known = functions.find(symbol.value) if function is not None else None
         if function is None or known is None or dictionary_position(function.name) >= 0:
             continue

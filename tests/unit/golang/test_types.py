@@ -11,8 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from goretain.golang.layout import Layout, Program
-from goretain.golang.read import open_dwarf
+from goretain.golang.layout import Program, open_layout
 from goretain.golang.types.maptypes import MapTypes, method_value_receiver
 from goretain.golang.types.masks import MaskReader, built_mask
 from goretain.golang.types.universe import TypeUniverse
@@ -29,9 +28,8 @@ def universe(version: str) -> TypeUniverse:
     with running(go_program("server", version)) as target:
         wait_until_blocked(target.pid)
         image = image_of(target.pid)
-    dwarf = open_dwarf(image)
-    layout = Layout(image.binary, dwarf, image.binary.go_version or "")
-    return TypeUniverse(Program(image, layout, image.bias), dwarf)
+    layout = open_layout(image.binary)
+    return TypeUniverse(Program(image, layout, image.bias), layout.descriptions)
 
 
 @pytest.mark.parametrize("version", _VERSIONS)

@@ -20,7 +20,7 @@ I64 = NDArray[np.int64]
 def read_size_classes(program: Program) -> I64:
     """Ascending slot sizes in bytes. Raises UnknownLayout."""
     for name in _SYMBOLS:
-        symbol = program.layout.elf.symbols.get(name)
+        symbol = program.layout.symbols.get(name)
         if symbol is not None and symbol.size >= 4:
             raw = program.memory.read(program.symbol(name), symbol.size)
             sizes = np.frombuffer(raw, np.uint16).astype(np.int64)

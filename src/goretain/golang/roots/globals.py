@@ -138,7 +138,7 @@ class GlobalReader:
     def _variables(self) -> Iterator[_Region]:
         """Typed variables of the debug information that hold at least one pointer word."""
         bias = self._program.bias
-        for variable in self._universe.dwarf.globals:
+        for variable in self._universe.descriptions.globals:
             address = variable.address + bias
             if not variable.type or self._next_word(address) is None:
                 continue
@@ -193,11 +193,11 @@ class _Statics:
         self._program = program
         self._universe = universe
         bias = program.bias
-        described = {g.address for g in program.layout.dwarf.globals}
+        described = {g.address for g in program.layout.descriptions.globals}
         spans = [(w.start, w.end) for w in segments]
         rows = sorted(
             (s.value + bias, s.size, s.name)
-            for s in program.layout.elf.symbols.values()
+            for s in program.layout.symbols.values()
             if s.size and s.value not in described and any(a <= s.value + bias < b for a, b in spans)
         )
         self._rows = rows

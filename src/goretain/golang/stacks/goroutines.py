@@ -131,7 +131,7 @@ def read_goroutines(program: Program, stacks: Stacks, registers: dict[int, dict[
 
 def wait_reasons(program: Program) -> list[str]:
     """Texts of runtime.waitReason by value; empty when the program has no such table."""
-    symbol = program.layout.elf.symbols.get("runtime.waitReasonStrings")
+    symbol = program.layout.symbols.get("runtime.waitReasonStrings")
     if symbol is None:
         return []
     return [program.text(symbol.value + program.bias + 16 * i, 128) for i in range(symbol.size // 16)]

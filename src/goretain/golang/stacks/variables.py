@@ -82,7 +82,7 @@ class FrameNames:
     def function(self, entry: int) -> Function | None:
         """The debug information of the function that starts at this run-time address."""
         if entry not in self._functions:
-            self._functions[entry] = self._universe.dwarf.function_at(entry - self._bias)
+            self._functions[entry] = self._universe.descriptions.function_at(entry - self._bias)
         return self._functions[entry]
 
     def _build(self, plan: FramePlan, link_pcs: tuple[int, ...]) -> dict[int, SlotName]:

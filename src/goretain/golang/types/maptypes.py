@@ -144,7 +144,7 @@ def closure_type(universe: TypeUniverse, name: str, pc: int) -> GoType:
     if receiver is not None:
         fields.append(GoField("receiver", 8, receiver))
     else:
-        function = universe.dwarf.function_at(pc)
+        function = universe.descriptions.function_at(pc)
         captured = (
             {v.closure_offset: v for v in function.variables if v.closure_offset > 0} if function else {}
         )

@@ -11,7 +11,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from goretain.debuginfo.dwarf import Dwarf, DwarfType, Member
+from goretain.debuginfo.descriptions import Descriptions
+from goretain.debuginfo.types import DwarfType, Member
 from goretain.golang.layout import Program
 from goretain.golang.types.gotypes import KIND_OF, KINDS, GoField, GoType
 from goretain.model.errors import MissingMemory
@@ -20,12 +21,12 @@ from goretain.model.errors import MissingMemory
 class TypeUniverse:
     """All Go types of one program, each once; decoded when first asked for.
 
-    Addresses are run-time addresses, DIE offsets are those of the Dwarf reader.
+    Addresses are run-time addresses, DIE offsets are the numbers of types in the descriptions.
     """
 
-    def __init__(self, program: Program, dwarf: Dwarf) -> None:
+    def __init__(self, program: Program, descriptions: Descriptions) -> None:
         self.program = program
-        self.dwarf = dwarf
+        self.descriptions = descriptions
         self._types_base = program.moduledata("types")
         self._by_die: dict[int, GoType] = {}
         self._by_address: dict[int, GoType | None] = {}
@@ -35,12 +36,12 @@ class TypeUniverse:
 
     def struct(self, name: str) -> GoType | None:
         """The named struct type, None when the binary does not describe it."""
-        die = self.dwarf.struct(name)
+        die = self.descriptions.struct(name)
         return self.from_dwarf(die) if die is not None else None
 
     def named(self, name: str) -> GoType | None:
         """Any named type, None when the binary does not describe it."""
-        die = self.dwarf.type_by_name(name)
+        die = self.descriptions.type_by_name(name)
         return self.from_dwarf(die) if die is not None else None
 
     def from_dwarf(self, die: int) -> GoType:
@@ -48,7 +49,7 @@ class TypeUniverse:
         known = self._by_die.get(die)
         if known is not None:
             return known
-        record = self.dwarf.type(die)
+        record = self.descriptions.type(die)
         if record.tag == "typedef" and record.elem and record.go_kind not in _TYPEDEF_KINDS:
             t = self.from_dwarf(record.elem)
             self._by_die[die] = t
@@ -86,7 +87,7 @@ class TypeUniverse:
 
     def _member(self, struct: str, member: Member) -> GoField:
         pointee = _UNSAFE_POINTEES.get((struct, member.name))
-        if pointee is not None and self.dwarf.struct(pointee) is not None:
+        if pointee is not None and self.descriptions.struct(pointee) is not None:
             t = GoType(f"*{pointee}", "ptr", 8, elem_ref=lambda: self.struct(pointee))
             return GoField(member.name, member.offset, t)
         return GoField(member.name, member.offset, self.from_dwarf(member.type))
@@ -99,16 +100,16 @@ class TypeUniverse:
         def resolve() -> GoType | None:
             if not die:
                 return None
-            record = self.dwarf.type(die)
+            record = self.descriptions.type(die)
             while record.tag == "typedef" and record.elem:
-                record = self.dwarf.type(record.elem)
+                record = self.descriptions.type(record.elem)
             return self.from_dwarf(record.elem) if record.tag == "pointer" and record.elem else None
 
         return resolve
 
     def _is_eface(self, record: DwarfType) -> bool:
         while record.tag == "typedef" and record.elem:
-            record = self.dwarf.type(record.elem)
+            record = self.descriptions.type(record.elem)
         return record.name == "runtime.eface"
 
     # -- abi.Type
@@ -125,11 +126,11 @@ class TypeUniverse:
     def described(self) -> dict[int, GoType]:
         """Run-time address of every abi.Type that has a DWARF twin -> the twin."""
         size = self.program.moduledata("etypes") - self._types_base
-        twins = self.dwarf.runtime_types().items()
+        twins = self.descriptions.runtime_types().items()
         return {self._types_base + o: self.from_dwarf(die) for o, die in twins if o < size}
 
     def _twin(self, address: int) -> GoType | None:
-        die = self.dwarf.type_by_runtime_offset(address - self._types_base)
+        die = self.descriptions.type_by_runtime_offset(address - self._types_base)
         if die is None:
             return None
         t = self.from_dwarf(die)
