@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from goretain.api.snapshot import Snapshot
 from goretain.api.targets import Progress, open
 from goretain.model.errors import GoretainError, UsageError
-from goretain.snapshot import check_place
+from goretain.model.saving import check_place
 
 if TYPE_CHECKING:
     from goretain.reports.results import DiffReport, RuleReport, WhyReport

@@ -13,7 +13,7 @@ from goretain.snapshot.columns import (
     Snapshot,
     WindowKind,
 )
-from goretain.snapshot.file import check_place, is_snapshot, load, save
+from goretain.snapshot.file import is_snapshot, load, save
 from goretain.snapshot.tables import Frame, Goroutine, HeapTotals, Meta, RootNode, TypeField, TypeInfo
 from goretain.snapshot.validate import validate
 
@@ -32,7 +32,6 @@ __all__ = [
     "TypeField",
     "TypeInfo",
     "WindowKind",
-    "check_place",
     "is_snapshot",
     "load",
     "save",

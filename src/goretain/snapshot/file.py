@@ -15,14 +15,11 @@ The layout of the file is in :mod:`goretain.snapshot.layout`, the invariants of 
 
 from __future__ import annotations
 
-import errno
 import mmap
 import os
 import stat
-import tempfile
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -30,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.model.errors import CorruptFile, UsageError
+from goretain.model.saving import check_place, whole_file, write_all
 from goretain.snapshot import layout
 from goretain.snapshot.columns import Columns, Snapshot
 from goretain.snapshot.tables import Goroutine, Meta, RootNode, TypeInfo
@@ -43,14 +41,6 @@ _TABLE_TYPES: dict[str, Any] = {
     "goroutines": list[Goroutine],
     "strings": list[str],
     "entry_keys": list[str],
-}
-#: What is never replaced by a snapshot.
-_KINDS = {
-    stat.S_IFDIR: "a directory",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
 }
 _DAMAGED = (
     "the file was changed after it was saved; take the snapshot again with 'goretain why PID --save FILE'"
@@ -71,56 +61,13 @@ def is_snapshot(path: str | os.PathLike[str]) -> bool:
         os.close(descriptor)
 
 
-def check_place(path: str | os.PathLike[str]) -> None:
-    """Complain now about a path that :func:`save` would complain about after all the work.
-
-    Raises:
-        UsageError: it is there and no regular file, or its directory is not there or may not be written to.
-    """
-    _place(path)
-
-
-def _place(path: str | os.PathLike[str]) -> Path:
-    """The file that saving to ``path`` makes or replaces: a symbolic link is followed, to keep it."""
-    named = Path(path)
-    try:
-        kind = named.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        kind = stat.S_IFREG
-    except OSError as failed:  # links in a circle, a name that is too long
-        raise _cannot_save(path, failed.strerror or "the system refuses") from None
-    if not stat.S_ISREG(kind):
-        raise _cannot_save(path, f"it is {_KINDS.get(stat.S_IFMT(kind), 'no regular file')}")
-    place = Path(os.path.realpath(named))
-    if not place.parent.is_dir():
-        raise _cannot_save(path, "there is no such directory")
-    if not os.access(place.parent, os.W_OK | os.X_OK):
-        raise _cannot_save(path, "the directory may not be written to")
-    if _is_planted(named):
-        raise _cannot_save(path, "it is another user's symbolic link in a directory for everybody")
-    return place
-
-
-def _is_planted(path: Path) -> bool:
-    """Whether it is a link that the kernel would not follow (protected_symlinks): it may lead anywhere."""
-    if not path.is_symlink():
-        return False
-    folder = path.parent.stat()
-    everybodys = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
-    return bool(everybodys) and path.lstat().st_uid not in {os.geteuid(), folder.st_uid}
-
-
-def _cannot_save(path: str | os.PathLike[str], reason: str, hint: str = "choose another path") -> UsageError:
-    return UsageError(f"cannot save to {os.fspath(path)}: {reason}", hint=hint)
-
-
 def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> int:
     """Write a snapshot; its bytes. The file appears whole (rename) and for this user only (mode 0600).
 
     Raises:
         UsageError: the file cannot be written there.
     """
-    place = _place(path)
+    check_place(path)
     blobs: dict[str, bytes | memoryview] = {
         name: msgspec.msgpack.encode(getattr(snapshot, name)) for name in layout.TABLES
     }
@@ -130,43 +77,14 @@ def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> int:
         blobs[name] = np.ascontiguousarray(getattr(snapshot.columns, name), dtypes[name]).view(np.uint8).data
     rows = ((name, dtypes[name], len(blob), zlib.crc32(blob)) for name, blob in blobs.items())
     head, sections = layout.place(rows)
-    try:
-        return _write(place, head, sections, blobs)
-    except OSError as failed:
-        full = failed.errno == errno.ENOSPC
-        hint = "free some space there or choose another path" if full else "choose another path"
-        raise _cannot_save(path, failed.strerror or "the system refuses", hint) from None
-
-
-def _write(
-    path: Path, head: bytes, sections: list[layout.Section], blobs: dict[str, bytes | memoryview]
-) -> int:
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-            _write_all(file.fileno(), head)
-            for section in sections:
-                file.seek(section.offset)
-                _write_all(file.fileno(), blobs[section.name])
-            size = sections[-1].offset + sections[-1].bytes
-            file.truncate(size)  # trailing columns without rows still have their place
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)  # the new name, too, survives a power cut
-    finally:
-        os.close(folder)
+    size = sections[-1].offset + sections[-1].bytes
+    with whole_file(path) as descriptor:
+        write_all(descriptor, head)
+        for section in sections:
+            os.lseek(descriptor, section.offset, os.SEEK_SET)
+            write_all(descriptor, blobs[section.name])
+        os.ftruncate(descriptor, size)  # trailing columns without rows still have their place
     return size
-
-
-def _write_all(descriptor: int, blob: bytes | memoryview) -> None:
-    rest = memoryview(blob)
-    while rest:  # one write() moves at most 2 GiB
-        rest = rest[os.write(descriptor, rest) :]
 
 
 def load(path: str | os.PathLike[str], *, on_read: Callable[[int, int], None] | None = None) -> Snapshot:

@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from goretain.model.errors import CorruptFile, UsageError
-from goretain.snapshot import Columns, Snapshot, check_place, is_snapshot, load, save, validate
+from goretain.model.saving import check_place
+from goretain.snapshot import Columns, Snapshot, is_snapshot, load, save, validate
 from goretain.snapshot.layout import DTYPES, PREAMBLE, TABLES, Section
 from tests.unit.snapshot.synthetic import scattered, small
 

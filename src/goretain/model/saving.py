@@ -1,0 +1,120 @@
+"""Writing a file that appears whole or not at all, and that no one else may read.
+
+Snapshots and images are both saved this way: to a temporary name beside the final one, mode 0600, synced,
+then renamed. On the ground floor because both floors stand apart. Imports ``model.errors`` and the standard
+library only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from goretain.model.errors import UsageError
+
+#: What is never replaced by a saved file.
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+}
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def check_place(path: str | os.PathLike[str]) -> Path:
+    """The file that saving to ``path`` makes or replaces: a symbolic link is followed, to keep it.
+
+    Complains before all the work about what :func:`whole_file` would complain about after it.
+
+    Raises:
+        UsageError: it is there and no regular file, or its directory is not there or may not be written to.
+    """
+    named = Path(path)
+    try:
+        kind = named.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        kind = stat.S_IFREG
+    except OSError as failed:  # links in a circle, a name that is too long
+        raise cannot_save(path, failed.strerror or "the system refuses") from None
+    if not stat.S_ISREG(kind):
+        raise cannot_save(path, f"it is {_KINDS.get(stat.S_IFMT(kind), 'no regular file')}")
+    place = Path(os.path.realpath(named))
+    if not place.parent.is_dir():
+        raise cannot_save(path, "there is no such directory")
+    if not os.access(place.parent, os.W_OK | os.X_OK):
+        raise cannot_save(path, "the directory may not be written to")
+    if _is_planted(named):
+        raise cannot_save(path, "it is another user's symbolic link in a directory for everybody")
+    return place
+
+
+def _is_planted(path: Path) -> bool:
+    """Whether it is a link that the kernel would not follow (protected_symlinks): it may lead anywhere."""
+    if not path.is_symlink():
+        return False
+    folder = path.parent.stat()
+    everybodys = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
+    return bool(everybodys) and path.lstat().st_uid not in {os.geteuid(), folder.st_uid}
+
+
+def cannot_save(path: str | os.PathLike[str], reason: str, hint: str = "choose another path") -> UsageError:
+    """The error for a file that cannot be written."""
+    return UsageError(f"cannot save to {os.fspath(path)}: {reason}", hint=hint)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[int]:
+    """A descriptor to write to; when the context ends well the file appears under its name.
+
+    When it does not, nothing is left and a file that was there stays. OSError in the context becomes
+    UsageError.
+
+    Raises:
+        UsageError: the file cannot be written there.
+    """
+    place = check_place(path)
+    try:
+        with _renamed(place) as descriptor:
+            yield descriptor
+    except OSError as failed:
+        full = failed.errno in _FULL
+        hint = "free some space there or choose another path" if full else "choose another path"
+        raise cannot_save(path, failed.strerror or "the system refuses", hint) from None
+
+
+@contextmanager
+def _renamed(place: Path) -> Iterator[int]:
+    descriptor, temporary = tempfile.mkstemp(prefix=".goretain.", suffix=".part", dir=place.parent)
+    try:
+        try:
+            yield descriptor
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        Path(temporary).replace(place)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)  # the new name, too, survives a power cut
+    finally:
+        os.close(folder)
+
+
+def write_all(descriptor: int, blob: bytes | memoryview) -> None:
+    """Write all of blob, also to a pipe that does not block. Raises OSError."""
+    rest = memoryview(blob)
+    while rest:  # one write() moves at most 2 GiB
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            select.select((), (descriptor,), ())
