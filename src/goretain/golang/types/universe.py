@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import cached_property
 
 from goretain.debuginfo.descriptions import Descriptions
 from goretain.debuginfo.types import DwarfType, Member
 from goretain.golang.layout import Program
+from goretain.golang.types.abinames import AbiNames
 from goretain.golang.types.gotypes import KIND_OF, KINDS, GoField, GoType
+from goretain.golang.types.moduletypes import ModuleTypes
 from goretain.model.errors import MissingMemory
 
 
@@ -28,6 +31,8 @@ class TypeUniverse:
         self.program = program
         self.descriptions = descriptions
         self._types_base = program.moduledata("types")
+        self.modules = ModuleTypes(program)
+        self._names = AbiNames(program, self.modules)
         self._by_die: dict[int, GoType] = {}
         self._by_address: dict[int, GoType | None] = {}
 
@@ -37,12 +42,32 @@ class TypeUniverse:
     def struct(self, name: str) -> GoType | None:
         """The named struct type, None when the binary does not describe it."""
         die = self.descriptions.struct(name)
-        return self.from_dwarf(die) if die is not None else None
+        if die is not None:
+            return self.from_dwarf(die)
+        t = self._from_records(name)
+        return t if t is not None and t.kind == "struct" else None
 
     def named(self, name: str) -> GoType | None:
         """Any named type, None when the binary does not describe it."""
         die = self.descriptions.type_by_name(name)
-        return self.from_dwarf(die) if die is not None else None
+        return self.from_dwarf(die) if die is not None else self._from_records(name)
+
+    def _from_records(self, name: str) -> GoType | None:
+        """The only type of that name in the runtime's own records, for programs without debug information."""
+        if self.descriptions.complete or not name:
+            return None
+        found = self.records.get(name, ())
+        return self.from_runtime(found[0]) if len(found) == 1 else None
+
+    @cached_property
+    def records(self) -> dict[str, tuple[int, ...]]:
+        """Addresses of all type records by name; more than one where types of a function share its name."""
+        found: dict[str, tuple[int, ...]] = {}
+        for address in self.modules.addresses.tolist():
+            with contextlib.suppress(MissingMemory):
+                name = self._names.name(address)
+                found[name] = (*found.get(name, ()), address)
+        return found
 
     def from_dwarf(self, die: int) -> GoType:
         """The Go type of a type DIE."""
@@ -156,7 +181,7 @@ class TypeUniverse:
         if not 0 < kind_number < len(KINDS) or size > 1 << 40:
             return None
         kind = KINDS[kind_number]
-        t = GoType(self._name(raw), kind, size, runtime_address=address)
+        t = GoType(self._names.name(address), kind, size, runtime_address=address)
         self._by_address[address] = t
         later = self._runtime_later
         if kind in ("ptr", "slice", "array", "chan"):
@@ -186,30 +211,8 @@ class TypeUniverse:
             name, type_, offset = self.program.slice(base + 24 * i)
             t = self.from_runtime(type_)
             if t is not None:
-                out.append(GoField(self._name_at(name), offset, t))
+                out.append(GoField(self._names.text_at(name), offset, t))
         return out
-
-    def _name(self, raw: bytes) -> str:
-        offset = int.from_bytes(raw[40:44], "little", signed=True)
-        if (
-            offset < 0
-        ):  # made by package reflect: the name is in a table of the runtime (resolveNameOff, runtime/type.go)
-            return ""
-        name = self._name_at(self._types_base + offset)
-        return name[1:] if raw[20] & 2 else name  # TFlagExtraStar
-
-    def _name_at(self, address: int) -> str:
-        """internal/abi/type.go Name: flag byte, varint length, bytes."""
-        if not address:
-            return ""
-        length, shift, at = 0, 0, address + 1
-        while True:
-            byte = self.program.memory.read(at, 1)[0]
-            length |= (byte & 127) << shift
-            at, shift = at + 1, shift + 7
-            if byte < 128 or shift > 28:
-                break
-        return self.program.memory.read(at, min(length, 1 << 14)).decode("utf-8", "replace")
 
 
 #: What an unsafe.Pointer field leads to: sync/pool.go, runtime/runtime2.go.
