@@ -35,7 +35,8 @@ class Mapping:
 class CaptureFacts:
     """How the image came to be; sizes in bytes, times in nanoseconds, None when unknown.
 
-    shortfall says how much of a truncated core is there; "" of whole ones and of processes.
+    shortfall says how much of a truncated core is there; "" of whole ones and of processes. with_data:
+    contents of pointer-free objects were taken along, so that keys and strings can be shown.
     """
 
     source: Literal["live", "core"]
@@ -48,6 +49,7 @@ class CaptureFacts:
     stop_ns: int | None = None
     rss_bytes: int | None = None
     shortfall: str = ""
+    with_data: bool = False
     notes: list[str] = field(default_factory=list)
 
 

@@ -17,7 +17,7 @@ from typing import Literal, Self
 from goretain.debuginfo import buildinfo
 from goretain.debuginfo.buildinfo import GoBuildInfo
 from goretain.debuginfo.compression import decompress, decompress_old
-from goretain.debuginfo.files import PreadFile
+from goretain.debuginfo.files import PreadFile, ReadableFile
 from goretain.debuginfo.symbols import Symbol, SymbolTable
 from goretain.model.errors import CorruptFile, MissingMemory
 
@@ -79,13 +79,15 @@ class Elf:
         entry: link address of the first instruction.
         segments: program headers in file order. sections: by name (the first of equal names).
             Both are empty unless the file is 64-bit little-endian.
+        tables: where its headers stand in the file, (offset, size) each.
     """
 
-    def __init__(self, file: PreadFile) -> None:
+    def __init__(self, file: ReadableFile) -> None:
         self._file = file
         self.path = file.path
         self.segments: list[Segment] = []
         self.sections: dict[str, Section] = {}
+        self.tables: list[tuple[int, int]] = [(0, 64)]
         ident = file.read(0, 20) if file.size >= 20 else b""
         if ident[:4] != b"\x7fELF":
             raise CorruptFile(self.path, 0, "not an ELF file", hint="give the program itself, not a script")
@@ -137,6 +139,7 @@ class Elf:
             raise CorruptFile(self.path, 54, f"program headers of {phentsize} bytes instead of 56")
         if shnum and shentsize != 64:
             raise CorruptFile(self.path, 58, f"section headers of {shentsize} bytes instead of 64")
+        self.tables += [(phoff, phnum * 56), (shoff, shnum * 64)]
         for row in struct.iter_unpack("<IIQQQQQQ", self._file.read(phoff, phnum * 56)):
             kind, flags, offset, vaddr, _paddr, filesz, memsz, align = row
             self.segments.append(Segment(kind, flags, offset, vaddr, filesz, memsz, align))
@@ -149,7 +152,8 @@ class Elf:
     def _read_sections(self, rows: list[tuple[int, ...]], names_at: int) -> None:
         if names_at >= len(rows):
             return
-        names = self._file.read(rows[names_at][4], rows[names_at][5])
+        self.tables.append((rows[names_at][4], rows[names_at][5]))
+        names = self._file.read(*self.tables[-1])
         for row in rows[1:]:
             end = names.find(b"\0", row[0], row[0] + 256)
             if end < 0:

@@ -10,9 +10,29 @@ from __future__ import annotations
 import os
 import weakref
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from goretain.model.errors import CorruptFile
+
+
+class ReadableFile(Protocol):
+    """What an ELF file is read from: a file, or what an image keeps of one.
+
+    Attributes:
+        path: what to call it in messages.
+        size: bytes of the whole file.
+    """
+
+    path: str
+    size: int
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Exactly size bytes at offset. Raises CorruptFile when they are not there."""
+        ...
+
+    def close(self) -> None:
+        """Close it; closing twice is fine."""
+        ...
 
 
 class PreadFile:

@@ -1,0 +1,78 @@
+"""Which bytes of a program's file its analysis needs: what an image keeps of it.
+
+Kept are the headers, the build IDs and build info, what no program changes (read-only data with the type
+descriptors and .gopclntab), symbols and those DWARF sections that are read; and the machine code where there
+is no DWARF, because types are then found by what the code does. Left out are the initial values of
+variables, whose values are in the captured memory, and, with DWARF, the code.
+Imports ``capture.program``, ``capture.ranges`` and ``debuginfo.elf``.
+"""
+
+from __future__ import annotations
+
+from goretain.capture.program import from_file
+from goretain.capture.ranges import as_ranges, intersect, normalise
+from goretain.debuginfo.elf import PF_W, PF_X, PT_LOAD, PT_NOTE, SHF_ALLOC, Elf, Section
+
+_SHF_EXECINSTR, _SHT_NOBITS = 4, 8
+_DWARF = ("abbrev", "addr", "info", "line_str", "loc", "loclists", "str")
+_DEBUG = {f".{prefix}_{name}" for prefix in ("debug", "zdebug") for name in _DWARF} | {".symtab", ".strtab"}
+# Where build info stands when there are no section headers (debug/buildinfo searches as much).
+_BUILDINFO_WINDOW = 64 << 10
+
+
+def kept_parts(elf: Elf, *, debuginfo: bool = True) -> list[tuple[int, int]]:
+    """File offsets [start, end) to keep: sorted, disjoint, inside the file.
+
+    Args:
+        debuginfo: keep DWARF and symbols.
+    """
+    wanted = [(offset, offset + size) for offset, size in elf.tables]
+    wanted += [(part.offset, part.offset + part.end - part.start) for part in from_file(elf, 0)]
+    wanted += [(s.offset, s.offset + s.filesz) for s in elf.segments if s.type == PT_NOTE]
+    wanted += _build_info(elf)
+    has_dwarf = debuginfo and any(name in elf.sections for name in (".debug_info", ".zdebug_info"))
+    if debuginfo:
+        wanted += [_extent(elf.sections[name]) for name in sorted(_DEBUG & elf.sections.keys())]
+    if not has_dwarf:
+        wanted += _code(elf)
+    inside = as_ranges([(0, elf.size)])
+    found: list[tuple[int, int]] = [
+        (start, end) for start, end in intersect(normalise(as_ranges(wanted)), inside).tolist()
+    ]
+    return found
+
+
+def hide_absent(elf: Elf, held: list[tuple[int, int]]) -> None:
+    """Take the sections off the list that an image left out, so that the binary reads as if it were stripped.
+
+    Only sections that are not loaded: the others are in the captured memory, and where they were is a fact.
+    """
+    for name, section in list(elf.sections.items()):
+        start, end = _extent(section)
+        if section.flags & SHF_ALLOC or start == end:
+            continue
+        if not any(low <= start and end <= high for low, high in held):
+            del elf.sections[name]
+
+
+def _extent(section: Section) -> tuple[int, int]:
+    size = 0 if section.type == _SHT_NOBITS else section.size
+    return section.offset, section.offset + size
+
+
+def _build_info(elf: Elf) -> list[tuple[int, int]]:
+    section = elf.sections.get(".go.buildinfo")
+    if section is not None:
+        return [_extent(section)]
+    return [
+        (s.offset, s.offset + min(s.filesz, _BUILDINFO_WINDOW))
+        for s in elf.segments
+        if s.type == PT_LOAD and s.flags & PF_W
+    ]
+
+
+def _code(elf: Elf) -> list[tuple[int, int]]:
+    wanted = SHF_ALLOC | _SHF_EXECINSTR
+    sections = [_extent(s) for s in elf.sections.values() if s.flags & wanted == wanted]
+    segments = [(s.offset, s.offset + s.filesz) for s in elf.segments if s.type == PT_LOAD and s.flags & PF_X]
+    return sections or segments

@@ -1,0 +1,206 @@
+"""Opening an image file: an Image as capturing made it, with a binary that reads as the program's file did.
+
+Nothing is believed: every count and address is checked before memory is set aside by its word, and what does
+not fit is a CorruptFile. The memory is read at once, the program's file as it is asked for.
+Imports ``capture`` siblings, ``debuginfo``, ``model`` and numpy.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.capture.image import Image
+from goretain.capture.imagefile import blocks
+from goretain.capture.imagefile.binary import hide_absent
+from goretain.capture.imagefile.blocks import Block
+from goretain.capture.imagefile.contents import Contents, read_contents
+from goretain.capture.imagefile.sparse import SparseFile, content_of
+from goretain.capture.imagefile.tables import mappings_of, parse_facts, registers_of
+from goretain.capture.limits import Need, check_room
+from goretain.capture.procfs import USER_SPACE
+from goretain.capture.program import check_program
+from goretain.capture.ranges import I64, packed
+from goretain.capture.reservation import Reservation
+from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.files import PreadFile
+from goretain.model.errors import CorruptFile, UsageError
+
+#: No Go heap comes near this; untouched memory costs nothing, but its addresses do.
+_MOST_MEMORY = 1 << 44
+_NEEDS = "give a file; an image cannot be read from a pipe, because its parts are read as they are needed"
+
+
+def is_image(path: str | os.PathLike[str]) -> bool:
+    """Whether the file starts with the magic of an image (False when it cannot be read)."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return os.pread(descriptor, len(blocks.MAGIC), 0) == blocks.MAGIC
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def read_image(
+    path: str | os.PathLike[str],
+    *,
+    force: bool = False,
+    on_read: Callable[[int, int], None] | None = None,
+) -> Image:
+    """The image that a file holds.
+
+    Args:
+        force: read it even if the memory limits say that there is no room.
+        on_read: called with (bytes read, bytes of the file).
+
+    Raises CorruptFile, UsageError, NotEnoughMemory, NotGoProgram, UnsupportedArchitecture.
+    """
+    name = os.fspath(path)
+    with ExitStack() as stack:
+        file = _open(name)
+        stack.callback(file.close)
+        contents = read_contents(file)
+        if not force:
+            check_room(Need(_needed(contents)))
+        facts, bias = parse_facts(
+            name, content_of(file, contents.of(blocks.FACT)[0]), contents.at(blocks.FACT)
+        )
+        sparse = _program_file(contents)
+        binary = Elf(sparse)
+        check_program(binary, f"the program in {name}", hint="take the image again")
+        hide_absent(binary, sparse.held)
+        ranges, sources = _ranges(contents, sparse)
+        memory, offsets = _memory(contents, sparse, ranges, sources, on_read)
+        image = Image(
+            memory,
+            ranges,
+            offsets,
+            binary=binary,
+            bias=bias,
+            registers=registers_of(name, contents.table(blocks.REGS), contents.at(blocks.REGS)),
+            mappings=mappings_of(name, contents.table(blocks.MAPS), contents.at(blocks.MAPS)),
+            facts=facts,
+        )
+        stack.pop_all()  # the binary reads from the file as long as it is used
+    return image
+
+
+def _needed(contents: Contents) -> int:
+    """Bytes of the memory and of the program's file, which is read into it in part."""
+    parts = sum(part.size for _, parts in contents.files for part in parts)
+    return contents.size_of(blocks.PAGES) + parts
+
+
+def _open(path: str) -> PreadFile:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as failed:
+        raise UsageError(
+            f"cannot open {path}: {failed.strerror}", hint="check the path and its owner"
+        ) from None
+    file = PreadFile(path, descriptor)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise UsageError(f"{path} is not a regular file", hint=_NEEDS)
+    return file
+
+
+def _program_file(contents: Contents) -> SparseFile:
+    """The program's file; what else of files a later goretain keeps beside it is left alone."""
+    for block, parts in contents.files:
+        role, file = _kept_file(contents.file, block, parts)
+        if role == blocks.PROGRAM:
+            return file
+    raise CorruptFile(
+        contents.file.path, contents.files[0][0].offset, "there is nothing of the program's file"
+    )
+
+
+def _kept_file(file: PreadFile, block: Block, parts: list[Block]) -> tuple[int, SparseFile]:
+    raw = content_of(file, block)
+    if len(raw) < blocks.FILE_ROW.size:
+        raise CorruptFile(file.path, block.offset, "the FILE block is cut off")
+    size, role, length = blocks.FILE_ROW.unpack_from(raw)
+    if len(raw) != blocks.FILE_ROW.size + length or size >= 1 << 62:
+        raise CorruptFile(file.path, block.offset, "the FILE block does not hold the path and size it claims")
+    if parts[-1].place + parts[-1].size > size:
+        raise CorruptFile(file.path, parts[-1].offset, f"a part lies outside of the program's {size} bytes")
+    return role, SparseFile(file, os.fsdecode(raw[blocks.FILE_ROW.size :]), size, parts)
+
+
+def _ranges(contents: Contents, sparse: SparseFile) -> tuple[I64, I64]:
+    """Captured ranges int64[k, 2], and where in the program's file each is, -1 for those in PAGE blocks."""
+    path, at = contents.file.path, contents.at(blocks.RANG)
+    if contents.size_of(blocks.RANG) % blocks.RANGE_ROW.size:
+        raise CorruptFile(path, at, "the RANG table ends within a row")
+    rows = np.frombuffer(contents.table(blocks.RANG), "<i8").reshape(-1, 3).astype(np.int64)
+    starts, ends, sources = rows.T
+    if bool((starts < 0).any() | (ends > USER_SPACE).any() | (starts >= ends).any() | (starts & 7).any()):
+        raise CorruptFile(path, at, "a range of memory is empty, misaligned or outside of user space")
+    if bool((starts[1:] < ends[:-1]).any()):
+        raise CorruptFile(path, at, "ranges of memory overlap or do not ascend")
+    if int((ends - starts).sum()) > _MOST_MEMORY:
+        raise CorruptFile(path, at, "the ranges of memory are impossibly large")
+    if bool((sources < -1).any() | (sources > sparse.size - (ends - starts)).any()):
+        raise CorruptFile(path, at, "a range of memory lies outside of the program's file")
+    return np.ascontiguousarray(rows[:, :2]), np.ascontiguousarray(sources)
+
+
+def _memory(
+    contents: Contents,
+    sparse: SparseFile,
+    ranges: I64,
+    sources: I64,
+    on_read: Callable[[int, int], None] | None,
+) -> tuple[NDArray[np.uint8], I64]:
+    """All ranges in one buffer, and where each begins in it."""
+    stored = sources < 0
+    offsets = np.empty(len(ranges), np.int64)
+    offsets[stored], size = packed(ranges[stored], 0)
+    offsets[~stored], end = packed(ranges[~stored], size)
+    destination = Reservation(end)
+    try:
+        memory = destination.detach(end)
+        _read_pages(contents, memory[:size], on_read)
+        filed = np.column_stack((offsets, ranges[:, 1] - ranges[:, 0], sources))[~stored]
+        for offset, length, source in filed.tolist():
+            for done in range(0, length, blocks.CHUNK):
+                part = sparse.read(source + done, min(blocks.CHUNK, length - done))
+                memory[offset + done : offset + done + len(part)] = np.frombuffer(part, np.uint8)
+    finally:
+        destination.free()
+    return memory, offsets
+
+
+def _read_pages(
+    contents: Contents, memory: NDArray[np.uint8], on_read: Callable[[int, int], None] | None
+) -> None:
+    file = contents.file
+    for block in contents.of(blocks.PAGES):
+        content = np.frombuffer(content_of(file, block), np.uint8)
+        window = memory[block.place : block.place + blocks.CHUNK]
+        bits = np.unpackbits(content[: blocks.BITMAP], bitorder="little")
+        pages = np.flatnonzero(bits).tolist()
+        held = content[blocks.BITMAP :]
+        # Only the last page of the memory may be short.
+        length = len(pages) * blocks.PAGE
+        if pages:
+            length -= max((pages[-1] + 1) * blocks.PAGE - len(window), 0)
+        if len(content) < blocks.BITMAP or not pages or pages[-1] * blocks.PAGE >= len(window):
+            raise CorruptFile(file.path, block.offset, "pages lie outside of the captured memory")
+        if length != len(held):
+            raise CorruptFile(file.path, block.offset, f"{len(held)} bytes of pages where {length} belong")
+        for done, page in enumerate(pages):
+            piece = held[done * blocks.PAGE : (done + 1) * blocks.PAGE]
+            window[page * blocks.PAGE : page * blocks.PAGE + len(piece)] = piece
+        if on_read is not None:
+            on_read(block.offset + block.stored, file.size)

@@ -1,0 +1,109 @@
+"""Facts, mappings and registers as an image file holds them, checked row by row.
+
+Imports ``capture`` siblings and ``model``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from typing import Any
+
+from goretain.capture.image import CaptureFacts, Mapping
+from goretain.capture.imagefile import blocks
+from goretain.capture.libc import REGISTERS
+from goretain.capture.procfs import USER_SPACE
+from goretain.model.errors import CorruptFile
+
+_FLAGS = re.compile(rb"[r-][w-][x-][ps-]")
+_MOST = 1 << 62
+
+
+def parse_facts(path: str, raw: bytes, at: int) -> tuple[CaptureFacts, int]:
+    """How the capture went, and the load bias. Raises CorruptFile; keys that are not known are left alone."""
+    try:
+        found: Any = json.loads(raw)
+        facts = CaptureFacts(
+            source=_one_of(found, "source", ("live", "core")),
+            program=_text(found["program"]),
+            pid=_count(found["pid"]),
+            taken_at=_seconds(found["taken_at"]),
+            copied_bytes=_count(found["copied_bytes"]),
+            threads=_count(found["threads"]),
+            pause_ns=_maybe(found["pause_ns"]),
+            stop_ns=_maybe(found["stop_ns"]),
+            rss_bytes=_maybe(found["rss_bytes"]),
+            shortfall=_text(found["shortfall"]),
+            with_data=_one_of(found, "with_data", (True, False)),
+            notes=[_text(note) for note in found["notes"]],
+        )
+        bias = _bias(found["bias"])
+    except (ValueError, KeyError, TypeError, RecursionError) as wrong:
+        raise CorruptFile(path, at, f"the facts of the capture: {wrong}", hint=blocks.TAKE_AGAIN) from None
+    return facts, bias
+
+
+def _one_of(found: Any, key: str, words: tuple[Any, ...]) -> Any:
+    if not any(found[key] is word or (isinstance(word, str) and found[key] == word) for word in words):
+        raise ValueError(f"{key} is {found[key]!r}")
+    return found[key]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no text")
+    return value
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _MOST:
+        raise ValueError(f"{value!r} is no count")
+    return value
+
+
+def _maybe(value: Any) -> int | None:
+    return None if value is None else _count(value)
+
+
+def _seconds(value: Any) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 1 << 40:
+        raise ValueError(f"{value!r} is no time")
+    return float(value)
+
+
+def _bias(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= USER_SPACE or value % 4096:
+        raise ValueError(f"{value!r} is no distance between two places of a program")
+    return value
+
+
+def mappings_of(path: str, raw: bytes, at: int) -> list[Mapping]:
+    """The address space, by start. Raises CorruptFile."""
+    found: list[Mapping] = []
+    row, place, last = blocks.MAPPING_ROW, 0, 0
+    while place < len(raw):
+        if place + row.size > len(raw):
+            raise CorruptFile(path, at, "the MAPS table ends within a row")
+        start, end, offset, flags, length = row.unpack_from(raw, place)
+        place += row.size
+        if not last <= start < end <= USER_SPACE or offset >= _MOST or not _FLAGS.fullmatch(flags):
+            raise CorruptFile(path, at, f"an impossible mapping, {start:#x} to {end:#x}")
+        if length > len(raw) - place:
+            raise CorruptFile(path, at, "a path of the MAPS table is cut off")
+        name = os.fsdecode(raw[place : place + length])
+        found.append(Mapping(start, end, flags.decode(), offset, name))
+        place, last = place + length, start
+    return found
+
+
+def registers_of(path: str, raw: bytes, at: int) -> dict[int, dict[str, int]]:
+    """Registers by thread. Raises CorruptFile."""
+    if len(raw) % blocks.REGISTER_ROW.size:
+        raise CorruptFile(path, at, "the REGS table ends within a row")
+    found: dict[int, dict[str, int]] = {}
+    for tid, *values in blocks.REGISTER_ROW.iter_unpack(raw):
+        if not 0 <= tid < 1 << 31 or tid in found:
+            raise CorruptFile(path, at, f"a thread with the impossible or repeated ID {tid}")
+        found[tid] = dict(zip(REGISTERS, values, strict=True))
+    return found
