@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ def why(
     target: Target,
     *,
     binary: str | os.PathLike[str] | None = None,
+    debug_dirs: Sequence[str | os.PathLike[str]] = (),
     full: bool = False,
     with_data: bool = False,
     force: bool = False,
@@ -43,7 +44,15 @@ def why(
     """
     if save is not None:
         check_place(save)
-    snapshot = _opened(target, binary=binary, full=full, with_data=with_data, force=force, progress=progress)
+    snapshot = _opened(
+        target,
+        binary=binary,
+        debug_dirs=debug_dirs,
+        full=full,
+        with_data=with_data,
+        force=force,
+        progress=progress,
+    )
     if save is not None:
         snapshot.save(save)
     if progress is not None:

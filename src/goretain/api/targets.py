@@ -7,11 +7,12 @@ The one place that knows both how bytes are captured and how they are read. Impo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from goretain.api.debugfiles import DebugFiles, Pathlike
 from goretain.api.snapshot import Snapshot
-from goretain.model.errors import CorruptFile, UsageError
+from goretain.model.errors import BinaryMismatch, CorruptFile, UsageError
 from goretain.snapshot import Snapshot as Data
 from goretain.snapshot import is_snapshot
 
@@ -28,9 +29,10 @@ _ET_CORE = 4
 
 
 def open(
-    target: int | str | os.PathLike[str],
+    target: int | Pathlike,
     *,
-    binary: str | os.PathLike[str] | None = None,
+    binary: Pathlike | None = None,
+    debug_dirs: Sequence[Pathlike] = (),
     full: bool = False,
     with_data: bool = False,
     force: bool = False,
@@ -41,7 +43,9 @@ def open(
     Args:
         target: a PID (int or digits), the path of an ELF core, or the path of a saved snapshot; which of
             the two is told by the file's content.
-        binary: the program that wrote the core, where the core does not name it.
+        binary: an unstripped twin of the program, built from the same source, or its debug file; of a core
+            also the program that wrote it, where the core does not name it.
+        debug_dirs: directories of debug files (.build-id/xx/yyyy.debug, NAME.debug, or unstripped builds).
         full: copy all memory of the process, not only what the analysis needs.
         with_data: keep map keys and strings.
         force: copy even if the memory limits say that there is no room.
@@ -52,24 +56,20 @@ def open(
     """
     name = os.fspath(target) if not isinstance(target, int) else str(target)
     if name.isascii() and name.isdigit():
-        if binary is not None:
-            raise UsageError(
-                "--binary belongs to a core",
-                hint=f"process {name} is read with the binary that it runs; leave it out",
-            )
-        return Snapshot(_from_process(int(name), full, with_data, force, progress), name)
+        files = DebugFiles(binary, debug_dirs).of_process(int(name))
+        return Snapshot(_from_process(int(name), files, full, with_data, force, progress), name)
     if is_snapshot(name):
-        if binary is not None or full or with_data:
+        if binary is not None or debug_dirs or full or with_data:
             raise UsageError(
                 f"{name} is a saved snapshot; it holds what it holds",
-                hint="leave out --binary, --full and --with-data",
+                hint="leave out --binary, --debug-dir, --full and --with-data",
             )
         from goretain.snapshot import load
 
         on_read = _telling(progress, "opening the snapshot")
         return Snapshot(load(name, on_read=on_read), name)
     _require_core(name)
-    return Snapshot(_from_core(name, binary, full, with_data, force, progress), name)
+    return Snapshot(_from_core(name, binary, debug_dirs, full, with_data, force, progress), name)
 
 
 def _telling(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:
@@ -98,41 +98,66 @@ def _require_core(path: str) -> None:
         raise UsageError(f"{path} is a program, not a core", hint="start it and give its PID")
 
 
-def _from_process(pid: int, full: bool, with_data: bool, force: bool, progress: Progress | None) -> Data:
+def _from_process(
+    pid: int, files: DebugFiles, full: bool, with_data: bool, force: bool, progress: Progress | None
+) -> Data:
     from goretain.capture.process import capture_process
 
-    image = capture_process(pid, _plan_for(with_data), full=full, force=force, progress=progress)
-    return _read(image, with_data, progress)
+    image = capture_process(pid, _plan_for(files, with_data), full=full, force=force, progress=progress)
+    return _read(image, files, with_data, progress)
 
 
 def _from_core(
     path: str,
-    binary: str | os.PathLike[str] | None,
+    binary: Pathlike | None,
+    debug_dirs: Sequence[Pathlike],
     full: bool,
     with_data: bool,
     force: bool,
     progress: Progress | None,
 ) -> Data:
+    """A core names its program; what the user named is that program, or else its unstripped twin."""
     from goretain.capture.core import capture_core
 
     program = None if binary is None else os.fspath(binary)
-    image = capture_core(path, program, _plan_for(with_data), full=full, force=force)
-    return _read(image, with_data, progress)
+    files = DebugFiles(None, debug_dirs)
+    try:
+        image = capture_core(path, program, _plan_for(files, with_data), full=full, force=force)
+    except BinaryMismatch as other:
+        if program is None:
+            raise
+        files = DebugFiles(program, debug_dirs)
+        try:
+            image = capture_core(path, None, _plan_for(files, with_data), full=full, force=force)
+        except UsageError as lost:
+            raise _program_lost(other, lost) from None
+        files.of(image.binary)
+    return _read(image, files, with_data, progress)
 
 
-def _plan_for(with_data: bool) -> PlanFor:
+def _program_lost(other: BinaryMismatch, lost: UsageError) -> BinaryMismatch:
+    """What to say when the file is not the program, and the program, which could have a twin, is not there.
+
+    An unstripped twin does not replace the program: a core leaves out read-only data, and the twin has its
+    strings and masks at other places.
+    """
+    hint = "give the very file that ran with --binary, and keep its unstripped twin in a --debug-dir"
+    return BinaryMismatch(f"{other.message}; and {lost.message}", hint=hint)
+
+
+def _plan_for(files: DebugFiles, with_data: bool) -> PlanFor:
     """What to copy: capture asks golang, which asks the debug information of the binary."""
     from goretain.golang.layout import open_layout
     from goretain.golang.plan import lean_plan
 
     def plan_for(binary: Elf, bias: int) -> Plan:
-        return lean_plan(open_layout(binary), bias, with_data=with_data)
+        return lean_plan(open_layout(binary, files.of(binary)), bias, with_data=with_data)
 
     return plan_for
 
 
-def _read(image: Image, with_data: bool, progress: Progress | None) -> Data:
+def _read(image: Image, files: DebugFiles, with_data: bool, progress: Progress | None) -> Data:
     from goretain.golang.read import read_heap
 
     tell = None if progress is None else lambda what: progress(what, 0, 0)
-    return read_heap(image, with_data=with_data, progress=tell)
+    return read_heap(image, with_data=with_data, debug=files.of(image.binary), progress=tell)

@@ -23,7 +23,14 @@ _AT_OR_ABOVE = {
 
 @click.command(cls=rich_click.RichCommand)
 @click.argument("target")
-@click.option("--binary", metavar="FILE", help="The program that wrote the core.")
+@click.option(
+    "--binary",
+    metavar="FILE",
+    help="An unstripped build of the same source, or the program that wrote the core.",
+)
+@click.option(
+    "--debug-dir", "debug_dirs", metavar="DIR", multiple=True, help="Debug files are there; may be repeated."
+)
 @click.option("--full", is_flag=True, help="Copy all memory of the process, not only what is needed.")
 @click.option("--with-data", is_flag=True, help="Keep and show map keys and strings: user data.")
 @click.option("--force", is_flag=True, help="Copy even if the memory limits say that there is no room.")
@@ -43,6 +50,7 @@ _AT_OR_ABOVE = {
 def why(
     target: str,
     binary: str | None,
+    debug_dirs: tuple[str, ...],
     full: bool,
     with_data: bool,
     force: bool,
@@ -69,6 +77,7 @@ def why(
         report = api.why(
             target,
             binary=binary,
+            debug_dirs=debug_dirs,
             full=full,
             with_data=with_data,
             force=force,

@@ -24,12 +24,14 @@ class GoBuildInfo:
         main: module path of the main module ("" when built outside a module).
         deps: module paths of the dependencies.
         settings: -ldflags, GOOS, vcs.revision and the like.
+        versions: of the modules, by module path; of replaced ones what they were replaced by.
     """
 
     path: str
     main: str
     deps: list[str] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
 
 def find(data: bytes) -> int:
@@ -57,19 +59,26 @@ def parse_modules(text: str) -> GoBuildInfo:
     path = main = ""
     deps: list[str] = []
     settings: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    module = ""
     for line in text.splitlines():
         kind, _, rest = line.partition("\t")
-        first = rest.split("\t")[0]
+        first, _, about = rest.partition("\t")
         if kind == "path":
             path = rest
         elif kind == "mod":
-            main = first
+            main = module = first
+            versions[module] = about.partition("\t")[0]
         elif kind == "dep":
             deps.append(first)
+            module = first
+            versions[module] = about.partition("\t")[0]
+        elif kind == "=>":
+            versions[module] = f"{first} {about.partition(chr(9))[0]}".rstrip()
         elif kind == "build":
             key, _, value = rest.partition("=")
             settings[key] = value
-    return GoBuildInfo(path, main, deps, settings)
+    return GoBuildInfo(path, main, deps, settings, versions)
 
 
 def _string(blob: bytes, at: int) -> tuple[bytes, int]:
