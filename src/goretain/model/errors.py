@@ -28,10 +28,10 @@ class UsageError(GoretainError):
 class NoSuchProcess(GoretainError):
     """There is no process with that PID."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, *, hint: str = "") -> None:
         super().__init__(
             f"no process has PID {pid}",
-            hint="list candidates with 'pgrep -a .'; inside a container the PID is another one",
+            hint=hint or "list candidates with 'pgrep -a .'; inside a container the PID is another one",
         )
         self.pid = pid
 
@@ -98,6 +98,38 @@ class UnknownLayout(GoretainError):
         self.go_version = go_version
 
 
+class NoLayoutTable(UnknownLayout):
+    """A program without debug information, of a Go version that goretain has no layout table for."""
+
+    def __init__(self, go_version: str, known: list[str]) -> None:
+        """known: release lines with tables, such as "1.27", the oldest first."""
+        GoretainError.__init__(
+            self,
+            f"this {go_version} program carries no debug information, and goretain has no table of how the"
+            f" runtime of {go_version} is laid out (it has tables of Go {known[0]} to {known[-1]})",
+            hint="give an unstripped build of the same source with --binary, or use a goretain that has"
+            " the table",
+        )
+        self.struct = "runtime.mheap"
+        self.field = None
+        self.go_version = go_version
+
+
+class RuntimeNotFound(UnknownLayout):
+    """A variable of the runtime was not found in memory, or in more than one place."""
+
+    def __init__(self, name: str, places: int, go_version: str) -> None:
+        GoretainError.__init__(
+            self,
+            f"{name} was {f'found in {places} places' if places else 'not found'} in the memory of this"
+            f" {go_version} program, which has no symbol table",
+            hint="give an unstripped build of the same source with --binary",
+        )
+        self.struct = name
+        self.field = None
+        self.go_version = go_version
+
+
 class MissingMemory(GoretainError):
     """An address was not captured; its content is unknown (never 0).
 
@@ -123,3 +155,11 @@ class ToolchainError(GoretainError):
 
 class NotEnoughMemory(GoretainError):
     """A copy would not fit into the memory that is left here."""
+
+
+class PauseTooLong(GoretainError):
+    """The target would have stood still, or did, for longer than was allowed; it runs again."""
+
+
+class ResourceLimit(GoretainError):
+    """A limit of our own (RLIMIT) or of the system stood in the way."""

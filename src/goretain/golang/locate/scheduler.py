@@ -1,0 +1,133 @@
+"""The scheduler's variables: ``allm``, ``allgs`` and ``allp``, by structs that point back at each other.
+
+Reads ``runtime.m``, ``runtime.g``, ``runtime.p``, ``runtime.schedt`` (runtime/runtime2.go) and
+``runtime.mcache`` (mcache.go). Imports ``golang.locate.words`` and numpy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from goretain.golang.locate.words import (
+    I64,
+    MOST,
+    Block,
+    Fields,
+    Memory,
+    Structs,
+    addresses,
+    distinct,
+    slices,
+)
+
+_M, _G, _P, _SCHED, _CACHE = "runtime.m", "runtime.g", "runtime.p", "runtime.schedt", "runtime.mcache"
+_G_LIMIT, _P_LIMIT, _STACK_LIMIT, _SAMPLE = 1 << 30, 1 << 16, 1 << 40, 64
+_STATUS_LIMIT = 0x2000  # _Gscan is 0x1000
+_GOROUTINE_STATES, _P_STATES, _WAITING = 16, 8, 4
+
+
+def find_threads(blocks: list[Block], memory: Memory, fields: Fields) -> tuple[list[int], list[int]]:
+    """Places of ``runtime.allm``, and the ms: the longest list of ms that a scanned word begins.
+
+    An m that has ended stays on sched.freem and still links to the list, so that word is left out.
+    """
+    structs = Structs(memory, fields)
+    lists: list[tuple[list[int], int]] = []
+    for head, places in distinct(blocks):
+        chain = structs.chain(head, _M, "alllink") if _is_m(structs, head) else None
+        if chain is not None and all(_is_m(structs, m) for m in chain[:_SAMPLE]):
+            lists += [(chain, place) for place in places]
+    lengths = {len(chain) for chain, _ in lists}
+    lists = [row for row in lists if not _is_freem(structs, row[1], lengths)]
+    longest = max((chain for chain, _ in lists), key=len, default=[])
+    return [place for chain, place in lists if len(chain) == len(longest)], longest
+
+
+def _is_m(structs: Structs, m: int) -> bool:
+    g0 = structs.uint(m, _M, "g0")
+    return bool(g0) and g0 is not None and g0 % 8 == 0 and structs.uint(g0, _G, "m") == m
+
+
+def _is_freem(structs: Structs, place: int, lengths: set[int]) -> bool:
+    """Whether a word is runtime.sched.freem: before it stand the counts of the scheduler, of which the
+    number of ms that were made less those that ended is the length of a list."""
+    if not structs.fields.has(_SCHED, "freem"):
+        return False
+    sched = place - structs.fields.offset(_SCHED, "freem")
+    counts = [structs.uint(sched, _SCHED, name) for name in ("mnext", "nmfreed", "maxmcount", "goidgen")]
+    small = [structs.uint(sched, _SCHED, name) for name in ("nmidle", "nmidlelocked", "nmsys", "npidle")]
+    made, freed, limit, goroutines = (count or 0 for count in counts)
+    if not 0 < freed < made or not 0 < limit < 1 << 31 or not 0 < goroutines < 1 << 48:
+        return False
+    return made - freed in lengths and all(count is not None and count <= made for count in small[:3])
+
+
+def find_goroutines(blocks: list[Block], ms: list[int], memory: Memory, fields: Fields) -> list[int]:
+    """Places of ``runtime.allgs``: the longest slice of gs that have their own ids and stacks.
+
+    While the collector marks, runtime.work.stackRoots may be the same slice: both are right then.
+    """
+    structs, known = Structs(memory, fields), {0, *ms}
+    best: dict[int, int] = {}
+    longest = 0
+    for place, array, count in slices(blocks, _G_LIMIT):
+        if count < longest or not _are_goroutines(structs, known, array, min(count, 4)):
+            continue
+        if _are_goroutines(structs, known, array, min(count, _SAMPLE)):
+            best = best if count == longest else {}
+            best.setdefault(array, place)
+            longest = count
+    return list(best.values())
+
+
+def _are_goroutines(structs: Structs, ms: set[int], array: int, count: int) -> bool:
+    listed = structs.memory.words(array, count)
+    if listed is None or not addresses(listed).all() or len(np.unique(listed)) != count:
+        return False
+    paths = (("m",), ("stack", "lo"), ("stack", "hi"), ("goid",), ("atomicstatus",), ("sched", "sp"))
+    address, m, low, high, goid, status, sp = structs.columns(_G, listed.tolist(), paths)
+    named = goid[goid != 0]
+    if len(address) != count or not 0 < len(np.unique(named)) == len(named) or bool((named < 0).any()):
+        return False
+    stacks = (low > 0) & (low < high) & (high - low <= _STACK_LIMIT)
+    stacks &= (status != _WAITING) | ((low <= sp) & (sp <= high))
+    good = np.isin(m, list(ms)) & (stacks | (high == 0))
+    good &= (status < _STATUS_LIMIT) & (status & 0xFFF < _GOROUTINE_STATES)
+    return bool(good.mean() > MOST)
+
+
+def find_processors(
+    blocks: list[Block], ms: list[int], spans: I64, memory: Memory, fields: Fields
+) -> list[int]:
+    """Places of ``runtime.allp``: the longest slice of ps whose id is their index."""
+    structs, held = Structs(memory, fields), set(spans.tolist())
+    best: list[int] = []
+    longest = 0
+    for place, array, count in slices(blocks, _P_LIMIT):
+        # runtime.m0 is a variable too, with a copy of the slice (m.allpSnapshot).
+        if count < longest or any(m <= place < m + fields.size(_M) for m in ms):
+            continue
+        listed = memory.words(array, count)
+        if listed is None or not addresses(listed).all():
+            continue
+        if all(_is_p(structs, held, p, i) for i, p in enumerate(listed.tolist())):
+            best = [place] if count > longest else [*best, place]
+            longest = count
+    return best
+
+
+def _is_p(structs: Structs, spans: set[int], p: int, index: int) -> bool:
+    """Whether p is the processor of an index: its m is one, its cache holds spans of the heap."""
+    if structs.uint(p, _P, "id") != index or (structs.uint(p, _P, "status") or 0) >= _P_STATES:
+        return False
+    m, cache = structs.uint(p, _P, "m"), structs.uint(p, _P, "mcache")
+    if m is None or (m and not _is_m(structs, m)) or not cache:
+        return False
+    classes = structs.fields.array_length(_CACHE, "alloc")
+    held = structs.memory.words(cache + structs.fields.offset(_CACHE, "alloc"), classes)
+    if held is None or not held.all():
+        return False
+    # All that hold nothing name one empty span, a variable of the runtime.
+    others = [span for span in held.tolist() if span not in spans]
+    empty = max((others.count(span) for span in set(others)), default=0)
+    return len(held) - len(others) + empty > MOST * len(held)
