@@ -7,6 +7,7 @@ addresses are link addresses. Hostile input gives CorruptFile. May import ``debu
 from __future__ import annotations
 
 import bisect
+from collections.abc import KeysView
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -94,6 +95,11 @@ class Dwarf:
         found = self._by_name.get(name)
         return found[0] if found is not None and abs(found[1]) in (TAG_STRUCT, TAG_TYPEDEF) else None
 
+    @property
+    def type_names(self) -> KeysView[str]:
+        """Names of all types that have one. Raises CorruptFile."""
+        return self._by_name.keys()
+
     @cached_property
     def _by_runtime_type(self) -> dict[int, int]:
         index = self._index
@@ -133,6 +139,11 @@ class Dwarf:
     def _constants(self) -> dict[str, int]:
         index = self._index
         return dict(zip(_names(index.constant_names), index.constant_values.tolist(), strict=True))
+
+    @property
+    def constant_names(self) -> KeysView[str]:
+        """Full names of all integer constants. Raises CorruptFile."""
+        return self._constants.keys()
 
     def constant(self, name: str) -> int | None:
         """Value of an integer constant such as "runtime._KindSpecialFinalizer". Raises CorruptFile."""

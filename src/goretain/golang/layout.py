@@ -2,12 +2,12 @@
 
 Features are detected, versions never checked: code asks ``has("runtime.mspan", "largeType")``. What the
 binary does not describe is an UnknownLayout error naming struct, field and Go version, never a guess.
-Imports ``debuginfo`` and ``model``.
+Imports ``debuginfo``, ``golang.tables`` and ``model``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from goretain.debuginfo.descriptions import Descriptions
@@ -15,7 +15,8 @@ from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
 from goretain.debuginfo.symbols import Symbol
 from goretain.debuginfo.types import DwarfType
-from goretain.model.errors import UnknownLayout
+from goretain.golang.tables import LayoutTable, all_tables, tables_for
+from goretain.model.errors import NoLayoutTable, UnknownLayout
 from goretain.model.places import user_cache
 
 
@@ -45,9 +46,12 @@ def open_layout(binary: Elf, debug: DebugSource | None = None) -> Layout:
     if debug is not None:
         return Layout(binary, debug.descriptions, go_version, debug.symbols)
     dwarf = Dwarf.open(binary, user_cache() / "dwarf")
-    if not dwarf.present:
-        raise UnknownLayout("runtime.mheap", None, go_version)
-    return Layout(binary, dwarf, go_version)
+    if dwarf.present:
+        return Layout(binary, dwarf, go_version)
+    tables = tables_for(binary.go_version)
+    if not tables:
+        raise NoLayoutTable(go_version, sorted({table.go for table in all_tables()}))
+    return Layout(binary, tables[0], go_version, tables=tables)
 
 
 class Layout:
@@ -60,6 +64,8 @@ class Layout:
         descriptions: what describes its types.
         go_version: for messages.
         symbols: symbols by name, link addresses of the binary that runs.
+        tables: the layout tables that can fit a program without debug information, best first. More than one
+            where the binary does not say which Go made it: then whoever can tell says so by ``settle``.
     """
 
     def __init__(
@@ -68,12 +74,25 @@ class Layout:
         descriptions: Descriptions,
         go_version: str,
         symbols: Mapping[str, Symbol] | None = None,
+        tables: Sequence[LayoutTable] = (),
     ) -> None:
         self.elf = elf
         self.descriptions = descriptions
         self.go_version = go_version
         self.symbols = elf.symbols if symbols is None else symbols
+        self.tables = tuple(tables)
         self._fields: dict[tuple[str, ...], tuple[int, int]] = {}
+
+    @property
+    def table(self) -> LayoutTable | None:
+        """The layout table that describes the program, None where debug information does."""
+        return self.descriptions if isinstance(self.descriptions, LayoutTable) else None
+
+    def settle(self, table: LayoutTable) -> None:
+        """Read by this table from now on: it is the one that fits the program's memory."""
+        self.descriptions = table
+        self.tables = (table,)
+        self._fields.clear()
 
     def has_struct(self, struct: str) -> bool:
         """Whether the binary describes this struct."""
@@ -108,8 +127,9 @@ class Layout:
         return self._resolve(self.type_of(struct, *path)).count
 
     def has_symbol(self, name: str) -> bool:
-        """Whether the symbol table lists this name."""
-        return name in self.symbols
+        """Whether the runtime has this variable or function: by the symbols, else by the layout table."""
+        table = self.table
+        return name in self.symbols or (table is not None and table.has_symbol(name))
 
     def symbol(self, name: str) -> int:
         """Link-time address of a symbol. Raises UnknownLayout."""

@@ -25,6 +25,9 @@ def read_size_classes(program: Program) -> I64:
             raw = program.memory.read(program.symbol(name), symbol.size)
             sizes = np.frombuffer(raw, np.uint16).astype(np.int64)
             return np.unique(sizes[sizes > 0])
+    table = program.layout.table
+    if table is not None:
+        return np.unique([size for size in table.size_classes if size]).astype(np.int64)
     raise UnknownLayout("runtime.class_to_size", None, program.layout.go_version)
 
 

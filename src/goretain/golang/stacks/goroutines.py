@@ -130,10 +130,10 @@ def read_goroutines(program: Program, stacks: Stacks, registers: dict[int, dict[
 
 
 def wait_reasons(program: Program) -> list[str]:
-    """Texts of runtime.waitReason by value; empty when the program has no such table."""
-    symbol = program.layout.symbols.get("runtime.waitReasonStrings")
+    """Texts of runtime.waitReason by value; empty when neither the program nor a layout table tells."""
+    symbol, table = program.layout.symbols.get("runtime.waitReasonStrings"), program.layout.table
     if symbol is None:
-        return []
+        return list(table.wait_reasons) if table is not None else []
     return [program.text(symbol.value + program.bias + 16 * i, 128) for i in range(symbol.size // 16)]
 
 
