@@ -11,7 +11,7 @@ import numpy as np
 
 from goretain.capture.corefile import CoreFile, CoreNotes, open_core, open_file, read_notes
 from goretain.capture.image import TAKE_AGAIN, CaptureFacts, Image
-from goretain.capture.limits import check_room
+from goretain.capture.limits import Need, check_room
 from goretain.capture.procfs import AT_ENTRY, USER_SPACE
 from goretain.capture.program import check_program, from_file, load_bias, part_ranges, writable
 from goretain.capture.ranges import I64, aligned, as_ranges, normalise, packed, subtract, total
@@ -160,7 +160,7 @@ def _places(ranges: I64) -> str:
 
 def _image(path: str, source: CoreFile, ranges: I64, remarks: list[str], *, force: bool) -> Image:
     if not force:
-        check_room(total(ranges))
+        check_room(Need(total(ranges)))
     offsets, end = packed(ranges, 0)
     destination = Reservation(end)
     try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 from goretain.capture import libc, procfs
 from goretain.capture.refusal import explain_refusal
@@ -30,8 +31,10 @@ class Freezer:
             of the last detach (0 before).
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, between: Callable[[], None]) -> None:
+        """between: called now and then while threads are waited for; may raise to stop."""
         self.pid = pid
+        self._between = between
         self.began_ns = self.stopped_ns = self.released_ns = 0
         self._running: set[int] = set()  # seized, not seen stopped
         self._stopped: dict[int, int] = {}  # thread -> signal to deliver when it goes on
@@ -126,6 +129,8 @@ class Freezer:
                 if strict:
                     raise self._stuck()
                 break
+            if strict:
+                self._between()
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_SLEEP)
             if pause == _LONGEST_SLEEP:

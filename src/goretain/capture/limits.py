@@ -1,46 +1,210 @@
 """Is there room for the copy? Asked before anything is frozen, so that capturing never gets anybody killed.
 
-The copy is charged to our own cgroup and its ancestors; a target in the same container or pod is charged
-with us, so its limit is among those. Imports ``model``.
+Memory: of what the machine has available and of what each cgroup limit leaves (ours, the target's, every
+ancestor in sight) a capture takes at most half; the rest is for the target's own growth and for what is made
+of the image. Page cache counts as in use, as the kernel counts it: how much of it can be given up is known
+only when it is asked for. An output file takes at most half of the free space, and if it lies in memory
+(tmpfs) it counts as memory too. Our own RLIMITs must hold all of it.
+Source: getrlimit(2), proc(5), statvfs(3). Imports ``capture.cgroups`` and ``model``.
 """
 
 from __future__ import annotations
 
+import errno
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from goretain.model.errors import NotEnoughMemory
+from goretain.capture import cgroups
+from goretain.model.errors import NotEnoughMemory, ResourceLimit
 
-_ROOT = Path("/sys/fs/cgroup")
-
-
-def check_room(needed: int) -> None:
-    """Raise NotEnoughMemory when a copy of needed bytes would not fit beside what is in use."""
-    room, where = min(_rooms(), default=(needed, ""))
-    if needed > room:
-        raise NotEnoughMemory(
-            f"the copy needs {needed >> 20} MiB and {where} leaves {room >> 20} MiB",
-            hint="run goretain where there is more memory, or read a core elsewhere; --force tries anyway",
-        )
+# Less than this is next to nothing.
+_STEP = 16 << 20
+_MEMORY_FILES = frozenset(("tmpfs", "ramfs", "devtmpfs", "hugetlbfs"))
 
 
-def _rooms() -> list[tuple[int, str]]:
-    """(bytes left, what says so) of the machine and of every cgroup above us."""
-    rooms: list[tuple[int, str]] = []
-    available = _machine()
-    if available is not None:
-        rooms.append((available, "this machine"))
-    for folder in _cgroups():
-        limit, used = _number(folder / "memory.max"), _number(folder / "memory.current")
-        if limit is None or used is None:
-            limit, used = _number(folder / "memory.limit_in_bytes"), _number(folder / "memory.usage_in_bytes")
-        if limit is not None and used is not None:
-            rooms.append(
-                (max(limit - used + _reclaimable(folder), 0), f"the memory limit of cgroup {folder}")
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a capture will take, in bytes.
+
+    Attributes:
+        planned: what is copied into our memory. beside: what is needed to work on it while it is copied.
+        space: address space that is reserved for it.
+        file: what may be written to a file; 0 when nothing is.
+        output: the file, or the folder that it is going to be in; None when there is none.
+    """
+
+    planned: int
+    beside: int = 0
+    space: int = 0
+    file: int = 0
+    output: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One limit.
+
+    Attributes:
+        left: bytes between what is in use and the limit. ours: how many of them a capture may take.
+        needed: bytes that the capture would take of it. what: its name, as a subject.
+        wayout: what to do when it is too small.
+    """
+
+    left: int
+    ours: int
+    needed: int
+    what: str
+    wayout: str
+
+
+_ELSEWHERE = "run goretain where there is more memory (kubectl debug has its own limit), or read a core"
+
+
+def check_room(need: Need, pid: int | None = None) -> None:
+    """Raise NotEnoughMemory, with the figures of the tightest limit, unless the capture of pid fits all.
+
+    pid None: a core is read. Nobody but we run on what that takes, so all that is left and the page cache
+    (much of it may be that of the core) may be taken.
+    """
+    over = [room for room in rooms(need, pid) if room.needed > room.ours]
+    if not over:
+        return
+    room = max(over, key=lambda room: room.needed - room.ours)
+    part = "half of " if room.ours == room.left // 2 else ""
+    raise NotEnoughMemory(
+        f"the capture takes {iec(room.needed)}, more than {part}the {iec(room.left)} that {room.what} leaves",
+        hint=f"{room.wayout}; --force tries anyway",
+    )
+
+
+def check_brim(pid: int) -> None:
+    """Raise NotEnoughMemory when memory is about to run out, whatever was forced: that may hit the target.
+
+    Asked while memory is taken, step by step. Page cache counts as free here.
+    """
+    for room in _memory(_STEP, pid, parts=1):
+        if room.left < _STEP:
+            raise NotEnoughMemory(
+                f"{room.what} leaves {iec(room.left)}: nothing is left to try with", hint=room.wayout
             )
-    return rooms
 
 
-def _machine() -> int | None:
+@contextmanager
+def first_to_go() -> Iterator[None]:
+    """If memory runs out all the same, the kernel is to end this process and not the target (proc(5))."""
+    score = Path("/proc/self/oom_score_adj")
+    try:
+        before = score.read_text()
+        score.write_text("1000")
+    except OSError:
+        before = ""
+    try:
+        yield
+    finally:
+        if before:
+            with suppress(OSError):
+                score.write_text(before)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """What runs into a limit of ours in it raises ResourceLimit or NotEnoughMemory, naming the limit."""
+    try:
+        yield
+    except MemoryError:
+        raise NotEnoughMemory(
+            f"the memory for the capture is not given to us{_set(resource.RLIMIT_AS, 'ulimit -v')}",
+            hint=f"{_ELSEWHERE}, or raise the limit",
+        ) from None
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        what = f"RLIMIT_NOFILE allows {most}" if error.errno == errno.EMFILE else "the system has no more"
+        raise ResourceLimit(
+            f"no file can be opened any more: {what}", hint="raise it: ulimit -n 1024"
+        ) from None
+
+
+def _set(number: int, name: str) -> str:
+    most = resource.getrlimit(number)[0]
+    return "" if most == resource.RLIM_INFINITY else f" ({name} is {iec(most)})"
+
+
+def rooms(need: Need, pid: int | None = None) -> list[Room]:
+    """Every limit that the capture meets."""
+    taken = need.planned + need.beside
+    if need.output is not None and file_system(need.output) in _MEMORY_FILES:
+        taken += need.file
+    found = _memory(taken, pid, parts=1 if pid is None else 2)
+    if need.output is not None:
+        found += _disk(need, need.output)
+    return found + _own(need)
+
+
+def _memory(taken: int, pid: int | None, *, parts: int) -> list[Room]:
+    found: list[Room] = []
+    available = available_memory()
+    if available is not None:
+        found.append(Room(available, available // parts, taken, "this machine", _ELSEWHERE))
+    seen: set[tuple[Path, str]] = set()
+    for whose, who in (("our", "self"), ("the target's", pid)):
+        for limit in cgroups.limits(who) if who is not None else ():
+            if (limit.folder, limit.name) not in seen:
+                seen.add((limit.folder, limit.name))
+                found.append(_of_cgroup(limit, whose, taken, parts))
+    return found
+
+
+def _of_cgroup(limit: cgroups.Limit, whose: str, taken: int, parts: int) -> Room:
+    left = max(limit.limit - limit.used + (limit.cache if parts == 1 else 0), 0)
+    what = f"{limit.name} of {whose} cgroup {limit.folder} ({iec(limit.limit)} less {iec(limit.used)} in use)"
+    wayout = _ELSEWHERE
+    if limit.cache > taken - left // parts:
+        wayout += f"; {iec(limit.cache)} of what is in use is page cache, which the kernel can give up"
+    return Room(left, left // parts, taken, what, wayout)
+
+
+def _disk(need: Need, output: Path) -> list[Room]:
+    folder = output if output.is_dir() else output.parent
+    try:
+        about = os.statvfs(folder)
+    except OSError:
+        return []  # whoever opens the file says why it cannot be
+    free = about.f_bavail * about.f_frsize
+    found = [
+        Room(free, free // 2, need.file, f"the file system of {folder}", "write to another disk: -o FILE")
+    ]
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if most != resource.RLIM_INFINITY:
+        found.append(Room(most, most, need.file, "RLIMIT_FSIZE (ulimit -f)", "raise it: ulimit -f unlimited"))
+    return found
+
+
+def _own(need: Need) -> list[Room]:
+    """RLIMIT_AS and RLIMIT_DATA count address space, touched or not (getrlimit(2))."""
+    try:
+        sizes = [int(word) * resource.getpagesize() for word in Path("/proc/self/statm").read_text().split()]
+    except OSError:
+        return []
+    found: list[Room] = []
+    for number, name, flag, used in (
+        (resource.RLIMIT_AS, "RLIMIT_AS (ulimit -v)", "-v", sizes[0]),
+        (resource.RLIMIT_DATA, "RLIMIT_DATA (ulimit -d)", "-d", sizes[5]),
+    ):
+        most = resource.getrlimit(number)[0]
+        if most != resource.RLIM_INFINITY:
+            left = max(most - used, 0)
+            found.append(Room(left, left, need.space, name, f"raise it: ulimit {flag} unlimited"))
+    return found
+
+
+def available_memory() -> int | None:
+    """MemAvailable of /proc/meminfo in bytes, None when unknown."""
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
     except OSError:
@@ -48,35 +212,19 @@ def _machine() -> int | None:
     return next((int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:")), None)
 
 
-def _cgroups() -> list[Path]:
-    """Folders of our memory cgroup and its ancestors, as far as they are visible here."""
+def file_system(path: Path) -> str:
+    """Type of the file system that a file is on or going to be on; "" when unknown."""
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        device = (path if path.exists() else path.parent).stat().st_dev
     except OSError:
-        return []
-    folders: list[Path] = []
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers not in ("", "memory") and "memory" not in controllers.split(","):
-            continue
-        base = _ROOT / "memory" if controllers else _ROOT
-        own = base / path.lstrip("/")
-        # In a container the path is often the host's, and the container's own cgroup is mounted at the root.
-        folders.extend(folder for folder in (own, *own.parents) if folder == base or base in folder.parents)
-    return [folder for folder in folders if folder.is_dir()]
+        return ""
+    number = f"{os.major(device)}:{os.minor(device)}"
+    return next((mount.kind for mount in cgroups.mounts() if mount.device == number), "")
 
 
-def _number(file: Path) -> int | None:
-    try:
-        return int(file.read_text())
-    except (OSError, ValueError):
-        return None  # absent, or "max"
-
-
-def _reclaimable(folder: Path) -> int:
-    """Page cache that the kernel drops before it kills."""
-    try:
-        lines = (folder / "memory.stat").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith(("inactive_file ", "active_file ")))
+def iec(size: int) -> str:
+    """Bytes with a binary unit, as reports write them."""
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size} B"

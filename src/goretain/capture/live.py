@@ -8,11 +8,12 @@ numpy.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.capture import pagemap, procfs
+from goretain.capture import libc, pagemap, privileges, procfs
 from goretain.capture.image import Mapping
 from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, intersect, normalise, subtract
 from goretain.capture.refusal import explain_refusal
@@ -37,7 +38,10 @@ class LiveProcess:
         self.registers: dict[int, dict[str, int]] = {}
         self._mappings: list[Mapping] = []
         self._files: list[int] = []
+        self._between: Callable[[], None] = _nothing
         try:
+            # Only the owner of a process may open these (by their mode), also where CAP_SYS_PTRACE lets us
+            # trace it: -1 then. Memory comes by process_vm_readv alone, and every page counts as touched.
             self._memory = self._open("mem")
             self._pagemap = self._open("pagemap")
             self.reader = BulkReader(pid, self._memory)
@@ -49,6 +53,8 @@ class LiveProcess:
         try:
             fd = os.open(f"/proc/{self.pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
         except PermissionError:
+            if privileges.may_attach(self.pid):
+                return -1
             raise explain_refusal(self.pid) from None
         except (FileNotFoundError, ProcessLookupError):
             raise procfs.gone(self.pid) from None
@@ -64,28 +70,42 @@ class LiveProcess:
         """The address space as it is now. Raises TargetGone."""
         return self._mappings or procfs.mappings(self.pid)
 
-    def hold(self, registers: dict[int, dict[str, int]]) -> None:
-        """Take note that the process is frozen: its mappings stay what they are now. Raises TargetGone."""
+    def hold(self, registers: dict[int, dict[str, int]], between: Callable[[], None]) -> None:
+        """Take note that the process is frozen: its mappings stay what they are now. Raises TargetGone.
+
+        between: called now and then while something is read; may raise to stop.
+        """
         self.registers = registers
+        self._between = between
         self._mappings = procfs.mappings(self.pid)
 
     def let_go(self) -> None:
         """Take note that it runs again."""
         self.registers = {}
         self._mappings = []
+        self._between = _nothing
 
     def read(self, address: int, size: int) -> bytes:
         """size bytes at address. Raises MissingMemory, TargetGone."""
+        self._between()
         data = b""
         try:
             while len(data) < size:
-                part = os.pread(self._memory, size - len(data), address + len(data))
+                part = self._read_some(address + len(data), size - len(data))
                 if not part:
                     raise procfs.gone(self.pid)
                 data += part
         except (OSError, OverflowError):
             raise MissingMemory(address, size) from None
         return data
+
+    def _read_some(self, address: int, size: int) -> bytes:
+        if self._memory >= 0:
+            return os.pread(self._memory, size, address)
+        try:
+            return libc.peek(self.pid, address, size)
+        except ProcessLookupError:
+            return b""
 
     def gather(self, ranges: I64) -> NDArray[np.uint8]:
         """All ranges int64[k, 2] concatenated in the order given. Raises MissingMemory, TargetGone."""
@@ -95,7 +115,7 @@ class LiveProcess:
         sizes = ranges[:, 1] - ranges[:, 0]
         out = np.empty(int(sizes.sum()), np.uint8)
         places = out.ctypes.data + np.concatenate(([0], np.cumsum(sizes)[:-1])) if len(sizes) else sizes
-        self.reader.read(ranges[:, 0], sizes, places.astype(np.int64))
+        self.reader.read(ranges[:, 0], sizes, places.astype(np.int64), lambda _done: self._between())
         return out
 
     def pieces(self, ranges: I64, mapped: list[Mapping]) -> tuple[I64, I64]:
@@ -109,11 +129,17 @@ class LiveProcess:
         backed = normalise(as_ranges((m.start, m.end) for m in readable if not procfs.is_anonymous(m)))
         asked = intersect(ranges, anonymous)
         try:
-            runs = pagemap.resident(self._pagemap, normalise(aligned(asked, PAGE)))
+            runs = asked
+            if self._pagemap >= 0:
+                runs = pagemap.resident(self._pagemap, normalise(aligned(asked, PAGE)))
         except ProcessLookupError:
             raise procfs.gone(self.pid) from None
         found = normalise(np.concatenate((intersect(asked, normalise(runs)), intersect(ranges, backed))))
         return found, subtract(subtract(ranges, anonymous), backed)
+
+
+def _nothing() -> None:
+    """Nobody waits."""
 
 
 def placed(pieces: I64, ranges: I64, offsets: I64) -> I64:

@@ -7,6 +7,7 @@ target hold too. Imports numpy, ``capture.libc`` and ``model``.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from goretain.capture.ranges import I64
 from goretain.model.errors import NotEnoughMemory
 
 _HUGE = 2 << 20
+_STEP = 32 << 20
 
 
 def _rounded(size: int) -> int:
@@ -61,11 +63,16 @@ class Reservation:
         self._owned = True
         libc.advise(self.address, self.size, libc.MADV_HUGEPAGE)
 
-    def populate(self, runs: I64) -> None:
-        """Fault in the pages under runs int64[k, 2] of [start, end) offsets, so that the copy need not."""
+    def populate(self, runs: I64, between: Callable[[], None]) -> None:
+        """Fault in the pages under runs int64[k, 2] of [start, end) offsets, so that the copy need not.
+
+        between: called before every step of at most 32 MiB; may raise to stop.
+        """
         for start, end in runs.tolist():
-            begin = start & -4096
-            libc.advise(self.address + begin, min(end, self.size) - begin, libc.MADV_POPULATE_WRITE)
+            for begin in range(start & -4096, min(end, self.size), _STEP):
+                between()
+                size = min(end, self.size, begin + _STEP) - begin
+                libc.advise(self.address + begin, size, libc.MADV_POPULATE_WRITE)
 
     def grow(self, size: int) -> None:
         """Make room for size bytes, keeping what is there. Raises NotEnoughMemory."""

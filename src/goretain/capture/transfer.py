@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -24,10 +25,15 @@ _BATCH = 8 << 20
 _WORTH_SHARING = 32 << 20
 # Memory is not faster than this many processors.
 _MOST_THREADS = 4
+# How much is copied to learn how fast that is.
+_SAMPLE = 16 << 20
 
 
 class BulkReader:
-    """Reads memory of one process; memory is a descriptor of /proc/PID/mem that outlives this object."""
+    """Reads memory of one process.
+
+    memory is a descriptor of /proc/PID/mem that outlives this object, -1 where that may not be opened.
+    """
 
     def __init__(self, pid: int, memory: int) -> None:
         self.pid = pid
@@ -105,6 +111,24 @@ class BulkReader:
                     raise procfs.gone(self.pid)
                 raise MissingMemory(remote + done, size - done)
             done += got
+
+
+def seconds_to_copy(reader: BulkReader, remote: I64, sizes: I64) -> float:
+    """How long a copy of all pieces is going to take at least, by copying some of them. Raises TargetGone."""
+    ends = np.cumsum(sizes)
+    few = int(np.searchsorted(ends, _SAMPLE)) + 1
+    some = np.minimum(sizes[:few], _SAMPLE)
+    if not len(some):
+        return 0.0
+    scratch = np.ones(int(some.max()), np.uint8)
+    places = np.full(len(some), scratch.ctypes.data)
+    began = time.perf_counter()
+    try:
+        copied = reader.read(remote[:few], some, places)
+    except MissingMemory:
+        return 0.0  # it runs, and unmapped what it had
+    whole = int(ends[-1])
+    return (time.perf_counter() - began) * whole / max(copied, 1) / (1 + _helpers(whole))
 
 
 def _helpers(size: int) -> int:

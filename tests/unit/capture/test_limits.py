@@ -1,40 +1,133 @@
-"""Room for the copy."""
+"""Room for the copy: which limits are asked, and what a refusal says."""
 
 from __future__ import annotations
 
+import os
+import resource
 from pathlib import Path
 
 import pytest
 
-from goretain.capture import limits
-from goretain.model.errors import NotEnoughMemory
+from goretain.capture import cgroups, limits
+from goretain.capture.limits import Need
+from goretain.model.errors import NotEnoughMemory, ResourceLimit
+
+MIB = 1 << 20
 
 
 @pytest.fixture
 def small_cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "memory.max").write_text("1000000000\n")
-    (tmp_path / "memory.current").write_text("900000000\n")
-    (tmp_path / "memory.stat").write_text("anon 5\ninactive_file 50000000\nactive_file 0\n")
-    monkeypatch.setattr(limits, "_cgroups", lambda: [tmp_path])
+    """A cgroup v2 of 1000 MiB of which 900 are in use, 50 of them page cache."""
+    (tmp_path / "memory.max").write_text(f"{1000 * MIB}\n")
+    (tmp_path / "memory.current").write_text(f"{900 * MIB}\n")
+    (tmp_path / "memory.stat").write_text(f"anon 5\ninactive_file {50 * MIB}\nactive_file 0\n")
+    monkeypatch.setattr(cgroups, "memory_folders", lambda _pid="self", _proc=None: [tmp_path])
     return tmp_path
 
 
-def test_a_copy_that_fits_the_cgroup_is_let_through(small_cgroup: Path) -> None:
-    limits.check_room(140_000_000)
-
-
-def test_a_copy_larger_than_the_cgroup_leaves_is_refused_with_both_figures(small_cgroup: Path) -> None:
-    with pytest.raises(NotEnoughMemory, match=r"needs 152 MiB and .* leaves 143 MiB") as caught:
-        limits.check_room(160_000_000)
+def test_a_capture_takes_half_of_what_a_cgroup_leaves_and_not_a_byte_more(small_cgroup: Path) -> None:
+    limits.check_room(Need(50 * MIB), os.getpid())
+    with pytest.raises(NotEnoughMemory) as caught:
+        limits.check_room(Need(50 * MIB + 1), os.getpid())
+    assert caught.value.message == (
+        f"the capture takes 50.0 MiB, more than half of the 100.0 MiB that memory.max of our cgroup"
+        f" {small_cgroup} (1000.0 MiB less 900.0 MiB in use) leaves"
+    )
+    assert "50.0 MiB of what is in use is page cache" in caught.value.hint
     assert "--force" in caught.value.hint
+
+
+def test_working_memory_counts_beside_the_planned_bytes(small_cgroup: Path) -> None:
+    with pytest.raises(NotEnoughMemory, match="takes 60"):
+        limits.check_room(Need(40 * MIB, beside=20 * MIB), os.getpid())
+
+
+def test_a_core_takes_all_that_is_left_and_the_page_cache(small_cgroup: Path) -> None:
+    limits.check_room(Need(150 * MIB))
+    with pytest.raises(NotEnoughMemory, match=r"takes 150\.0 MiB, more than the 150\.0 MiB that memory\.max"):
+        limits.check_room(Need(150 * MIB + 1))
+
+
+def test_where_the_kernel_would_slow_everybody_down_is_a_limit_too(small_cgroup: Path) -> None:
+    (small_cgroup / "memory.high").write_text(f"{910 * MIB}\n")
+    with pytest.raises(NotEnoughMemory, match=r"half of the 10\.0 MiB that memory\.high"):
+        limits.check_room(Need(6 * MIB), os.getpid())
 
 
 def test_a_cgroup_without_limit_leaves_what_the_machine_has(small_cgroup: Path) -> None:
     (small_cgroup / "memory.max").write_text("max\n")
-    limits.check_room(160_000_000)
-    with pytest.raises(NotEnoughMemory, match="this machine"):
-        limits.check_room(1 << 60)
+    limits.check_room(Need(60 * MIB), os.getpid())
+    with pytest.raises(NotEnoughMemory, match=r"that this machine leaves"):
+        limits.check_room(Need(1 << 60), os.getpid())
 
 
-def test_our_own_cgroups_are_found_where_the_kernel_shows_them() -> None:
-    assert all(folder.is_dir() for folder in limits._cgroups())
+@pytest.mark.usefixtures("small_cgroup")
+def test_when_nothing_is_left_even_a_forced_capture_ends_before_the_kernel_kills(small_cgroup: Path) -> None:
+    limits.check_brim(os.getpid())
+    (small_cgroup / "memory.current").write_text(f"{1040 * MIB}\n")
+    with pytest.raises(NotEnoughMemory, match=r"leaves 10\.0 MiB: nothing is left to try with"):
+        limits.check_brim(os.getpid())
+
+
+def test_a_file_takes_half_of_the_free_space_of_its_disk(tmp_path: Path) -> None:
+    about = os.statvfs(tmp_path)
+    free = about.f_bavail * about.f_frsize
+    limits.check_room(Need(1, file=free // 2 - 64 * MIB, output=tmp_path / "app.image"), os.getpid())
+    with pytest.raises(NotEnoughMemory, match=f"that the file system of {tmp_path} leaves") as caught:
+        limits.check_room(Need(1, file=free // 2 + 64 * MIB, output=tmp_path / "app.image"), os.getpid())
+    assert "another disk" in caught.value.hint
+
+
+def test_a_file_in_memory_counts_as_memory_beside_the_copy() -> None:
+    shared = Path("/dev/shm")
+    if limits.file_system(shared) != "tmpfs":
+        pytest.skip("/dev/shm is no tmpfs here")
+    available = limits.available_memory()
+    assert available is not None
+    part = available // 3  # twice a third is more than a half
+    limits.check_room(Need(part, file=part, output=None), os.getpid())
+    with pytest.raises(NotEnoughMemory, match="that this machine leaves"):
+        limits.check_room(Need(part, file=part, output=shared / "app.image"), os.getpid())
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(resource.RLIMIT_AS, "RLIMIT_AS"), (resource.RLIMIT_DATA, "RLIMIT_DATA")]
+)
+def test_our_own_limits_of_address_space_are_asked(number: int, name: str) -> None:
+    soft, hard = resource.getrlimit(number)
+    resource.setrlimit(number, (1 << 40, hard))
+    try:
+        limits.check_room(Need(1, space=1 << 39), os.getpid())
+        with pytest.raises(NotEnoughMemory, match=rf"takes 1024\.0 GiB.* that {name} \(ulimit") as caught:
+            limits.check_room(Need(1, space=1 << 40), os.getpid())
+        assert "ulimit" in caught.value.hint
+    finally:
+        resource.setrlimit(number, (soft, hard))
+
+
+def test_the_largest_file_that_we_may_write_is_asked(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * MIB, hard))
+    try:
+        with pytest.raises(NotEnoughMemory, match=r"takes 64\.0 MiB, .* RLIMIT_FSIZE"):
+            limits.check_room(Need(1, file=64 * MIB + 1, output=tmp_path / "app.image"), os.getpid())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_running_out_of_files_names_the_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(ResourceLimit, match="RLIMIT_NOFILE allows 3"), limits.explained():
+            os.open("/proc/self/maps", os.O_RDONLY)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_we_go_first_if_memory_runs_out_and_only_as_long_as_we_capture() -> None:
+    score = Path("/proc/self/oom_score_adj")
+    before = score.read_text()
+    with limits.first_to_go():
+        assert score.read_text() == "1000\n"
+    assert score.read_text() == before

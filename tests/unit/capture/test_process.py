@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from goretain.capture import libc, limits, pagemap, process, refusal
+from goretain.capture import libc, limits, pagemap, privileges, process, refusal
 from goretain.capture.image import Image
 from goretain.capture.live import LiveProcess
 from goretain.capture.process import capture_process
@@ -325,12 +325,18 @@ def test_a_target_that_somebody_else_traces_names_the_tracer(own: Target) -> Non
 def test_a_copy_that_does_not_fit_is_refused_before_anything_is_frozen(
     quiet: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "_rooms", lambda: [(1000, "this machine")])
+    monkeypatch.setattr(limits, "available_memory", lambda: 1000)
     phases: list[str] = []
     with pytest.raises(NotEnoughMemory):
         capture_process(quiet.pid, plan_for, on_phase=phases.append)
     assert phases == ["estimating"]
+    monkeypatch.undo()
+    monkeypatch.setattr(process, "check_room", refuse)
     assert capture_process(quiet.pid, plan_for, force=True).facts.copied_bytes > 1000
+
+
+def refuse(_need: limits.Need, _pid: int) -> None:
+    raise NotEnoughMemory("never asked")
 
 
 def as_user(user: int, work: Callable[[], object]) -> str:
@@ -402,8 +408,8 @@ def test_yama_is_named_with_its_setting(
 ) -> None:
     file = tmp_path / "ptrace_scope"
     file.write_text(f"{scope}\n")
-    monkeypatch.setattr(refusal, "_YAMA", file)
-    monkeypatch.setattr(refusal, "_CAP_SYS_PTRACE", 0)
+    monkeypatch.setattr(privileges, "_YAMA", file)
+    monkeypatch.setattr(privileges, "SYS_PTRACE", 0)
     error = refusal.explain_refusal(os.getpid())
     assert f"ptrace_scope is {scope}" in error.message
     assert says in error.message
