@@ -48,6 +48,7 @@ def go_program(
     experiments: Sequence[str] = (),
     flags: Sequence[str] = (),
     cgo: bool = False,
+    compiler: str = "",
 ) -> Path:
     """The executable of a program, built if it is not in the cache.
 
@@ -57,16 +58,18 @@ def go_program(
         experiments: GOEXPERIMENT names.
         flags: flags of go build.
         cgo: whether C may be linked in.
+        compiler: of C, where it is not the system's own.
     """
     folder = ZOO / source if isinstance(source, str) else source
-    digest = hashlib.sha256(repr((version, tuple(experiments), tuple(flags), cgo)).encode())
+    made = (version, tuple(experiments), tuple(flags), cgo, *([compiler] if compiler else []))
+    digest = hashlib.sha256(repr(made).encode())
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
     out = user_cache() / "zoo" / f"{folder.name}-{version}-{digest.hexdigest()[:16]}" / folder.name
     if not out.is_file():
         out.parent.mkdir(parents=True, exist_ok=True)
         scratch = out.with_name(f"{out.name}.{os.getpid()}")
-        env = {"CGO_ENABLED": "1" if cgo else "0"}
+        env = {"CGO_ENABLED": "1" if cgo else "0"} | ({"CC": compiler} if compiler else {})
         toolchain(version).build(folder, scratch, env=env, flags=flags, experiments=experiments)
         scratch.rename(out)
     return out

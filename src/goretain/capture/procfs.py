@@ -22,7 +22,7 @@ def status(pid: int) -> dict[str, str]:
     """/proc/PID/status by key. Raises NoSuchProcess."""
     try:
         text = Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError):  # the last is what hidepid=1 says
         raise NoSuchProcess(pid) from None
     return {key: value.strip() for key, _, value in (line.partition(":") for line in text.splitlines())}
 
@@ -87,6 +87,19 @@ def auxiliary(block: bytes) -> dict[int, int]:
     """The auxiliary vector (/proc/PID/auxv or a core's NT_AUXV) by AT_* number."""
     words = np.frombuffer(block[: len(block) & ~15], np.uint64).reshape(-1, 2)
     return {int(key): int(value) for key, value in words.tolist() if key}
+
+
+def start_code(pid: int) -> int | None:
+    """Where the first executable segment of the program begins; None when the kernel does not tell us.
+
+    Field 26 of /proc/PID/stat, which everybody may open and whoever may trace the process sees filled in.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        raise gone(pid) from None
+    address = int(stat.rpartition(")")[2].split()[23])
+    return address if address > 1 else None  # 1 is what others see
 
 
 def resident_bytes(pid: int) -> int | None:

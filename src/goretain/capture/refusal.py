@@ -1,6 +1,6 @@
 """Whether a process can be read at all, and if the kernel refuses, why, and what to do about it.
 
-Imports ``capture.procfs`` and ``model``. Source: ptrace(2) "Ptrace access mode checking",
+Imports ``capture`` siblings and ``model``. Source: ptrace(2) "Ptrace access mode checking",
 security/yama/yama_lsm.c.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from goretain.capture import procfs
+from goretain.capture import namespaces, privileges, procfs
 from goretain.model.errors import (
     AlreadyTraced,
     NoSuchProcess,
@@ -19,20 +19,11 @@ from goretain.model.errors import (
     UsageError,
 )
 
-_CAP_SYS_PTRACE = 1 << 19
 Status = dict[str, str]
-_YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
-_SUDO = "run goretain as root (sudo), or give it CAP_SYS_PTRACE"
-# By number, linux/capability.h.
-_CAPABILITIES = (
-    "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
-    "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER",
-    "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE",
-    "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP",
-    "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF",
-    "CHECKPOINT_RESTORE",
-)  # fmt: skip
-_MOST_NAMED = 4
+_SUDO = "run goretain as root (sudo), or give it CAP_SYS_PTRACE, the one capability that is missing"
+_FROM_OUTSIDE = (
+    "in a container: docker run --cap-add=SYS_PTRACE, kubectl debug --profile=general (as root) or sysadmin"
+)
 
 
 def check_process(pid: int) -> None:
@@ -41,9 +32,8 @@ def check_process(pid: int) -> None:
     Raises NoSuchProcess, UsageError (a thread, or ourselves), TargetGone (a zombie), NotGoProgram (a kernel
     thread), AlreadyTraced.
     """
-    facts = procfs.status(pid) if pid > 0 else {}
-    if not facts:
-        raise NoSuchProcess(pid)
+    namespaces.check_proc()
+    facts = _status(pid)
     leader = int(facts.get("Tgid", pid))
     if leader != pid:
         raise UsageError(f"{pid} is a thread of process {leader}", hint=f"give the process: {leader}")
@@ -57,34 +47,118 @@ def check_process(pid: int) -> None:
     if "VmSize" not in facts:
         raise NotGoProgram(
             f"process {pid} ({facts.get('Name', '?')}) is a kernel thread: it runs no program",
-            hint="give the PID of a Go program: pgrep -a .",
+            hint=namespaces.namesakes_hint(pid) or "give the PID of a Go program: pgrep -a .",
         )
     tracer = int(facts.get("TracerPid", "0"))
     if tracer:
         raise AlreadyTraced(pid, tracer)
 
 
+def _status(pid: int) -> Status:
+    """Raises NoSuchProcess, with what else the number may have meant, or PermissionDenied."""
+    try:
+        facts = procfs.status(pid) if pid > 0 else {}
+    except NoSuchProcess:
+        facts = {}
+    if facts:
+        return facts
+    if pid > 0 and _is_hidden(pid):
+        raise PermissionDenied(
+            f"there is a process {pid}, but /proc does not show it to us: it is mounted with hidepid",
+            hint=_SUDO,
+        )
+    raise NoSuchProcess(pid, hint=namespaces.namesakes_hint(pid))
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether a process without a folder in /proc exists: signal 0 is asked of all the same."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return not Path(f"/proc/{pid}").exists()
+
+
 def explain_refusal(pid: int) -> PermissionDenied:
-    """The error for a process that the kernel does not let us trace: every reason that can be found out."""
+    """The error for a process that the kernel does not let us trace: every reason that can be found out.
+
+    The order is the kernel's (__ptrace_may_access): seccomp, users, dumpable, capabilities, Yama.
+    """
     ours, theirs = procfs.status(os.getpid()), procfs.status(pid)
-    capable = bool(int(ours.get("CapEff", "0"), 16) & _CAP_SYS_PTRACE)
+    reasons, hints = refusal_reasons(pid, ours, theirs)
+    if not reasons:
+        reasons.append("a security module (SELinux, AppArmor) or the sandbox around us forbids it")
+        hints.append("the audit log names the rule: journalctl -k | grep -i denied")
+    if _SUDO in hints:
+        hints = [_SUDO, *(hint for hint in hints if hint != _SUDO)]
+    hints.append(namespaces.namesakes_hint(pid))
+    return PermissionDenied(
+        f"the kernel does not let us trace process {pid}: {'; '.join(reasons)}",
+        hint="; ".join(dict.fromkeys(filter(None, hints))),
+    )
+
+
+def refusal_reasons(pid: int, ours: Status, theirs: Status) -> tuple[list[str], list[str]]:
+    """(reasons why we may not trace a process, what to do about each)."""
+    capable = bool(privileges.capabilities(ours) & privileges.SYS_PTRACE)
     reasons: list[str] = []
     hints: list[str] = []
-    if not capable:
+    _explain_seccomp(reasons, hints)
+    if capable and privileges.same_user_namespace(pid) is False:
+        reasons.append("it runs in another user namespace, where our CAP_SYS_PTRACE does not count")
+        hints.append("run goretain as root outside of all user namespaces, or inside of its own")
+    elif not capable:
         _explain_users(ours, theirs, reasons, hints)
         _explain_dumpable(pid, theirs, reasons, hints)
         _explain_capabilities(ours, theirs, reasons, hints)
+        if privileges.same_user_namespace(pid) is False:
+            reasons.append("it runs in another user namespace")
+            hints.append(_SUDO)
     _explain_yama(capable, reasons, hints)
-    if not reasons:
-        reasons.append("a security module, a seccomp filter or another user namespace forbids it")
-    if _SUDO in hints or not hints:
-        hints = [_SUDO, *(hint for hint in hints if hint != _SUDO)]
-    if _in_container():
-        hints.append("in a container: docker run --cap-add=SYS_PTRACE, or kubectl debug --profile=sysadmin")
+    if _SUDO in hints:
+        _explain_missing(ours, hints)
+    return reasons, hints
+
+
+def explain_unreadable(pid: int) -> PermissionDenied:
+    """The error for a program whose file may not be read; of a process that may not be traced, that one."""
+    if not privileges.may_attach(pid):
+        return explain_refusal(pid)
+    try:
+        about = os.stat(f"/proc/{pid}/exe")  # noqa: PTH116 follows what is no path
+        rights = f" (mode {about.st_mode & 0o7777:04o}, owner {about.st_uid})"
+    except OSError:
+        rights = ""
     return PermissionDenied(
-        f"the kernel does not let us trace process {pid}: {'; '.join(reasons)}",
-        hint="; ".join(dict.fromkeys(hints)),
+        f"process {pid} may be traced, but the file of its program{rights} may not be read by user"
+        f" {os.geteuid()}",
+        hint="run goretain as root, or give it CAP_DAC_READ_SEARCH, the one capability that is missing",
     )
+
+
+def _explain_seccomp(reasons: list[str], hints: list[str]) -> None:
+    blocked = privileges.filtered()
+    if blocked:
+        reasons.append(f"a seccomp filter refuses {' and '.join(blocked)} to goretain, whatever the process")
+        hints.append(
+            "allow them to the container of goretain: docker run --security-opt seccomp=unconfined, or in"
+            " Kubernetes seccompProfile: {type: Unconfined}; capabilities do not help"
+        )
+
+
+def _explain_missing(ours: Status, hints: list[str]) -> None:
+    """Why we do not have CAP_SYS_PTRACE, and so who can give it."""
+    if not privileges.capabilities(ours, "CapBnd") & privileges.SYS_PTRACE:
+        hints.append("only who starts this container or session can give it: it is not in the bounding set")
+        hints.append(_FROM_OUTSIDE)
+    elif ours.get("NoNewPrivs") == "1":
+        hints.append(
+            "no_new_privs (allowPrivilegeEscalation: false) keeps sudo and file capabilities from giving it"
+        )
+    elif _in_container():
+        hints.append(_FROM_OUTSIDE)
 
 
 def _explain_users(ours: Status, theirs: Status, reasons: list[str], hints: list[str]) -> None:
@@ -112,25 +186,14 @@ def _explain_dumpable(pid: int, theirs: Status, reasons: list[str], hints: list[
 
 
 def _explain_capabilities(ours: Status, theirs: Status, reasons: list[str], hints: list[str]) -> None:
-    missing = int(theirs.get("CapPrm", "0"), 16) & ~int(ours.get("CapPrm", "0"), 16)
+    missing = privileges.capabilities(theirs, "CapPrm") & ~privileges.capabilities(ours, "CapPrm")
     if missing:
-        reasons.append(f"it has capabilities that goretain lacks: {_names(missing)}")
+        reasons.append(f"it has capabilities that goretain lacks: {privileges.names(missing)}")
         hints.append(_SUDO)
 
 
-def _names(capabilities: int) -> str:
-    """The first capabilities of a mask by name."""
-    numbers = [number for number in range(64) if capabilities >> number & 1]
-    names = [f"CAP_{_CAPABILITIES[n]}" if n < len(_CAPABILITIES) else f"number {n}" for n in numbers]
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more
-
-
 def _explain_yama(capable: bool, reasons: list[str], hints: list[str]) -> None:
-    try:
-        scope = int(_YAMA.read_text())
-    except (OSError, ValueError):
-        return
+    scope = privileges.yama_scope()
     if scope == 3:
         reasons.append("kernel.yama.ptrace_scope is 3: nobody may trace until the next boot")
         hints.append("take a core instead: GOTRACEBACK=crash and kill -ABRT, then goretain why CORE")
