@@ -8,6 +8,7 @@ numpy.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,7 @@ class LiveProcess:
         self.registers: dict[int, dict[str, int]] = {}
         self._mappings: list[Mapping] = []
         self._files: list[int] = []
+        self._between: Callable[[], None] = _nothing
         try:
             # Only the owner of a process may open these (by their mode), also where CAP_SYS_PTRACE lets us
             # trace it: -1 then. Memory comes by process_vm_readv alone, and every page counts as touched.
@@ -68,18 +70,24 @@ class LiveProcess:
         """The address space as it is now. Raises TargetGone."""
         return self._mappings or procfs.mappings(self.pid)
 
-    def hold(self, registers: dict[int, dict[str, int]]) -> None:
-        """Take note that the process is frozen: its mappings stay what they are now. Raises TargetGone."""
+    def hold(self, registers: dict[int, dict[str, int]], between: Callable[[], None]) -> None:
+        """Take note that the process is frozen: its mappings stay what they are now. Raises TargetGone.
+
+        between: called now and then while something is read; may raise to stop.
+        """
         self.registers = registers
+        self._between = between
         self._mappings = procfs.mappings(self.pid)
 
     def let_go(self) -> None:
         """Take note that it runs again."""
         self.registers = {}
         self._mappings = []
+        self._between = _nothing
 
     def read(self, address: int, size: int) -> bytes:
         """size bytes at address. Raises MissingMemory, TargetGone."""
+        self._between()
         data = b""
         try:
             while len(data) < size:
@@ -107,7 +115,7 @@ class LiveProcess:
         sizes = ranges[:, 1] - ranges[:, 0]
         out = np.empty(int(sizes.sum()), np.uint8)
         places = out.ctypes.data + np.concatenate(([0], np.cumsum(sizes)[:-1])) if len(sizes) else sizes
-        self.reader.read(ranges[:, 0], sizes, places.astype(np.int64))
+        self.reader.read(ranges[:, 0], sizes, places.astype(np.int64), lambda _done: self._between())
         return out
 
     def pieces(self, ranges: I64, mapped: list[Mapping]) -> tuple[I64, I64]:
@@ -128,6 +136,10 @@ class LiveProcess:
             raise procfs.gone(self.pid) from None
         found = normalise(np.concatenate((intersect(asked, normalise(runs)), intersect(ranges, backed))))
         return found, subtract(subtract(ranges, anonymous), backed)
+
+
+def _nothing() -> None:
+    """Nobody waits."""
 
 
 def placed(pieces: I64, ranges: I64, offsets: I64) -> I64:

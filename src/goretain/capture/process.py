@@ -7,59 +7,67 @@ from the file, without pausing. Imports ``debuginfo``, ``capture`` siblings, ``m
 
 from __future__ import annotations
 
-import gc
+import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from goretain.capture import libc, privileges, procfs
+from goretain.capture.copying import Copy, lay_out
 from goretain.capture.executable import bias_of, check_identity, open_program
 from goretain.capture.freeze import Freezer
 from goretain.capture.image import CaptureFacts, Image, Mapping
 from goretain.capture.interrupts import DeferredSignals, Interrupted
-from goretain.capture.limits import check_room
-from goretain.capture.live import LiveProcess, placed
-from goretain.capture.program import from_file, part_ranges, writable
-from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, normalise, packed, subtract, total
+from goretain.capture.limits import Need, check_brim, check_room, explained, first_to_go
+from goretain.capture.live import LiveProcess
+from goretain.capture.pause import Pause, no_collection
+from goretain.capture.program import from_file, part_ranges
+from goretain.capture.ranges import I64, as_ranges, packed, total
 from goretain.capture.refusal import check_process
 from goretain.capture.reservation import Reservation
 from goretain.capture.source import MemorySource, Plan, PlanFor
+from goretain.capture.transfer import seconds_to_copy
 from goretain.model.errors import GoretainError, MissingMemory
 
 # Called with the name of the phase that begins: "estimating", "seizing", "planning", "copying", "releasing".
 OnPhase = Callable[[str], None]
+# Called once with what the capture is going to take, before anything is frozen or refused.
+OnPlan = Callable[[Need], None]
 # Called with (what is being done, bytes done, bytes in all).
 Progress = Callable[[str, int, int], None]
 
 # The heap grows between the estimate and the pause; virtual space is free.
 _HEADROOM = 64 << 20
+# Working memory for each range and piece while they are laid out and read: some arrays of pairs of int64.
+_BESIDE = 96
 
 
-@dataclass(slots=True)
-class _Copy:
-    """Where the ranges of an image go."""
+@dataclass(frozen=True, slots=True)
+class _How:
+    """The arguments of capture_process."""
 
-    ranges: I64
-    offsets: I64
-    pieces: I64
-    end: int
-    missing: I64
+    force: bool
+    max_pause: float | None
+    output: Path | None
+    on_plan: OnPlan | None
+    on_phase: OnPhase
+    progress: Progress | None
 
 
 @dataclass(slots=True)
 class _Frozen:
     """What was found in the pause."""
 
-    copy: _Copy
+    copy: Copy
     copied: int
     taken_at: float
     mappings: list[Mapping]
     registers: dict[int, dict[str, int]]
     rss_bytes: int | None
-    notes: list[str] = field(default_factory=list)
 
 
 def capture_process(
@@ -68,33 +76,43 @@ def capture_process(
     *,
     full: bool = False,
     force: bool = False,
+    max_pause: float | None = None,
+    output: str | os.PathLike[str] | None = None,
+    on_plan: OnPlan | None = None,
     on_phase: OnPhase | None = None,
     progress: Progress | None = None,
 ) -> Image:
     """Freeze a Go process, copy what the plan asks for, release it, return the image.
 
-    The process goes on whatever happens to us: an error, an interruption, SIGKILL. Its own variables and
+    The process goes on whatever happens to us: an error, an interruption, SIGKILL. If we hang while it is
+    frozen, the watchdog ends *this* process (see ``capture.watchdog``). Its own variables and
     the read-only data of its binary are always part of the image; with ``full`` all its private memory is
     and the plan is not used.
 
     Args:
         force: copy even if the memory limits say that there is no room.
+        max_pause: milliseconds after which it is given up and the process released; None for no limit.
+        output: the file that the image is going to be written to, whose disk must have room too.
+        on_plan: told what the capture is going to take.
         on_phase: told of each phase as it begins (see OnPhase).
         progress: told how the copy goes.
 
     Raises NoSuchProcess, NotGoProgram, UnsupportedArchitecture, PermissionDenied, AlreadyTraced, TargetGone,
-    NotEnoughMemory, CorruptFile, and what the plan raises (UnknownLayout).
+    NotEnoughMemory, PauseTooLong, ResourceLimit, CorruptFile, and what the plan raises (UnknownLayout).
     """
+    place = None if output is None else Path(output)
+    how = _How(force, max_pause, place, on_plan, on_phase or _quiet, progress)
     privileges.claim()
-    check_process(pid)
     with ExitStack() as stack:
+        stack.enter_context(first_to_go())
+        stack.enter_context(explained())
+        check_process(pid)
         binary, identity = open_program(pid)
         bias = bias_of(pid, binary)
         plan = full_plan if full else plan_for(binary, bias)
         source = LiveProcess(pid, binary, bias)
         stack.callback(source.close)
-        capture = _Capture(source, plan, identity, on_phase or _quiet, progress)
-        return capture.run(force=force)
+        return _Capture(source, plan, identity, how).run()
 
 
 def full_plan(source: MemorySource) -> I64:
@@ -108,44 +126,53 @@ def full_plan(source: MemorySource) -> I64:
 class _Capture:
     """One capture of one process."""
 
-    def __init__(
-        self,
-        source: LiveProcess,
-        plan: Plan,
-        identity: tuple[int, int],
-        on_phase: OnPhase,
-        progress: Progress | None,
-    ) -> None:
+    def __init__(self, source: LiveProcess, plan: Plan, identity: tuple[int, int], how: _How) -> None:
         self.source = source
         self.plan = plan
         self.identity = identity
-        self.on_phase = on_phase
-        self.progress = progress
+        self.how = how
         self.parts = from_file(source.binary, source.bias)
         self.fixed = part_ranges(self.parts)
         self.fixed_offsets, self.fixed_end = packed(self.fixed, 0)
-        self.freezer = Freezer(source.pid)
+        self.pause = Pause(how.max_pause)
+        self.freezer = Freezer(source.pid, self.pause.check)
         self.program = procfs.program_name(source.pid)
 
-    def run(self, *, force: bool) -> Image:
-        self.on_phase("estimating")
+    def run(self) -> Image:
+        self.how.on_phase("estimating")
         estimate = self._estimate()
-        planned = self.fixed_end + (total(estimate.pieces) if estimate is not None else 0)
-        if not force:
-            check_room(planned)
-        destination = Reservation((estimate.end if estimate is not None else self.fixed_end) + _HEADROOM)
+        size = (estimate.end if estimate is not None else self.fixed_end) + _HEADROOM
+        self._check_room(estimate, size)
+        destination = Reservation(size)
         try:
             self._read_parts(destination)
             if estimate is not None:
-                places = placed(estimate.pieces, estimate.ranges, estimate.offsets)
-                sizes = estimate.pieces[:, 1] - estimate.pieces[:, 0]
-                destination.populate(normalise(aligned(np.column_stack((places, places + sizes)), PAGE)))
+                destination.populate(estimate.pages, lambda: check_brim(self.source.pid))
+                self._check_pause(estimate)
             frozen = self._freeze_and_copy(destination)
             return self._image(destination, frozen)
         finally:
             destination.free()
 
-    def _estimate(self) -> _Copy | None:
+    def _check_room(self, estimate: Copy | None, size: int) -> None:
+        planned, beside = self.fixed_end, 0
+        if estimate is not None:
+            planned += total(estimate.pieces)
+            beside = _BESIDE * (len(estimate.ranges) + len(estimate.pieces))
+        output = self.how.output
+        need = Need(planned, beside, size, planned if output is not None else 0, output)
+        if self.how.on_plan is not None:
+            self.how.on_plan(need)
+        if not self.how.force:
+            check_room(need, self.source.pid)
+
+    def _check_pause(self, estimate: Copy) -> None:
+        """Stop nothing if the copy cannot be in time anyway."""
+        if self.how.max_pause is not None:
+            seconds = seconds_to_copy(self.source.reader, estimate.pieces[:, 0], estimate.sizes)
+            self.pause.check_estimate(total(estimate.pieces), seconds)
+
+    def _estimate(self) -> Copy | None:
         """The plan on the running process: it may meet garbage; None when it does so every time."""
         for _ in range(3):
             try:
@@ -158,15 +185,8 @@ class _Capture:
                 continue
         return None
 
-    def _lay_out(self) -> _Copy:
-        """Ask the plan and decide where everything goes."""
-        asked = aligned(self.plan(self.source), 8)
-        variables = writable(self.source.binary, self.source.bias)
-        ranges = subtract(normalise(np.concatenate((asked, variables))), normalise(self.fixed))
-        pieces, missing = self.source.pieces(ranges, self.source.mappings())
-        ranges = subtract(ranges, missing)
-        offsets, end = packed(ranges, self.fixed_end)
-        return _Copy(ranges, offsets, pieces, end, missing)
+    def _lay_out(self) -> Copy:
+        return lay_out(self.source, self.plan, self.fixed, self.fixed_end)
 
     def _read_parts(self, destination: Reservation) -> None:
         for part, offset in zip(self.parts, self.fixed_offsets.tolist(), strict=True):
@@ -175,10 +195,11 @@ class _Capture:
 
     def _freeze_and_copy(self, destination: Reservation) -> _Frozen:
         """The pause. Whatever is raised in it, the target has been released when it leaves here."""
-        with DeferredSignals() as signals, _no_collection():
+        with DeferredSignals() as signals, no_collection(), self.pause:
             try:
-                self.on_phase("seizing")
+                self.how.on_phase("seizing")
                 self.freezer.seize()
+                self.pause.begin()
                 self.freezer.stop()
                 signals.check()
                 return self._copy_frozen(destination, signals)
@@ -190,36 +211,39 @@ class _Capture:
                 # Unless the signal's own handler, which runs on leaving, raises something else.
                 raise KeyboardInterrupt from None
             finally:
+                self.pause.relent()
                 try:
-                    self.on_phase("releasing")
+                    self.how.on_phase("releasing")
                 finally:
                     self.freezer.release()
                     self.source.let_go()
 
     def _copy_frozen(self, destination: Reservation, signals: DeferredSignals) -> _Frozen:
-        self.on_phase("planning")
+        self._enter("planning")
         taken_at = time.time()
-        self.source.hold(self.freezer.registers())
+        self.source.hold(self.freezer.registers(), self.pause.check)
         check_identity(self.source.pid, self.identity)
         resident = procfs.resident_bytes(self.source.pid)
         copy = self._lay_out()
         signals.check()
-        self.on_phase("copying")
+        self._enter("copying")
         destination.grow(copy.end)
         whole = total(copy.pieces)
 
         def between(done: int) -> None:
             signals.check()
-            if self.progress is not None:
-                self.progress("copying", done, whole)
+            if done < whole:
+                self.pause.check(done, whole)
+            if self.how.progress is not None:
+                self.how.progress("copying", done, whole)
 
-        places = placed(copy.pieces, copy.ranges, copy.offsets) + destination.address
-        copied = self.source.reader.read(
-            copy.pieces[:, 0], copy.pieces[:, 1] - copy.pieces[:, 0], places, between
-        )
-        return _Frozen(
-            copy, copied, taken_at, self.source.mappings(), self.source.registers, resident, _notes(copy)
-        )
+        places = copy.places + destination.address
+        copied = self.source.reader.read(copy.pieces[:, 0], copy.sizes, places, between)
+        return _Frozen(copy, copied, taken_at, self.source.mappings(), self.source.registers, resident)
+
+    def _enter(self, phase: str) -> None:
+        self.how.on_phase(phase)
+        self.pause.enter(phase)
 
     def _image(self, destination: Reservation, frozen: _Frozen) -> Image:
         ranges = np.concatenate((self.fixed, frozen.copy.ranges))
@@ -236,7 +260,7 @@ class _Capture:
             pause_ns=freezer.released_ns - freezer.began_ns,
             stop_ns=freezer.stopped_ns - freezer.began_ns,
             rss_bytes=frozen.rss_bytes,
-            notes=frozen.notes,
+            notes=frozen.copy.notes,
         )
         return Image(
             destination.detach(frozen.copy.end),
@@ -250,27 +274,8 @@ class _Capture:
         )
 
 
-def _notes(copy: _Copy) -> list[str]:
-    if not len(copy.missing):
-        return []
-    at = int(copy.missing[0, 0])
-    return [f"{total(copy.missing)} bytes that the plan asked for are not mapped, the first at {at:#x}"]
-
-
 def _quiet(_phase: str) -> None:
     """No one wants to know."""
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """A collection of our own garbage in the pause would cost the target milliseconds."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-__all__ = ["OnPhase", "Progress", "capture_process", "full_plan"]
+__all__ = ["OnPhase", "OnPlan", "Progress", "capture_process", "full_plan"]

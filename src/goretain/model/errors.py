@@ -98,6 +98,23 @@ class UnknownLayout(GoretainError):
         self.go_version = go_version
 
 
+class NoLayoutTable(UnknownLayout):
+    """A program without debug information, of a Go version that goretain has no layout table for."""
+
+    def __init__(self, go_version: str, known: list[str]) -> None:
+        """known: release lines with tables, such as "1.27", the oldest first."""
+        GoretainError.__init__(
+            self,
+            f"this {go_version} program carries no debug information, and goretain has no table of how the"
+            f" runtime of {go_version} is laid out (it has tables of Go {known[0]} to {known[-1]})",
+            hint="give an unstripped build of the same source with --binary, or use a goretain that has"
+            " the table",
+        )
+        self.struct = "runtime.mheap"
+        self.field = None
+        self.go_version = go_version
+
+
 class RuntimeNotFound(UnknownLayout):
     """A variable of the runtime was not found in memory, or in more than one place."""
 

@@ -325,12 +325,18 @@ def test_a_target_that_somebody_else_traces_names_the_tracer(own: Target) -> Non
 def test_a_copy_that_does_not_fit_is_refused_before_anything_is_frozen(
     quiet: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "_rooms", lambda: [(1000, "this machine")])
+    monkeypatch.setattr(limits, "available_memory", lambda: 1000)
     phases: list[str] = []
     with pytest.raises(NotEnoughMemory):
         capture_process(quiet.pid, plan_for, on_phase=phases.append)
     assert phases == ["estimating"]
+    monkeypatch.undo()
+    monkeypatch.setattr(process, "check_room", refuse)
     assert capture_process(quiet.pid, plan_for, force=True).facts.copied_bytes > 1000
+
+
+def refuse(_need: limits.Need, _pid: int) -> None:
+    raise NotEnoughMemory("never asked")
 
 
 def as_user(user: int, work: Callable[[], object]) -> str:
