@@ -2,12 +2,12 @@
 
 Features are detected, versions never checked: code asks ``has("runtime.mspan", "largeType")``. What the
 binary does not describe is an UnknownLayout error naming struct, field and Go version, never a guess.
-Imports ``debuginfo``, ``golang.tables`` and ``model``.
+Imports ``debuginfo``, ``golang.locate``, ``golang.tables`` and ``model``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from goretain.debuginfo.descriptions import Descriptions
@@ -15,9 +15,13 @@ from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
 from goretain.debuginfo.symbols import Symbol
 from goretain.debuginfo.types import DwarfType
+from goretain.golang.locate.choose import choose
 from goretain.golang.tables import LayoutTable, all_tables, tables_for
-from goretain.model.errors import NoLayoutTable, UnknownLayout
+from goretain.model.errors import NoLayoutTable, RuntimeNotFound, UnknownLayout
 from goretain.model.places import user_cache
+
+#: Where a symbol table names these, it names the others.
+_ESSENTIAL = ("runtime.firstmoduledata", "runtime.mheap_")
 
 
 class DebugSource(Protocol):
@@ -65,7 +69,8 @@ class Layout:
         go_version: for messages.
         symbols: symbols by name, link addresses of the binary that runs.
         tables: the layout tables that can fit a program without debug information, best first. More than one
-            where the binary does not say which Go made it: then whoever can tell says so by ``settle``.
+            where the binary does not say which Go made it: then ``find_runtime`` settles on one.
+        located: link addresses of runtime variables that were found in memory, where no symbol names them.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class Layout:
         self.go_version = go_version
         self.symbols = elf.symbols if symbols is None else symbols
         self.tables = tuple(tables)
+        self.located: dict[str, int] = {}
         self._fields: dict[tuple[str, ...], tuple[int, int]] = {}
 
     @property
@@ -88,11 +94,23 @@ class Layout:
         """The layout table that describes the program, None where debug information does."""
         return self.descriptions if isinstance(self.descriptions, LayoutTable) else None
 
-    def settle(self, table: LayoutTable) -> None:
-        """Read by this table from now on: it is the one that fits the program's memory."""
-        self.descriptions = table
-        self.tables = (table,)
-        self._fields.clear()
+    def find_runtime(self, read: Callable[[int, int], bytes], bias: int) -> None:
+        """Find the runtime's variables in memory, once, where no symbols name them; settle on the table by
+        which they are found.
+
+        read: memory at run-time addresses. Raises RuntimeNotFound, UnknownLayout.
+        """
+        if self.located or all(name in self.symbols for name in _ESSENTIAL):
+            return
+        if self.table is None:
+            _, self.located = choose(read, self.elf, bias, [(self, ())])
+            return
+        layouts = [
+            (Layout(self.elf, table, self.go_version, self.symbols, [table]), table.wait_reasons)
+            for table in self.tables
+        ]
+        chosen, self.located = choose(read, self.elf, bias, layouts)
+        self.descriptions, self.tables, self._fields = chosen.descriptions, chosen.tables, chosen._fields
 
     def has_struct(self, struct: str) -> bool:
         """Whether the binary describes this struct."""
@@ -132,11 +150,15 @@ class Layout:
         return name in self.symbols or (table is not None and table.has_symbol(name))
 
     def symbol(self, name: str) -> int:
-        """Link-time address of a symbol. Raises UnknownLayout."""
+        """Link-time address of a symbol, or of what was found in memory. Raises UnknownLayout."""
         found = self.symbols.get(name)
-        if found is None:
+        if found is not None:
+            return found.value
+        if self.located and name not in self.located:
+            raise RuntimeNotFound(name, 0, self.go_version)
+        if not self.located:
             raise UnknownLayout(name, None, self.go_version)
-        return found.value
+        return self.located[name]
 
     def constant(self, name: str, default: int | None = None) -> int | None:
         """Value of a named constant in the descriptions, else the default."""
@@ -195,13 +217,19 @@ class Program:
     """The runtime of one captured program: symbols at their run-time addresses, fields read by name."""
 
     def __init__(self, memory: Readable, layout: Layout, bias: int) -> None:
+        """Finds the runtime in memory when no symbol table says where it is. Raises UnknownLayout."""
         self.memory = memory
         self.layout = layout
         self.bias = bias
+        layout.find_runtime(memory.read, bias)
 
     def symbol(self, name: str) -> int:
         """Run-time address of a symbol. Raises UnknownLayout."""
         return self.layout.symbol(name) + self.bias
+
+    def has_variable(self, name: str) -> bool:
+        """Whether a variable of the runtime has a known place: what is empty may not have been found."""
+        return name in self.layout.symbols or name in self.layout.located
 
     def uint(self, address: int, struct: str, *path: str) -> int:
         """Value of an integer or pointer field of the struct at address. Raises MissingMemory,

@@ -27,7 +27,19 @@ _PAGE = 8192
 _ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # heapArenaBytes and arenaBaseOffset of linux/amd64
 _IN_USE, _MANUAL = 1, 2
 _SPAN_LIMIT, _SAMPLE = 1 << 28, 256
+_TELLING = 16  # bytes of objects whose spans have fewer slots with inline marks, 512 without
 _CHUNK = 256 << 10  # persistentChunkSize
+_ALLOCATORS = (
+    ("spanalloc", _SPAN),
+    ("cachealloc", "runtime.mcache"),
+    ("specialfinalizeralloc", "runtime.specialfinalizer"),
+    ("specialCleanupAlloc", "runtime.specialCleanup"),
+    ("specialprofilealloc", "runtime.specialprofile"),
+    ("specialReachableAlloc", "runtime.specialReachable"),
+    ("specialPinCounterAlloc", "runtime.specialPinCounter"),
+    ("specialWeakHandleAlloc", "runtime.specialWeakHandle"),
+    ("arenaHintAlloc", "runtime.arenaHint"),
+)
 _SPAN_FIELDS = (
     ("startAddr",),
     ("npages",),
@@ -58,7 +70,7 @@ def find_heaps(blocks: list[Block], memory: Memory, fields: Fields) -> list[int]
 def _allocators(block: Block, rows: I64, fields: Fields) -> Bits:
     """Where the heap's fixed-size allocators allocate structs of the sizes that the layout gives them."""
     fits = np.ones(len(rows), np.bool_)
-    for name, struct in (("spanalloc", _SPAN), ("cachealloc", "runtime.mcache")):
+    for name, struct in _ALLOCATORS:
         if fields.has(_HEAP, name, "size") and fields.has_struct(struct):
             fits &= block.at(rows, fields.offset(_HEAP, name, "size")) == fields.size(struct)
     return fits
@@ -159,3 +171,12 @@ def _word_in(blocks: list[Block], address: int) -> int | None:
         if 0 <= i < len(block.words):
             return int(block.words[i])
     return None
+
+
+def has_inline_marks(spans: I64, memory: Memory, fields: Fields) -> bool | None:
+    """Whether small pointer-free spans give up slots for marks (Green Tea); None when no span tells."""
+    chosen = spans[:: max(len(spans) // _SAMPLE, 1)].tolist()
+    paths = (("state",), ("npages",), ("elemsize",), ("nelems",), ("spanclass",))
+    _, state, pages, size, count, kind = Structs(memory, fields).columns(_SPAN, chosen, paths)
+    telling = (state == _IN_USE) & (pages == 1) & (size == _TELLING) & (kind & 1 == 1)
+    return bool((count[telling] < _PAGE // _TELLING).mean() > MOST) if telling.any() else None

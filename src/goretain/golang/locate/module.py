@@ -62,7 +62,12 @@ def _ordered(structs: Structs, module: int) -> bool:
 
     pairs = (("text", "etext"), ("data", "edata"), ("bss", "ebss"), ("types", "etypes"), ("minpc", "maxpc"))
     code = at("text") <= at("minpc") and at("maxpc") <= at("etext")
-    return code and all(0 < at(low) <= at(high) for low, high in pairs)
+    ordered = code and all(0 < at(low) <= at(high) for low, high in pairs)
+    masks = (("data", "edata", "gcdatamask"), ("bss", "ebss", "gcbssmask"))
+    return ordered and all(
+        (structs.uint(module, MODULE, mask, "n") or 0) in (0, (at(high) - at(low)) // 8)
+        for low, high, mask in masks
+    )
 
 
 def code_of(module: int, memory: Memory, fields: Fields) -> range:

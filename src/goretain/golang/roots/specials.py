@@ -184,7 +184,7 @@ def _queues(program: Program, out: Specials) -> None:
 def _queued_finalizers(program: Program) -> list[Pointer]:
     layout = program.layout
     block_type = "runtime.finBlock" if layout.has_struct("runtime.finBlock") else "runtime.finblock"
-    if not layout.has_symbol("runtime.allfin") or not layout.has_struct(block_type):
+    if not program.has_variable("runtime.allfin") or not layout.has_struct(block_type):
         return []
     out: list[Pointer] = []
     size, first = layout.size("runtime.finalizer"), layout.offset(block_type, "fin")
@@ -201,7 +201,7 @@ def _queued_finalizers(program: Program) -> list[Pointer]:
 def _queued_cleanups(program: Program) -> list[Pointer]:
     layout = program.layout
     block_type, header = "runtime.cleanupBlock", "cleanupBlockHeader"
-    if not layout.has_symbol("runtime.gcCleanups") or not layout.has_struct(block_type):
+    if not program.has_variable("runtime.gcCleanups") or not layout.has_struct(block_type):
         return []
     out: list[Pointer] = []
     records = layout.has_struct("runtime.cleanupFn")

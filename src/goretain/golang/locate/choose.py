@@ -1,0 +1,78 @@
+"""Which of several layouts is that of a program: the one by which the runtime is found in memory.
+
+A binary may not say which Go made it (garble writes ``unknown``). Layouts that all fit are told apart by the
+texts of ``runtime.waitReasonStrings`` (runtime/runtime2.go), which grew with the releases, and by the slots
+of small spans, of which ``runtime.spanInlineMarkBits`` (mgcmark_greenteagc.go) takes some. Imports
+``debuginfo``, ``golang.locate`` siblings and ``model``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from goretain.debuginfo.elf import Elf
+from goretain.golang.locate.heap import has_inline_marks, span_list
+from goretain.golang.locate.locate import locate
+from goretain.golang.locate.words import Fields, Memory, Read
+from goretain.model.errors import UnknownLayout
+
+_ATTEMPTS = 4
+F = TypeVar("F", bound=Fields)
+
+
+def choose(
+    read: Read, elf: Elf, bias: int, layouts: Sequence[tuple[F, Sequence[str]]]
+) -> tuple[F, dict[str, int]]:
+    """The layout that fits, and link addresses of the runtime's variables.
+
+    Args:
+        read, elf, bias: see ``locate``.
+        layouts: candidates, best first, each with its texts of runtime.waitReason by value (or none).
+
+    A process that runs changes while it is read, so all is tried again. Raises RuntimeNotFound,
+    UnknownLayout: of the candidate that went farthest.
+    """
+    failed: list[UnknownLayout] = []
+    for _ in range(_ATTEMPTS):
+        found: list[tuple[tuple[int, int], F, dict[str, int]]] = []
+        for layout, texts in layouts:
+            try:
+                places = locate(read, elf, bias, layout)
+            except UnknownLayout as error:
+                failed.append(error)
+            else:
+                found.append((_fit(Memory(read), places, bias, layout, texts), layout, places))
+        if found:
+            _, layout, places = max(found, key=lambda row: row[0])
+            return layout, places
+    raise max(failed, key=lambda error: _ORDER.get(error.struct, 0))
+
+
+#: How far ``locate`` came when it did not find a variable.
+_ORDER = {"runtime.firstmoduledata": 1, "runtime.mheap_": 2, "runtime.persistentChunks": 3}
+_ORDER |= dict.fromkeys(("runtime.allm", "runtime.allgs", "runtime.allp", "runtime.itabTable"), 4)
+
+
+def _fit(
+    memory: Memory, places: dict[str, int], bias: int, layout: Fields, texts: Sequence[str]
+) -> tuple[int, int]:
+    """How well a layout fits: the number of wait reasons if all agree, whether small spans agree."""
+    at = places.get("runtime.waitReasonStrings")
+    reasons = 0 if at is None else _agreeing(memory, at + bias, texts)
+    marks = has_inline_marks(span_list(places["runtime.mheap_"] + bias, memory, layout), memory, layout)
+    agrees = marks is None or marks == layout.has_struct("runtime.spanInlineMarkBits")
+    return (reasons if reasons == len(texts) else 0), int(agrees)
+
+
+def _agreeing(memory: Memory, at: int, texts: Sequence[str]) -> int:
+    """How many of the strings at an address have these texts."""
+    found = 0
+    for i, text in enumerate(texts):
+        header = memory.words(at + 16 * i, 2)
+        if header is None or header[1] != len(text.encode()):
+            break
+        if text and memory.bytes(int(header[0]), len(text.encode())) != text.encode():
+            break
+        found += 1
+    return found
