@@ -1,11 +1,41 @@
 """The public Python API: open a target, ask it what holds its memory.
 
 Every command of the CLI is one call of this package; it wires the floors together and computes nothing
-itself. Imports every floor below, the heavy ones only when they are needed.
+itself. Its modules are imported when one of their names is asked for, because ``snap`` must not import what
+analyses need.
 """
 
-from goretain.api.answers import diff, rules, watch, why
-from goretain.api.snapshot import Snapshot
-from goretain.api.targets import Progress, open
+from __future__ import annotations
 
-__all__ = ["Progress", "Snapshot", "diff", "open", "rules", "watch", "why"]
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from goretain.api.answers import diff as diff
+    from goretain.api.answers import rules as rules
+    from goretain.api.answers import watch as watch
+    from goretain.api.answers import why as why
+    from goretain.api.images import snap as snap
+    from goretain.api.snapshot import Snapshot as Snapshot
+    from goretain.api.targets import Progress as Progress
+    from goretain.api.targets import open as open
+
+_HOMES = {
+    "Progress": "targets",
+    "Snapshot": "snapshot",
+    "diff": "answers",
+    "open": "targets",
+    "rules": "answers",
+    "snap": "images",
+    "watch": "answers",
+    "why": "answers",
+}
+__all__ = ["Progress", "Snapshot", "diff", "open", "rules", "snap", "watch", "why"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name from its module on first use (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"goretain.api.{home}"), name)

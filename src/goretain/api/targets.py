@@ -1,4 +1,4 @@
-"""Targets: a running process, a core, a saved snapshot; which one it is, and how it becomes a snapshot.
+"""Targets: a process, a core, an image, a saved snapshot; which one it is, and how it becomes a snapshot.
 
 The one place that knows both how bytes are captured and how they are read. Imports ``capture``, ``golang``,
 ``debuginfo``, ``snapshot`` and ``model``, the heavy ones when they are needed.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from goretain.api.debugfiles import DebugFiles, Pathlike
 from goretain.api.snapshot import Snapshot
+from goretain.capture.imagefile.blocks import is_image
 from goretain.model.errors import BinaryMismatch, CorruptFile, UsageError
 from goretain.snapshot import Snapshot as Data
 from goretain.snapshot import is_snapshot
@@ -36,20 +37,30 @@ def open(
     full: bool = False,
     with_data: bool = False,
     force: bool = False,
+    max_pause: float | None = None,
+    on_plan: Callable[[int], None] | None = None,
+    on_phase: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
-    """Take a snapshot of a running process or a core, or open a saved one.
+    """Take a snapshot of a running process, a core or an image, or open a saved one.
 
     Args:
-        target: a PID (int or digits), the path of an ELF core, or the path of a saved snapshot; which of
-            the two is told by the file's content.
+        target: a PID (int or digits), or the path of an ELF core, an image or a saved snapshot; which of
+            the three is told by the file's content.
         binary: an unstripped twin of the program, built from the same source, or its debug file; of a core
             also the program that wrote it, where the core does not name it.
         debug_dirs: directories of debug files (.build-id/xx/yyyy.debug, NAME.debug, or unstripped builds).
         full: copy all memory of the process, not only what the analysis needs.
         with_data: keep map keys and strings.
         force: copy even if the memory limits say that there is no room.
+        max_pause: milliseconds of pause after which a process is released and the capture given up.
+        on_plan: told the planned bytes before a process is stopped.
+        on_phase: told of each phase of its capture as it begins: "estimating", "seizing", "planning",
+            "copying", "releasing", "released".
         progress: called while something takes long.
+
+    A process that is being captured is never left stopped: if this one hangs meanwhile, or is stopped
+    itself, the kernel ends it after 10 s (docs/production.md).
 
     Raises:
         GoretainError: the target cannot be read; the error says why and what to do.
@@ -57,7 +68,10 @@ def open(
     name = os.fspath(target) if not isinstance(target, int) else str(target)
     if name.isascii() and name.isdigit():
         files = DebugFiles(binary, debug_dirs).of_process(int(name))
-        return Snapshot(_from_process(int(name), files, full, with_data, force, progress), name)
+        how = {"full": full, "force": force, "max_pause": max_pause, "on_phase": on_phase}
+        return Snapshot(_from_process(int(name), files, how, with_data, on_plan, progress), name)
+    if max_pause is not None:
+        raise UsageError("--max-pause belongs to a running process", hint="leave it out")
     if is_snapshot(name):
         if binary is not None or debug_dirs or full or with_data:
             raise UsageError(
@@ -68,6 +82,11 @@ def open(
 
         on_read = _telling(progress, "opening the snapshot")
         return Snapshot(load(name, on_read=on_read), name)
+    if is_image(name):
+        if full:
+            raise UsageError(f"{name} is an image; it holds what it holds", hint="leave out --full")
+        files = DebugFiles(binary, debug_dirs)
+        return Snapshot(_from_image(name, files, with_data, force, progress), name)
     _require_core(name)
     return Snapshot(_from_core(name, binary, debug_dirs, full, with_data, force, progress), name)
 
@@ -99,11 +118,33 @@ def _require_core(path: str) -> None:
 
 
 def _from_process(
-    pid: int, files: DebugFiles, full: bool, with_data: bool, force: bool, progress: Progress | None
+    pid: int,
+    files: DebugFiles,
+    how: dict[str, Any],
+    with_data: bool,
+    on_plan: Callable[[int], None] | None,
+    progress: Progress | None,
 ) -> Data:
+    """how: arguments of capture_process."""
+    from goretain.capture.limits import first_to_go
     from goretain.capture.process import capture_process
 
-    image = capture_process(pid, _plan_for(files, with_data), full=full, force=force, progress=progress)
+    tell = None if on_plan is None else lambda need: on_plan(need.planned)
+    with first_to_go():
+        image = capture_process(pid, _plan_for(files, with_data), on_plan=tell, progress=progress, **how)
+        return _read(image, files, with_data, progress)
+
+
+def _from_image(
+    path: str, files: DebugFiles, with_data: bool, force: bool, progress: Progress | None
+) -> Data:
+    from goretain.capture.imagefile.reader import read_image
+
+    image = read_image(path, force=force, on_read=_telling(progress, "opening the image"))
+    if with_data and not image.facts.with_data:
+        image.facts.notes.append(
+            "the image was taken without --with-data: longer keys and strings are not in it"
+        )
     return _read(image, files, with_data, progress)
 
 

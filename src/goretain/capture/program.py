@@ -66,7 +66,19 @@ def from_file(elf: Elf, bias: int) -> list[FilePart]:
             )
             if inside and data and section.size:
                 parts.append(_part(section.address, section.size, section.offset, bias))
-    return sorted(parts, key=lambda part: part.start)
+    return _joined(sorted(parts, key=lambda part: part.start))
+
+
+def _joined(parts: list[FilePart]) -> list[FilePart]:
+    """Parts that overlap (notes side by side, widened) as one: ranges of an image are disjoint."""
+    found: list[FilePart] = []
+    for part in parts:
+        last = found[-1] if found else None
+        if last and part.start < last.end and part.start - part.offset == last.start - last.offset:
+            part = FilePart(last.start, max(last.end, part.end), last.offset)
+            found.pop()
+        found.append(part)
+    return found
 
 
 def _part(vaddr: int, size: int, offset: int, bias: int) -> FilePart:

@@ -1,55 +1,24 @@
 """The command ``goretain``: finds the subcommand, and turns what goes wrong into a message and an exit code.
 
 Exit codes: 0 it ran; 1 something is at or above the level of --fail-on; 2 it could not run; 130
-interrupted. Subcommands are imported when they are asked for. Imports ``model``, click and rich-click;
-commands import the api.
+interrupted. ``goretain snap`` runs beside a production process: it goes a light way that imports neither
+click nor rich. Imports ``model``; the rest when it is needed; commands import the api.
 """
 
 from __future__ import annotations
 
 import errno
-import importlib
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import click
-import rich_click
-
-import goretain
-from goretain.cli.terminal import Unwritten, discard, output
+from goretain.cli.output import Unwritten, discard, output
 from goretain.model.errors import GoretainError
 
-#: Subcommands in the order of the help; each is found under its name in the module of its name.
-COMMANDS = ("why", "diff", "rule")
 #: What writing to a full disk fails with. Whoever writes a file of his own says so himself.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _REPORT = "this is a bug of goretain; please report it with the lines that --debug shows"
-
-
-class Commands(rich_click.RichGroup):
-    """A group that imports a subcommand on first use."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        """Names in the order of the help."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
-        """The subcommand of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = getattr(importlib.import_module(f"goretain.cli.{cmd_name}"), cmd_name)
-        return command
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(goretain.__version__, message="goretain %(version)s")
-def goretain_command() -> None:
-    """Why is this Go memory still alive?
-
-    Start with 'goretain why PID' on a running Go program.
-    """
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -71,16 +40,10 @@ def run(arguments: list[str]) -> int:
     """Run the command line; the exit code. Errors are printed on stderr."""
     debug = "--debug" in arguments
     try:
-        result: Any = goretain_command.main(arguments, prog_name="goretain", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+        return _run(arguments)
+    except KeyboardInterrupt:
+        _echo("interrupted")
         return 130
-    except SystemExit:
-        return 0  # rich ends the program so when the reader of a help page has gone
-    except click.ClickException as wrong:
-        wrong.show()
-        return 2
     except GoretainError as wrong:
         if debug:
             _traceback()
@@ -102,20 +65,42 @@ def run(arguments: list[str]) -> int:
     return 2
 
 
+def _run(arguments: list[str]) -> int:
+    if arguments[:1] == ["snap"]:
+        from goretain.cli import light
+
+        options = light.parse(arguments[1:])
+        if options is not None:
+            return light.run(options)
+    from goretain.cli import group  # also where help is asked for, or arguments do not fit
+
+    return group.run(arguments)
+
+
 def complain(message: str, hint: str = "") -> None:
     """An error and what to do about it, on stderr; if that is full, the exit code has to do."""
     try:
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
+        _echo(f"{_styled('error:', '31;1')} {message}")
         if hint:
-            click.echo(f"{click.style('hint:', fg='cyan')} {hint}", err=True)
+            _echo(f"{_styled('hint:', '36')} {hint}")
     except OSError:
         discard(sys.stderr)
+
+
+def _styled(word: str, code: str) -> str:
+    coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    return f"\x1b[{code}m{word}\x1b[0m" if coloured else word
+
+
+def _echo(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
 
 
 def _traceback() -> None:
     import traceback
 
-    click.echo(traceback.format_exc(), err=True)
+    _echo(traceback.format_exc())
 
 
 if __name__ == "__main__":

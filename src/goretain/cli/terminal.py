@@ -5,19 +5,16 @@ Imports ``model``, who listens to the compiler, and rich, and the reports below 
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Self
 
+from goretain.cli.output import output
 from goretain.kernels.compiling import on_compile
-from goretain.model.errors import GoretainError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,38 +67,6 @@ def write(text: str) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
         sys.stdout.buffer.flush()
-
-
-class Unwritten(GoretainError):
-    """What was to be printed could not be written."""
-
-    def __init__(self, failed: OSError) -> None:
-        hint = "" if failed.errno != errno.ENOSPC else "free some space there or send the output elsewhere"
-        super().__init__(f"the output could not be written: {failed.strerror}", hint=hint)
-
-
-@contextmanager
-def output() -> Iterator[None]:
-    """Around everything that writes to stdout; what is printed after a failure goes nowhere.
-
-    A reader that has what it wanted (| head) is no failure.
-
-    Raises:
-        Unwritten: the disk is full, or the like.
-    """
-    try:
-        yield
-    except OSError as failed:
-        discard(sys.stdout)
-        if not isinstance(failed, BrokenPipeError):
-            raise Unwritten(failed) from None
-
-
-def discard(stream: TextIO) -> None:
-    """Let what a stream still holds, and what comes, go nowhere: the interpreter flushes it at the end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
 
 
 class Progress:

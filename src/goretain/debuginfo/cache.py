@@ -13,7 +13,6 @@ import tempfile
 from dataclasses import fields
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from goretain.debuginfo.elf import Elf
@@ -42,6 +41,8 @@ def cache_key(elf: Elf) -> str:
 
 def load_index(directory: Path, key: str) -> Index | None:
     """The index saved under a key, or None when there is none, or it is damaged or of another version."""
+    import msgspec  # not on the light path, which keeps no index
+
     try:
         content = _path(directory, key).read_bytes()
     except OSError:
@@ -61,6 +62,8 @@ def load_index(directory: Path, key: str) -> Index | None:
 
 def save_index(directory: Path, key: str, index: Index) -> None:
     """Write an index under a key, atomically. A directory that cannot be written costs only the speed."""
+    import msgspec
+
     columns = {f.name: bytes(memoryview(getattr(index, f.name)).cast("B")) for f in fields(Index)}
     body = msgspec.msgpack.encode(columns)
     head = _MAGIC + _VERSION.to_bytes(4, "little") + hashlib.sha256(body).digest()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from goretain import api
-from goretain.cli import main
+from goretain.cli import group, main
 from goretain.model.findings import Severity
 from goretain.snapshot import save
 from tests.unit.reports.examples import why
@@ -285,7 +285,7 @@ def test_the_start_imports_nothing_heavy() -> None:
 def test_without_arguments_it_shows_its_commands() -> None:
     done = goretain()
     assert done.returncode == 0
-    assert all(name in done.stdout for name in main.COMMANDS)
+    assert all(name in done.stdout for name in group.COMMANDS)
 
 
 def on_a_terminal(columns: int, *arguments: str) -> str:

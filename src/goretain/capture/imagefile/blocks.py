@@ -24,6 +24,7 @@ file. docs/formats.md says what the content of each kind is. Imports ``model`` a
 
 from __future__ import annotations
 
+import os
 import struct
 import zlib
 from dataclasses import dataclass
@@ -78,6 +79,20 @@ class Block:
     size: int
     crc: int
     offset: int
+
+
+def is_image(path: str | os.PathLike[str]) -> bool:
+    """Whether the file starts with the magic of an image (False when it cannot be read)."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        return os.pread(descriptor, len(MAGIC), 0) == MAGIC
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def preamble() -> bytes:

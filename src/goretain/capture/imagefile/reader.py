@@ -36,20 +36,6 @@ _MOST_MEMORY = 1 << 44
 _NEEDS = "give a file; an image cannot be read from a pipe, because its parts are read as they are needed"
 
 
-def is_image(path: str | os.PathLike[str]) -> bool:
-    """Whether the file starts with the magic of an image (False when it cannot be read)."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        return os.pread(descriptor, len(blocks.MAGIC), 0) == blocks.MAGIC
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-
-
 def read_image(
     path: str | os.PathLike[str],
     *,
@@ -150,7 +136,8 @@ def _ranges(contents: Contents, sparse: SparseFile) -> tuple[I64, I64]:
         raise CorruptFile(path, at, "ranges of memory overlap or do not ascend")
     if int((ends - starts).sum()) > _MOST_MEMORY:
         raise CorruptFile(path, at, "the ranges of memory are impossibly large")
-    if bool((sources < -1).any() | (sources > sparse.size - (ends - starts)).any()):
+    beyond = (sources >= 0) & (sources > sparse.size - (ends - starts))
+    if bool((sources < -1).any() | beyond.any()):
         raise CorruptFile(path, at, "a range of memory lies outside of the program's file")
     return np.ascontiguousarray(rows[:, :2]), np.ascontiguousarray(sources)
 

@@ -1,0 +1,127 @@
+"""Taking an image: capture and write it, nothing else. The light path beside a production process.
+
+Imports ``capture``, ``golang.layout``, ``golang.plan``, ``debuginfo`` and ``model``; of other people's
+packages numpy alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from goretain.model.saving import check_place, whole_file, write_all
+
+if TYPE_CHECKING:
+    from goretain.capture.image import CaptureFacts, Image
+    from goretain.capture.source import Plan, PlanFor
+    from goretain.debuginfo.elf import Elf
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Snap:
+    """An image that was taken.
+
+    Attributes:
+        path: where it is: a path, or the descriptor that it was written to.
+        bytes: of the image file.
+        facts: how the capture went.
+    """
+
+    path: str | int
+    bytes: int
+    facts: CaptureFacts
+
+    @property
+    def name(self) -> str:
+        """The path, or "the pipe"."""
+        return self.path if isinstance(self.path, str) else "the pipe"
+
+
+def snap(
+    target: int | str | os.PathLike[str],
+    path: int | str | os.PathLike[str],
+    *,
+    full: bool = False,
+    with_data: bool = False,
+    debuginfo: bool = True,
+    force: bool = False,
+    max_pause: float | None = None,
+    on_plan: Callable[[int], None] | None = None,
+    progress: Progress | None = None,
+) -> Snap:
+    """Save the memory of a target, and what its analysis needs of the program's file, in one file.
+
+    The file is sensitive: it holds contents of memory. It appears whole (rename) and for this user only
+    (mode 0600). ``goretain.open`` takes it wherever it is brought.
+
+    Args:
+        target: a PID (int or digits) or the path of an ELF core.
+        path: where the image goes; an int is a descriptor that is open for writing, such as a pipe's.
+        full: copy all memory of the process, not only what the analysis needs.
+        with_data: copy contents of pointer-free objects up to 4 KiB too, so that keys and strings can be
+            shown.
+        debuginfo: keep DWARF and symbols of the program.
+        force: copy even if the limits say that there is no room.
+        max_pause: milliseconds of pause after which a process is released and the capture given up.
+        on_plan: told the planned bytes before the target is stopped.
+        progress: called while something takes long.
+
+    Raises:
+        GoretainError: the target cannot be read, or the file cannot be written there.
+        OSError: the descriptor cannot be written to.
+    """
+    if not isinstance(path, int):
+        check_place(path)
+    name = str(target) if isinstance(target, int) else os.fspath(target)
+    if name.isascii() and name.isdigit():
+        from goretain.capture.process import capture_process
+
+        image = capture_process(
+            int(name),
+            light_plan(with_data),
+            full=full,
+            force=force,
+            max_pause=max_pause,
+            output=None if isinstance(path, int) else path,
+            on_plan=None if on_plan is None else lambda need: on_plan(need.planned),
+            progress=progress,
+        )
+    else:
+        image = _of_core(name, full=full, with_data=with_data, force=force)
+    image.facts.with_data = with_data or full
+    if isinstance(path, int):
+        return Snap(path, _write(image, path, debuginfo, progress), image.facts)
+    with whole_file(path) as descriptor:
+        size = _write(image, descriptor, debuginfo, progress)
+    return Snap(os.fspath(path), size, image.facts)
+
+
+def _write(image: Image, descriptor: int, debuginfo: bool, progress: Progress | None) -> int:
+    from goretain.capture.imagefile.writer import write_image
+
+    def sink(blob: bytes) -> None:
+        write_all(descriptor, blob)
+
+    return write_image(image, sink, debuginfo=debuginfo, progress=progress)
+
+
+def _of_core(path: str, *, full: bool, with_data: bool, force: bool) -> Image:
+    """A core and what is needed of its program, made one file."""
+    from goretain.capture.core import capture_core
+
+    return capture_core(path, None, light_plan(with_data), full=full, force=force)
+
+
+def light_plan(with_data: bool) -> PlanFor:
+    """What to copy, planned with as little as possible."""
+    from goretain.golang.layout import open_layout
+    from goretain.golang.plan import lean_plan
+
+    def plan_for(binary: Elf, bias: int) -> Plan:
+        return lean_plan(open_layout(binary), bias, with_data=with_data)
+
+    return plan_for

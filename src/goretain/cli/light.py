@@ -1,0 +1,152 @@
+"""``goretain snap``: its options, and the way that it runs beside a production process.
+
+Reads the arguments with argparse and shows progress itself, so that neither click nor rich nor numba takes
+memory and time where there may be little of both. Imports ``model`` and the standard library; the api when
+it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from goretain.cli.output import Unwritten
+from goretain.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from goretain.api.images import Snap
+
+_PATIENCE, _PACE = 1.0, 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of the command: its names, what it is called in the API, help, and its value's name.
+
+    metavar "": it has no value. many: it may be given again.
+    """
+
+    names: tuple[str, ...]
+    key: str
+    help: str
+    metavar: str = ""
+    required: bool = False
+    many: bool = False
+
+
+OPTIONS = (
+    Option(("-o", "--output"), "path", "Where the image goes; - is a pipe.", "FILE", required=True),
+    Option(("--with-data",), "with_data", "Also copy contents that only keys and strings need."),
+    Option(("--full",), "full", "Copy all memory of the process, not only what is needed."),
+    Option(("--no-debuginfo",), "no_debuginfo", "Leave out DWARF and symbols: smaller, fewer names."),
+    Option(("--force",), "force", "Copy even if the memory limits say that there is no room."),
+    Option(("-q", "--quiet"), "quiet", "Say nothing unless something goes wrong."),
+    Option(("--debug",), "debug", "Show a traceback when something goes wrong."),
+)
+
+
+class _DoesNotFit(Exception):
+    """The arguments are to be looked at by who explains such things."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise _DoesNotFit(message)
+
+
+def parse(arguments: list[str]) -> dict[str, Any] | None:
+    """The options by key, "target" among them; None when help is asked for or something does not fit."""
+    parser = _Parser(add_help=False, allow_abbrev=False)
+    parser.add_argument("target")
+    for option in OPTIONS:
+        if not option.metavar:
+            parser.add_argument(*option.names, dest=option.key, action="store_true")
+        else:
+            action = "append" if option.many else "store"
+            parser.add_argument(*option.names, dest=option.key, action=action, required=option.required)
+    if "-h" in arguments or "--help" in arguments:
+        return None
+    try:
+        return vars(parser.parse_args(arguments))
+    except _DoesNotFit:
+        return None
+
+
+def run(options: dict[str, Any]) -> int:
+    """Take the image; the exit code."""
+    how = {key: value for key, value in options.items() if key not in ("target", "path", "quiet", "debug")}
+    how["debuginfo"] = not how.pop("no_debuginfo")
+    path: str | int = options["path"]
+    if path == "-":
+        path = sys.stdout.fileno()
+        if os.isatty(path):
+            raise UsageError(
+                "an image is no text for a terminal", hint="-o FILE, or send the output on: -o - | ..."
+            )
+    from goretain.api.images import snap
+
+    tell = _Teller(quiet=options["quiet"])
+    try:
+        taken = snap(options["target"], path, on_plan=tell.plan, progress=tell.progress, **how)
+    except BrokenPipeError as failed:
+        raise Unwritten(failed) from None
+    finally:
+        tell.erase()
+    tell.taken(taken)
+    return 0
+
+
+class _Teller:
+    """Says on stderr what is planned, what is going on and what was done."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._draws = not quiet and sys.stderr.isatty()
+        self._started = time.monotonic()
+        self._drawn = 0.0
+
+    def plan(self, planned: int) -> None:
+        """Before the target is stopped."""
+        self._line(f"plan: copy {size_text(planned)}")
+
+    def progress(self, what: str, done: int, whole: int) -> None:
+        """A line that is drawn over; from the second second on, ten times a second."""
+        now = time.monotonic()
+        if self._draws and now - self._started > _PATIENCE and now - self._drawn > _PACE:
+            self._drawn = now
+            share = f" {done * 100 // whole} %" if whole else ""
+            sys.stderr.write(f"\r\x1b[2Kgoretain: {what}{share}")
+            sys.stderr.flush()
+
+    def erase(self) -> None:
+        """Take the line of progress away."""
+        if self._drawn:
+            self._drawn = 0.0
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()
+
+    def taken(self, snap: Snap) -> None:
+        """After the file was written."""
+        facts = snap.facts
+        stopped = f", stopped for {facts.pause_ns / 1e6:.1f} ms" if facts.pause_ns is not None else ""
+        self._line(f"copied {size_text(facts.copied_bytes)} of {facts.program}{stopped}")
+        self._line(f"saved to {snap.name}: {size_text(snap.bytes)}")
+        mode = ", so only you may read it (mode 0600)" if isinstance(snap.path, str) else ""
+        self._line(f"sensitive: the image holds contents of the program's memory{mode}")
+
+    def _line(self, text: str) -> None:
+        if not self._quiet:
+            self.erase()
+            print(text, file=sys.stderr, flush=True)  # noqa: T201 (this is the command's output)
+
+
+def size_text(size: int) -> str:
+    """Bytes with a binary unit, as reports write them."""
+    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size} B"

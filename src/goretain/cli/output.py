@@ -1,0 +1,48 @@
+"""Writing to stdout so that a full disk is an error and a reader that has gone is none.
+
+Apart from ``terminal`` because the light path imports neither rich nor what reports import. Imports
+``model`` only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from goretain.model.errors import GoretainError
+
+
+class Unwritten(GoretainError):
+    """What was to be printed could not be written."""
+
+    def __init__(self, failed: OSError) -> None:
+        hint = "" if failed.errno != errno.ENOSPC else "free some space there or send the output elsewhere"
+        super().__init__(f"the output could not be written: {failed.strerror}", hint=hint)
+
+
+@contextmanager
+def output() -> Iterator[None]:
+    """Around everything that writes to stdout; what is printed after a failure goes nowhere.
+
+    A reader that has what it wanted (| head) is no failure.
+
+    Raises:
+        Unwritten: the disk is full, or the like.
+    """
+    try:
+        yield
+    except OSError as failed:
+        discard(sys.stdout)
+        if not isinstance(failed, BrokenPipeError):
+            raise Unwritten(failed) from None
+
+
+def discard(stream: TextIO) -> None:
+    """Let what a stream still holds, and what comes, go nowhere: the interpreter flushes it at the end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
