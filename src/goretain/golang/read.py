@@ -30,6 +30,7 @@ from goretain.golang.stacks import goroutines as goroutine_room
 from goretain.golang.stacks.stacks import Stacks
 from goretain.golang.types.gotypes import GoType
 from goretain.golang.types.infer import Inference, Inferred
+from goretain.golang.types.structure import Structure
 from goretain.golang.types.universe import TypeUniverse
 from goretain.golang.visible import find_windows, object_flags
 from goretain.kernels import propagate, windows
@@ -97,7 +98,7 @@ class _Reader:
         self.progress("types")
         heap = self._heap_view(objects)
         roots = resolve_roots(objects, edges, slots)
-        inference = Inference(heap, self.universe, stacks.function)
+        inference = Inference(heap, self.universe, stacks.function, self._structure(heap, stacks))
         inferred = inference.run(
             edges.header, self._exact_types(objects, specials), root_seeds(slots, self.image)
         )
@@ -145,6 +146,13 @@ class _Reader:
             words=self.image.words,
             class_size=read_size_classes(self.program),
         )
+
+    def _structure(self, heap: propagate.Heap, stacks: Stacks) -> Structure | None:
+        """What objects say of themselves, asked where no debug information says what variables hold."""
+        if self.layout.descriptions.complete:
+            return None
+        entries = np.concatenate([module.functions.entries[:-1] for module in stacks.modules])
+        return Structure(heap, self.universe, np.unique(entries))
 
     def _exact_types(self, objects: Objects, specials: Specials) -> list[tuple[int, GoType]]:
         """Types of objects with finalizers: the special names the pointer type that was passed to

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from goretain.golang.types.gotypes import GoType, Leaf
 from goretain.golang.types.maptypes import closure_type
+from goretain.golang.types.structure import Structure
 from goretain.golang.types.typetable import TypeTable
 from goretain.golang.types.universe import TypeUniverse
 from goretain.kernels import propagate
@@ -36,6 +37,11 @@ _MAP_PARTS = (
     "noalg.map.bucket[",
 )
 _FIRST_WORDS = 1 << 12
+#: An interface without methods, and one with.
+_BOXED = tuple(
+    Leaf(0, kind, GoType("interface", "interface", 16, empty_interface=kind == "eface"), "")
+    for kind in ("eface", "iface")
+)
 #: Rounds are bounded by the depth of the type graph; a program with deeper types keeps the rest unknown.
 _ROUND_LIMIT = 10_000
 
@@ -66,12 +72,20 @@ class Inference:
     """One run of type inference over a heap.
 
     function_name: symbol name of a run-time code address, "" when unknown.
+    structure: what untyped objects prove by themselves, for programs without debug information.
     """
 
-    def __init__(self, heap: Heap, universe: TypeUniverse, function_name: Callable[[int], str]) -> None:
+    def __init__(
+        self,
+        heap: Heap,
+        universe: TypeUniverse,
+        function_name: Callable[[int], str],
+        structure: Structure | None = None,
+    ) -> None:
         self.heap = heap
         self.universe = universe
         self.function_name = function_name
+        self.structure = structure
         self.table = TypeTable(universe)
         self.words = _words(_FIRST_WORDS)
         n = len(heap.span)
@@ -91,13 +105,17 @@ class Inference:
         """header: int64[n], abi.Type address per object or 0; exact: (object id, type) known otherwise."""
         self._seed_headers(header, map_parts=False)
         self._seed_exact(exact)
+        if self.structure is not None:  # before the runtime's own pointers, which say no more than hchan
+            self._seed_exact(self.structure.channels(self.state.type))
         rows = np.array([self.table.root_leaf(leaf) for leaf in seeds.leaves], np.int32)
         seed_leaf = rows[seeds.leaf] if len(rows) else np.empty(0, np.int32)
         self._spread(seed_leaf, seeds.at >> 3)
+        self._seed_structure(header)
         self._seed_headers(header, map_parts=True)
         self._spread(seed_leaf, seeds.at >> 3)
         while propagate.settle_hints(self.heap, self.table.arrays(), self._fresh()):
             self._spread(seed_leaf, seeds.at >> 3)
+        self._seed_structure(header)
         mismatches = int(self.state.counters[propagate.MASK_MISMATCH])
         return Inferred(self.state.type, self.state.array, self.table, self.words, seed_leaf, mismatches)
 
@@ -112,6 +130,26 @@ class Inference:
         objects = np.flatnonzero(row >= 0).astype(np.uint32)
         arrays = self.table.arrays()
         propagate.seed_exact(self.heap, arrays, self._fresh(), objects, row[objects])
+
+    def _seed_structure(self, header: I64) -> None:
+        """What objects that nothing typed leads to prove by themselves, and all that follows from it."""
+        if self.structure is None:
+            return
+        seen = -1
+        while seen != (known := int(np.count_nonzero(self.state.type >= 0))):
+            seen = known
+            self._seed_exact(self.structure.channels(self.state.type))
+            maps = self.structure.map_headers(self.state.type, header)
+            for _, t in maps:
+                self.table.map_header(t)
+            headers = [(o, parts.header) for o, t in maps if (parts := self.table.maps.parts(t)) is not None]
+            self._seed_exact(headers)
+            self._spread(np.empty(0, np.int32), np.empty(0, np.int64))
+            found = self.structure.words(self.state.type)
+            closures = [(o, made) for o, pc in found.closures if (made := self._closure(pc)) is not None]
+            self._seed_exact(closures)
+            rows = np.array([self.table.root_leaf(leaf) for leaf in _BOXED], np.int32)
+            self._spread(rows[found.methods.astype(np.int64)], found.interfaces)
 
     def _seed_exact(self, exact: list[tuple[int, GoType]]) -> None:
         objects = np.array([o for o, _ in exact], np.uint32)
