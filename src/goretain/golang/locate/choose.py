@@ -2,8 +2,8 @@
 
 A binary may not say which Go made it (garble writes ``unknown``). Layouts that all fit are told apart by the
 texts of ``runtime.waitReasonStrings`` (runtime/runtime2.go), which grew with the releases, and by the slots
-of small spans, of which ``runtime.spanInlineMarkBits`` (mgcmark_greenteagc.go) takes some. Imports
-``debuginfo``, ``golang.locate`` siblings and ``model``.
+of small spans, of which ``runtime.spanInlineMarkBits`` (mgcmark_greenteagc.go) takes some, and by a map
+type. Imports ``debuginfo``, ``golang.locate`` siblings and ``model``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TypeVar
 from goretain.debuginfo.elf import Elf
 from goretain.golang.locate.heap import has_inline_marks, span_list
 from goretain.golang.locate.locate import locate
+from goretain.golang.locate.module import has_swiss_maps
 from goretain.golang.locate.words import Fields, Memory, Read
 from goretain.model.errors import UnknownLayout
 
@@ -57,12 +58,14 @@ _ORDER |= dict.fromkeys(("runtime.allm", "runtime.allgs", "runtime.allp", "runti
 def _fit(
     memory: Memory, places: dict[str, int], bias: int, layout: Fields, texts: Sequence[str]
 ) -> tuple[int, int]:
-    """How well a layout fits: the number of wait reasons if all agree, whether small spans agree."""
+    """How well a layout fits: the number of wait reasons if all agree, and how many features do."""
     at = places.get("runtime.waitReasonStrings")
     reasons = 0 if at is None else _agreeing(memory, at + bias, texts)
     marks = has_inline_marks(span_list(places["runtime.mheap_"] + bias, memory, layout), memory, layout)
-    agrees = marks is None or marks == layout.has_struct("runtime.spanInlineMarkBits")
-    return (reasons if reasons == len(texts) else 0), int(agrees)
+    swiss = has_swiss_maps(places["runtime.firstmoduledata"] + bias, memory, layout)
+    features = ((marks, "runtime.spanInlineMarkBits"), (swiss, "internal/runtime/maps.Map"))
+    agree = sum(seen is None or seen == layout.has_struct(struct) for seen, struct in features)
+    return (reasons if reasons == len(texts) else 0), agree
 
 
 def _agreeing(memory: Memory, at: int, texts: Sequence[str]) -> int:

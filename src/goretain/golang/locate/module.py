@@ -17,6 +17,8 @@ from goretain.golang.locate.words import Bits, Block, Fields, Memory, Structs
 MODULE = "runtime.moduledata"
 _HEADER = struct.Struct("<IBBBBQQQQQQQQ")
 _TABLES = ("funcnametab", "cutab", "filetab", "pctab", "pclntable")
+_MAP_TYPE, _KIND_AT, _KIND_MASK, _KIND_MAP = 112, 23, 31, 21  # internal/abi/type.go
+_LINKS = 1 << 16
 _TABLE_LIMIT = 1 << 31
 
 
@@ -68,6 +70,23 @@ def _ordered(structs: Structs, module: int) -> bool:
         (structs.uint(module, MODULE, mask, "n") or 0) in (0, (at(high) - at(low)) // 8)
         for low, high, mask in masks
     )
+
+
+def has_swiss_maps(module: int, memory: Memory, fields: Fields) -> bool | None:
+    """Whether the module's map types are those of Swiss tables (internal/abi.SwissMapType: a group's size
+    follows the hasher); None when no map type tells."""
+    if not fields.has(MODULE, "typelinks"):
+        return None
+    at = module + fields.offset(MODULE, "typelinks")
+    types = Structs(memory, fields).uint(module, MODULE, "types") or 0
+    raw = memory.bytes(memory.word(at) or 0, 4 * min(memory.word(at + 8) or 0, _LINKS))
+    for offset in np.frombuffer(raw or b"", np.uint32).tolist():
+        record = memory.bytes(types + offset, _MAP_TYPE)
+        if record is None or record[_KIND_AT] & _KIND_MASK != _KIND_MAP:
+            continue
+        group, size = (int.from_bytes(record[i : i + 8], "little") for i in (64, 80))
+        return memory.word(group) == size
+    return None
 
 
 def code_of(module: int, memory: Memory, fields: Fields) -> range:
