@@ -50,6 +50,6 @@ class DebugFiles:
             from goretain.debuginfo.companion import find_debug_file
 
             self._found[key] = find_debug_file(
-                binary, self.given, self.directories, name=self._name or binary.path, roots=self._roots
+                binary, self.given, self.directories, name=self._name, roots=self._roots
             )
         return self._found[key]

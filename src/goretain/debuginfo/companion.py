@@ -30,7 +30,8 @@ class DebugFile:
         shifts: where its sections are in the program that runs; None: where they are in itself.
     """
 
-    def __init__(self, elf: Elf, shifts: Shifts | None) -> None:
+    def __init__(self, binary: Elf, elf: Elf, shifts: Shifts | None) -> None:
+        self._binary = binary
         self.elf = elf
         self.shifts = shifts
 
@@ -49,7 +50,10 @@ class DebugFile:
     def symbols(self) -> Mapping[str, Symbol]:
         """Symbols by name, in link addresses of the program that runs."""
         symbols = self.elf.symbols
-        return symbols if self.shifts is None else TranslatedSymbols(symbols, self.shifts)
+        if self.shifts is not None:
+            return TranslatedSymbols(symbols, self.shifts)
+        # strip --strip-debug leaves them in the program.
+        return symbols or self._binary.symbols
 
 
 def match(binary: Elf, other: Elf) -> DebugFile:
@@ -66,14 +70,14 @@ def match(binary: Elf, other: Elf) -> DebugFile:
             f"{other.path} has no debug information itself", hint="build it without -ldflags=-s, -w"
         )
     if same_build(binary, other):
-        return DebugFile(other, None)
+        return DebugFile(binary, other, None)
     if other.go_version is None:
         raise BinaryMismatch(
             f"{other.path} holds the debug information of another build than {binary.path}: their build IDs"
             f" differ{differences(binary, other)}",
             hint=HINT,
         )
-    return DebugFile(other, shifts_of_twin(binary, other))
+    return DebugFile(binary, other, shifts_of_twin(binary, other))
 
 
 def find_debug_file(
@@ -88,7 +92,8 @@ def find_debug_file(
 
     Args:
         binary: the program that runs. given: a file that the user named; it must fit.
-        directories: further places, before the system's. name: path of the program as it was started.
+        directories: further places, before the system's. name: path of the program as it was started, where
+            that is another than the binary's.
         roots: where paths of the program's start: "" and, in a container, /proc/PID/root.
 
     Raises BinaryMismatch, CorruptFile, UsageError when the given file cannot be used.
@@ -97,7 +102,7 @@ def find_debug_file(
         return match(binary, _open(given))
     if Dwarf.open(binary, None).present:
         return None
-    for other in candidates(binary, name, directories, roots):
+    for other in candidates(binary, name or binary.path, directories, roots):
         try:
             return match(binary, other)
         except GoretainError:

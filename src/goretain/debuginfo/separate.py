@@ -31,7 +31,7 @@ def same_build(binary: Elf, other: Elf) -> bool:
         return False
     for section in other.sections.values():
         ours = binary.sections.get(section.name)
-        loaded = section.flags & SHF_ALLOC and section.address
+        loaded = section.flags & SHF_ALLOC and section.address and section.size
         if ours is not None and loaded and (ours.address, ours.size) != (section.address, section.size):
             return False
     return True
