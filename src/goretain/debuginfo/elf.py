@@ -27,6 +27,7 @@ PF_X, PF_W, PF_R = 1, 2, 4
 SHF_WRITE, SHF_ALLOC, SHF_COMPRESSED = 1, 2, 0x800
 _SHT_NOBITS = 8
 _XNUM = 0xFFFF
+_SIGNED = (1 << 63) - 1
 _KINDS: dict[int, Literal["exec", "dyn", "core", "other"]] = {2: "exec", 3: "dyn", 4: "core"}
 _MACHINES = {3: "386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64"}
 _MACHINES |= {243: "riscv64", 258: "loong64"}
@@ -142,6 +143,10 @@ class Elf:
         self.tables += [(phoff, phnum * 56), (shoff, shnum * 64)]
         for row in struct.iter_unpack("<IIQQQQQQ", self._file.read(phoff, phnum * 56)):
             kind, flags, offset, vaddr, _paddr, filesz, memsz, align = row
+            # The kernel's own page, vsyscall, stands in cores at the top of the address space.
+            if self.type != "core" and max(offset + filesz, vaddr + memsz) > _SIGNED:
+                where = f"{filesz:#x} bytes at {offset:#x}, {memsz:#x} at address {vaddr:#x}"
+                raise CorruptFile(self.path, phoff, f"impossible segment of {where}")
             self.segments.append(Segment(kind, flags, offset, vaddr, filesz, memsz, align))
         if self.type == "core" and shoff + shnum * 64 > self.size:
             # Only a core's segments matter, and its section headers are the first to go when it is cut short.

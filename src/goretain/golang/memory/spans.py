@@ -2,7 +2,7 @@
 
 Reads ``runtime.mheap_.allspans``, ``runtime.mspan`` (runtime/mheap.go), ``runtime.heapArena.bitmap`` (up to
 Go 1.21) and the inline marks of ``runtime.spanInlineMarkBits`` (runtime/mgcmark_greenteagc.go). Imports
-``capture``, ``kernels``, ``snapshot`` and ``golang.layout``.
+``capture``, ``kernels``, ``model``, ``snapshot`` and ``golang.layout``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture.image import Image
+from goretain.capture.ranges import as_ranges, normalise
 from goretain.golang.layout import Program
 from goretain.kernels.heapscan import Spans
 from goretain.kernels.lookup import PageTable, build_page_table
+from goretain.model.errors import UnknownLayout
 
 PAGE = 8192
 _WORD_TYPES: dict[int, type[np.generic]] = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.int64}
@@ -23,6 +25,7 @@ _IN_USE, _MANUAL = 1, 2  # runtime/mheap.go mSpanInUse, mSpanManual
 _INLINE_MARK_BYTES = 128  # runtime/mgcmark_greenteagc.go: sizeof(spanInlineMarkBits)
 _INLINE_MARKS_AT = PAGE - 64  # its marks field
 _BITMAP_OBJECT_LIMIT = 512  # runtime/mbitmap.go: minSizeForMallocHeader
+_PAGE_LIMIT = 1 << 34  # of the address space
 _ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # runtime/malloc.go: heapArenaBytes, arenaBaseOffset (amd64)
 
 I64 = NDArray[np.int64]
@@ -37,7 +40,7 @@ class SpanTable:
         table: finds the span of an address.
         pages: int64[s], 8 KiB pages; specials: int64[s], address of the first special, 0 without.
         stack_bytes: pages of spans that hold stacks.
-        unreadable: spans that are listed, but were not captured: of truncated cores.
+        unreadable: spans that are listed, but were not captured (of truncated cores) or cannot be (damage).
         green_tea, inline_bitmaps: detected features.
     """
 
@@ -64,6 +67,8 @@ class _MspanReader:
 
     def __call__(self, *path: str) -> I64:
         width = min(self.layout.width("runtime.mspan", *path), 8)
+        if width not in _WORD_TYPES:
+            raise UnknownLayout("runtime.mspan", ".".join(path), self.layout.go_version)
         at = self.addresses + self.layout.offset("runtime.mspan", *path)
         return self.image.gather(at, _WORD_TYPES[width])[0].astype(np.int64)
 
@@ -81,13 +86,31 @@ def read_spans(image: Image, program: Program) -> SpanTable:
     stack_bytes = int(_MspanReader(image, program, addresses[state == _MANUAL])("npages").sum()) * PAGE
     used = addresses[state == _IN_USE]
     used = used[np.argsort(_MspanReader(image, program, used)("startAddr"), kind="stable")]
-    read = _MspanReader(image, program, used)
+    sound = _sound(image, _MspanReader(image, program, used))
+    read = _MspanReader(image, program, used[sound])
     pages, specials = read("npages"), read("specials")
     inline_bitmaps = not layout.has("runtime.heapArena", "bitmap")
     spans, green_tea = _kernel_view(image, program, read, pages, inline_bitmaps)
     table = build_page_table(spans.start, pages * PAGE)
-    unreadable = len(listed) - len(addresses)
+    unreadable = len(listed) - len(addresses) + int((~sound).sum())
     return SpanTable(spans, table, pages, specials, stack_bytes, green_tea, inline_bitmaps, unreadable)
+
+
+def _sound(image: Image, read: _MspanReader) -> NDArray[np.bool_]:
+    """Which of the spans, in address order, can be: in memory, apart from each other, with room for their
+    slots. The others come from a damaged file."""
+    start, size, count, pages = read("startAddr"), read("elemsize"), read("nelems"), read("npages")
+    mapped = normalise(as_ranges((m.start, m.end) for m in image.mappings))
+    if not len(start) or not len(mapped):
+        return np.zeros(len(start), np.bool_)
+    whole = np.where((pages > 0) & (pages <= _PAGE_LIMIT), pages * PAGE, 0)
+    slots = np.where((count > 0) & (count <= whole // 8), count, 1)
+    can_be: NDArray[np.bool_] = (whole > 0) & (count == slots) & (size > 0) & (size <= whole // slots)
+    around = np.maximum(np.searchsorted(mapped[:, 0], start, side="right") - 1, 0)
+    can_be &= (mapped[around, 0] <= start) & (start <= mapped[around, 1] - whole)
+    ends = np.maximum.accumulate(np.where(can_be, start + whole, 0))
+    can_be[1:] &= start[1:] >= ends[:-1]
+    return can_be
 
 
 def _kernel_view(

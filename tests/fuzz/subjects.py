@@ -1,0 +1,164 @@
+"""What is damaged and read again: snapshots, images, cores and binaries; each passes the door after damage.
+
+A subject is made once from a real process. Its damage is undone after each reading, so that a mutation costs
+what it changes. Where a format has checksums they are computed anew over the damaged content.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+import msgspec
+
+from goretain.capture.core import capture_core
+from goretain.capture.ranges import PAGE, aligned, as_ranges, intersect, normalise
+from goretain.debuginfo.elf import PT_LOAD, Elf
+from goretain.golang.read import read_heap
+from goretain.snapshot import Snapshot, load
+from tests.fuzz import sealed
+from tests.fuzz.edits import damage
+from tests.support.heaps import plan_for
+
+#: Kinds, in the order in which they are reported.
+KINDS = ("snapshot", "image", "core", "binary")
+#: Sections that nothing of goretain reads are not worth damaging.
+_UNREAD = (".text", ".plt", ".interp", ".dynstr")
+_CUT = 0.03  # share of mutations that cut the file's end off instead
+
+
+class Made(msgspec.Struct, frozen=True):
+    """One program's files: what was made of one process, the same heap in each."""
+
+    name: str
+    binary: str
+    core: str
+    image: str
+    snapshot: str
+
+
+class Subject(Protocol):
+    """One file that is damaged, read, and restored."""
+
+    def damaged(self, rng: Random) -> AbstractContextManager[None]:
+        """Damage the file; restore it at the end."""
+        ...
+
+    def read(self) -> Snapshot:
+        """Read it as the commands do. Raises GoretainError."""
+        ...
+
+
+class _Patched:
+    """Damages a file in place."""
+
+    def __init__(self, path: Path, regions: list[tuple[int, int]]) -> None:
+        self.path = path
+        self.regions = [(start, end) for start, end in regions if end - start >= 8]
+        self.size = path.stat().st_size
+
+    @contextmanager
+    def damaged(self, rng: Random) -> Iterator[None]:
+        descriptor = os.open(self.path, os.O_RDWR)
+        undo: list[tuple[int, bytes]] = []
+        try:
+            if rng.random() < _CUT:
+                at = rng.choice((rng.randrange(self.size), rng.choice(self.regions)[0]))
+                undo.append((at, os.pread(descriptor, self.size - at, at)))
+                os.ftruncate(descriptor, at)
+            else:
+                for edit in damage(rng, lambda at, size: os.pread(descriptor, size, at), self.regions):
+                    undo.append((edit.offset, os.pread(descriptor, len(edit.data), edit.offset)))
+                    os.pwrite(descriptor, edit.data, edit.offset)
+            yield
+        finally:
+            for at, data in reversed(undo):
+                os.pwrite(descriptor, data, at)
+            os.close(descriptor)
+
+
+class CoreSubject(_Patched):
+    """A core: its headers, its notes, and the memory that the lean plan reads."""
+
+    def __init__(self, made: Made, folder: Path) -> None:
+        self.binary = made.binary
+        path = Path(shutil.copy(made.core, folder / "core"))
+        super().__init__(path, _core_regions(path, made.binary))
+
+    def read(self) -> Snapshot:
+        return read_heap(capture_core(str(self.path), self.binary, plan_for, force=True), with_data=True)
+
+
+class BinarySubject(_Patched):
+    """The program of an undamaged core."""
+
+    def __init__(self, made: Made, folder: Path) -> None:
+        self.core = made.core
+        path = Path(shutil.copy(made.binary, folder / "binary"))
+        super().__init__(path, _binary_regions(path))
+
+    def read(self) -> Snapshot:
+        return read_heap(capture_core(self.core, str(self.path), plan_for, force=True), with_data=True)
+
+
+class SnapshotSubject:
+    """A saved snapshot, sealed again."""
+
+    def __init__(self, made: Made, folder: Path) -> None:
+        self.path = Path(shutil.copy(made.snapshot, folder / "snapshot"))
+        self.parts = sealed.snapshot_parts(Path(made.snapshot).read_bytes())
+
+    @contextmanager
+    def damaged(self, rng: Random) -> Iterator[None]:
+        self.path.write_bytes(sealed.damaged_snapshot(rng, self.parts))
+        self.path.chmod(0o600)
+        yield
+
+    def read(self) -> Snapshot:
+        return load(self.path)
+
+
+def _core_regions(path: Path, binary: str) -> list[tuple[int, int]]:
+    core, program = Elf.open(str(path)), Elf.open(binary)
+    regions = [(0, 64), *((64 + 56 * i, 120 + 56 * i) for i in range(len(core.segments)))]
+    regions += [(note.offset, note.offset + len(note.data)) for note in core.notes()] * 4
+    loads = [s for s in core.segments if s.type == PT_LOAD and s.filesz]
+    dumped = normalise(as_ranges((s.vaddr, s.vaddr + s.filesz) for s in loads))
+    image = capture_core(str(path), binary, plan_for, force=True)
+    planned = intersect(normalise(aligned(as_ranges(zip(image.starts, image.ends, strict=True)), 8)), dumped)
+    for start, end in planned.tolist():
+        segment = next(s for s in loads if s.vaddr <= start < s.vaddr + s.filesz)
+        at = start - segment.vaddr + segment.offset
+        pages = [(p, min(p + PAGE, at + end - start)) for p in range(at, at + end - start, PAGE)]
+        regions += [(low, high) for low, high in pages if any(core.read(low, high - low))]
+    program.close()
+    core.close()
+    return regions
+
+
+def _binary_regions(path: Path) -> list[tuple[int, int]]:
+    elf = Elf.open(str(path))
+    regions = [(0, 64), (64, 64 + 56 * len(elf.segments))] * 4
+    head = int.from_bytes(elf.read(40, 8), "little")
+    regions += [(head, head + 64 * int.from_bytes(elf.read(60, 2), "little"))] * 4
+    for section in elf.sections.values():
+        if section.size and section.type != 8 and section.name not in _UNREAD:
+            end = section.offset + section.size
+            regions += [(section.offset, end), (section.offset, min(section.offset + 256, end))]
+    elf.close()
+    return regions
+
+
+def subject(kind: str, made: Made, folder: Path) -> Subject:
+    """The subject of a kind, with its own copy of the file in folder."""
+    kinds: dict[str, Callable[[Made, Path], Subject]] = {
+        "snapshot": SnapshotSubject,
+        "core": CoreSubject,
+        "binary": BinarySubject,
+    }
+    return kinds[kind](made, folder)

@@ -1,0 +1,90 @@
+"""Reads one damaged file after the other in a process of its own, so that a crash is seen and costs no test.
+
+``python -m tests.fuzz.worker MADE.json FOLDER KIND SEED COUNT [COVERAGE]``: writes the seed that it is at to
+FOLDER/at before each reading, and one JSON line to FOLDER/outcomes after it.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from goretain.snapshot import Snapshot
+
+#: A reading that takes longer hangs; undamaged files take a tenth of a second.
+LIMIT_SECONDS = 60
+#: Memory beyond what an undamaged reading takes.
+_MEMORY = 2 << 30
+
+
+def main(made_path: str, folder: str, kind: str, seed: str, count: str, coverage_file: str = "") -> None:
+    """Run ``count`` mutations of a kind from a seed on."""
+    if coverage_file:
+        import coverage
+
+        measured = coverage.Coverage(coverage_file, source=["goretain"])
+        measured.start()
+        _run(made_path, Path(folder), kind, int(seed), int(count))
+        measured.stop()
+        measured.save()
+    else:
+        _run(made_path, Path(folder), kind, int(seed), int(count))
+
+
+def _run(made_path: str, folder: Path, kind: str, first: int, count: int) -> None:
+    import msgspec
+
+    from tests.fuzz.subjects import Made, subject
+
+    made = msgspec.json.decode(Path(made_path).read_bytes(), type=Made)
+    target = subject(kind, made, folder)
+    baseline = _outcome(target.read)
+    _limit_memory()
+    at = (folder / "at").open("w")
+    with (folder / "outcomes").open("w") as outcomes:
+        outcomes.write(json.dumps({"seed": -1, **baseline}) + "\n")
+        for seed in range(first, first + count):
+            at.seek(0)
+            at.write(f"{seed:20d}")
+            at.flush()
+            faulthandler.dump_traceback_later(LIMIT_SECONDS, exit=True)
+            began = time.monotonic()
+            with target.damaged(Random(f"{made.name} {kind} {seed}")):
+                outcome = _outcome(target.read)
+            faulthandler.cancel_dump_traceback_later()
+            outcome["seconds"] = round(time.monotonic() - began, 3)
+            outcomes.write(json.dumps({"seed": seed, **outcome}) + "\n")
+            outcomes.flush()
+
+
+def _outcome(read: Callable[[], Snapshot]) -> dict[str, object]:
+    from goretain.model.errors import GoretainError
+    from tests.fuzz.checks import report_of
+
+    try:
+        report = report_of(read())
+    except GoretainError as refused:
+        return {"what": "refused", "error": f"{type(refused).__name__}: {refused.message}"}
+    except Exception:
+        return {"what": "failed", "error": traceback.format_exc()}
+    look = report.look
+    sums = [report.heap.reachable_objects, report.heap.reachable_bytes, report.heap.unreached_objects]
+    return {"what": "read", "sums": sums, "notes": list(look.notes)}
+
+
+def _limit_memory() -> None:
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + _MEMORY, resource.RLIM_INFINITY))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
