@@ -31,6 +31,9 @@ def why(
     full: bool = False,
     with_data: bool = False,
     force: bool = False,
+    max_pause: float | None = None,
+    on_plan: Callable[[int], None] | None = None,
+    on_phase: Callable[[str], None] | None = None,
     save: str | os.PathLike[str] | None = None,
     top: int = 10,
     min_bytes: int = 0,
@@ -51,6 +54,9 @@ def why(
         full=full,
         with_data=with_data,
         force=force,
+        max_pause=max_pause,
+        on_plan=on_plan,
+        on_phase=on_phase,
         progress=progress,
     )
     if save is not None:

@@ -31,13 +31,14 @@ class Need:
     """What a capture will take, in bytes.
 
     Attributes:
-        memory: what is copied into our memory, the planned bytes. beside: what is needed to work on it while it is copied.
+        planned: what is copied into our memory.
+        beside: what is needed to work on it while it is copied.
         space: address space that is reserved for it.
         file: what may be written to a file; 0 when nothing is.
         output: the file, or the folder that it is going to be in; None when there is none.
     """
 
-    memory: int
+    planned: int
     beside: int = 0
     space: int = 0
     file: int = 0
@@ -137,7 +138,7 @@ def _set(number: int, name: str) -> str:
 
 def rooms(need: Need, pid: int | None = None) -> list[Room]:
     """Every limit that the capture meets."""
-    taken = need.memory + need.beside
+    taken = need.planned + need.beside
     if need.output is not None and file_system(need.output) in _MEMORY_FILES:
         taken += need.file
     found = _memory(taken, pid, parts=1 if pid is None else 2)

@@ -101,7 +101,7 @@ class Pause:
         if self.limit is None or seconds < self.limit * _HOPELESS:
             return
         raise PauseTooLong(
-            f"to copy {iec(copied)} would stop the target for at least {seconds * 1000:.0f} ms;"
+            f"to copy {iec(copied)} would stop the target for about {seconds * 1000:.0f} ms;"
             f" --max-pause allows {self.limit * 1000:g} ms, so it was not stopped",
             hint=_more(seconds),
         )

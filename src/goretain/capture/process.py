@@ -33,7 +33,8 @@ from goretain.capture.source import MemorySource, Plan, PlanFor
 from goretain.capture.transfer import seconds_to_copy
 from goretain.model.errors import GoretainError, MissingMemory
 
-# Called with the name of the phase that begins: "estimating", "seizing", "planning", "copying", "releasing".
+# Called with the name of the phase that begins: "estimating", "seizing", "planning", "copying",
+# "releasing", "released".
 OnPhase = Callable[[str], None]
 # Called once with what the capture is going to take, before anything is frozen or refused.
 OnPlan = Callable[[Need], None]
@@ -150,6 +151,7 @@ class _Capture:
                 destination.populate(estimate.pages, lambda: check_brim(self.source.pid))
                 self._check_pause(estimate)
             frozen = self._freeze_and_copy(destination)
+            self.how.on_phase("released")
             return self._image(destination, frozen)
         finally:
             destination.free()

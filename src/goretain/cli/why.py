@@ -34,6 +34,12 @@ _AT_OR_ABOVE = {
 @click.option("--full", is_flag=True, help="Copy all memory of the process, not only what is needed.")
 @click.option("--with-data", is_flag=True, help="Keep and show map keys and strings: user data.")
 @click.option("--force", is_flag=True, help="Copy even if the memory limits say that there is no room.")
+@click.option(
+    "--max-pause",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MS",
+    help="Give up, and let the process go on, when it would be stopped for longer.",
+)
 @click.option("--save", metavar="FILE", help="Also save the snapshot, to open or compare it later.")
 @click.option(
     "--min-bytes", type=Size(), default=0, metavar="SIZE", help="Leave out what is smaller (64KB, 1MiB)."
@@ -54,6 +60,7 @@ def why(
     full: bool,
     with_data: bool,
     force: bool,
+    max_pause: float | None,
     save: str | None,
     min_bytes: int,
     focus: str,
@@ -72,8 +79,9 @@ def why(
     one_format(as_json, markdown)
     from goretain import api
     from goretain.cli.terminal import Progress
+    from goretain.cli.witness import Witness
 
-    with Progress() as progress:
+    with Witness(target) as witness, Progress() as progress:
         report = api.why(
             target,
             binary=binary,
@@ -81,6 +89,9 @@ def why(
             full=full,
             with_data=with_data,
             force=force,
+            max_pause=max_pause,
+            on_plan=_planned,
+            on_phase=witness.note,
             save=save,
             top=TOP if top is None else top,
             min_bytes=min_bytes,
@@ -94,6 +105,12 @@ def why(
         click.echo(f"saved to {save} ({content})", err=True)
     _print(report, as_json, markdown, small=top is not None and top > TOP)
     return int(any(report.severities[level] for level in report.severities if level in _AT_OR_ABOVE[fail_on]))
+
+
+def _planned(size: int) -> None:
+    from goretain.reports.units import iec
+
+    click.echo(f"plan: copy {iec(size)}", err=True)
 
 
 def _print(report: WhyReport, as_json: bool, markdown: bool, *, small: bool) -> None:
