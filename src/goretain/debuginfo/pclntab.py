@@ -86,6 +86,21 @@ def printed_name(name: str) -> str:
     return f"{name[:first]}[...]{name[last + 1 :]}" if 0 <= first < last else name
 
 
+@dataclass(frozen=True, slots=True)
+class FuncColumns:
+    """All functions of a table at once, by row.
+
+    Attributes:
+        names: n names, as Func has them.
+        args: int64[n], bytes of arguments and results in memory, ARGS_UNKNOWN where that is not known.
+        flag: uint8[n], FLAG_*.
+    """
+
+    names: list[str]
+    args: NDArray[np.int64]
+    flag: NDArray[np.uint8]
+
+
 class FuncTable:
     """The table of one module, read once.
 
@@ -161,6 +176,21 @@ class FuncTable:
         if known is None:
             known = self._known[i] = self._decode(i)
         return known
+
+    def columns(self) -> FuncColumns:
+        """Names, argument sizes and flags of all functions. Raises CorruptFile and what ``read`` raises."""
+        count = len(self._offsets)
+        if not count:
+            return FuncColumns([], np.empty(0, np.int64), np.empty(0, np.uint8))
+        offsets = np.array(self._offsets, np.int64)
+        low, high = int(offsets.min()), int(offsets.max()) + _FUNC.size
+        if high - low > _MAX_TABLE:
+            raise self._corrupt(self._funcs_at + low, "the functions lie too far apart")
+        raw = np.frombuffer(self._read(self._address + self._funcs_at + low, high - low), np.uint8)
+        rows = raw[(offsets - low)[:, None] + np.arange(_FUNC.size)]
+        words = rows[:, :12].copy().view("<i4").reshape(count, 3).astype(np.int64)
+        names = [self._text(self._names, self._names_at, at) for at in words[:, 1].tolist()]
+        return FuncColumns(names, words[:, 2], rows[:, 41].copy())
 
     def _decode(self, i: int) -> Func:
         at = self._funcs_at + self._offsets[i]
