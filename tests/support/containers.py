@@ -18,7 +18,7 @@ from goretain.model.errors import GoretainError
 from tests.support.golang import Target, running
 
 NOBODY = 65534
-_PR_SET_DUMPABLE, _PR_SET_KEEPCAPS, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 4, 8, 24, 38, 22
+_PR_SET_KEEPCAPS, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP = 8, 24, 38, 22
 _LAST_CAPABILITY = 40
 
 
@@ -132,9 +132,14 @@ def no_new_privileges() -> None:
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
-def not_dumpable() -> None:
-    """What a program does that guards its secrets."""
-    _prctl(_PR_SET_DUMPABLE, 0)
+def unshare(flags: int) -> Callable[[], None]:
+    """Go into new namespaces (CLONE_NEW...)."""
+
+    def step() -> None:
+        if ctypes.CDLL(None, use_errno=True).unshare(flags) != 0:
+            raise OSError(ctypes.get_errno(), "unshare")
+
+    return step
 
 
 def refusing(*system_calls: int) -> Callable[[], None]:
