@@ -7,10 +7,12 @@ packages numpy alone.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from goretain.model.errors import UsageError
 from goretain.model.saving import check_place, whole_file, write_all
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ def snap(
     force: bool = False,
     max_pause: float | None = None,
     on_plan: Callable[[int], None] | None = None,
+    on_phase: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> Snap:
     """Save the memory of a target, and what its analysis needs of the program's file, in one file.
@@ -68,6 +71,7 @@ def snap(
         force: copy even if the limits say that there is no room.
         max_pause: milliseconds of pause after which a process is released and the capture given up.
         on_plan: told the planned bytes before the target is stopped.
+        on_phase: told of each phase of the capture as it begins, as in ``open``.
         progress: called while something takes long.
 
     Raises:
@@ -86,10 +90,13 @@ def snap(
             full=full,
             force=force,
             max_pause=max_pause,
-            output=None if isinstance(path, int) else path,
+            output=_place(path),
+            on_phase=on_phase,
             on_plan=None if on_plan is None else lambda need: on_plan(need.planned),
             progress=progress,
         )
+    elif max_pause is not None:
+        raise UsageError("--max-pause belongs to a running process", hint="leave it out")
     else:
         image = _of_core(name, full=full, with_data=with_data, force=force)
     image.facts.with_data = with_data or full
@@ -98,6 +105,13 @@ def snap(
     with whole_file(path) as descriptor:
         size = _write(image, descriptor, debuginfo, progress)
     return Snap(os.fspath(path), size, image.facts)
+
+
+def _place(path: int | str | os.PathLike[str]) -> str | os.PathLike[str] | None:
+    """The file that is written to, also when it is a descriptor (> FILE); None for a pipe or device."""
+    if not isinstance(path, int):
+        return path
+    return f"/proc/self/fd/{path}" if stat.S_ISREG(os.fstat(path).st_mode) else None
 
 
 def _write(image: Image, descriptor: int, debuginfo: bool, progress: Progress | None) -> int:
@@ -118,10 +132,10 @@ def _of_core(path: str, *, full: bool, with_data: bool, force: bool) -> Image:
 
 def light_plan(with_data: bool) -> PlanFor:
     """What to copy, planned with as little as possible."""
-    from goretain.golang.layout import open_layout
+    from goretain.golang.layout import planning_layout
     from goretain.golang.plan import lean_plan
 
     def plan_for(binary: Elf, bias: int) -> Plan:
-        return lean_plan(open_layout(binary), bias, with_data=with_data)
+        return lean_plan(planning_layout(binary), bias, with_data=with_data)
 
     return plan_for

@@ -81,20 +81,30 @@ class Pause:
         self.check()
 
     def check(self, done: int = 0, whole: int = 0) -> None:
-        """Raise PauseTooLong when time is up; else the watchdog may wait again.
+        """Raise PauseTooLong when time is up, or is going to be; else the watchdog may wait again.
 
         done, whole: bytes copied, and to be copied, when copying.
         """
         now = time.monotonic()
         if now - self._fed > _MEAL:
             self._feed()
-        if self.limit is not None and self._began is not None and now - self._began > self.limit:
+        if self.limit is None or self._began is None:
+            return
+        # From a quarter of the copy on its end can be foreseen.
+        ahead = (now - self._phase_began) * (whole - done) / done if done * 4 >= whole > 0 else 0.0
+        if now - self._began + ahead > self.limit:
             raise self._too_long(now, done, whole)
 
     def relent(self) -> None:
         """The target is being released: whatever time that takes, but not for ever."""
         self._began = None
         self._feed()
+
+    def notes(self, took: float) -> list[str]:
+        """What the reader should know about a pause that took so many seconds."""
+        if self.limit is None or took <= self.limit:
+            return []
+        return [f"the pause of {took * 1000:.1f} ms was longer than --max-pause {self.limit * 1000:g}"]
 
     def check_estimate(self, copied: int, seconds: float) -> None:
         """Raise PauseTooLong when a copy of so many bytes, which would take so long, cannot be in time."""
@@ -117,14 +127,15 @@ class Pause:
     def _too_long(self, now: float, done: int, whole: int) -> PauseTooLong:
         assert self.limit is not None
         assert self._began is not None
-        came = [f"{phase} ({seconds * 1000:.0f} ms)" for phase, seconds in self._passed]
+        came = [f"{phase} ({seconds * 1000:.1f} ms)" for phase, seconds in self._passed]
         here = now - self._phase_began
         part = f", {iec(done)} of {iec(whole)}" if whole else ""
-        came.append(f"{self._phase} ({here * 1000:.0f} ms{part})")
+        came.append(f"{self._phase} ({here * 1000:.1f} ms{part})")
         needed = now - self._began - here + here * whole / done if done else 0.0
         return PauseTooLong(
-            f"gave up: the target stood still for {(now - self._began) * 1000:.0f} ms and --max-pause allows"
-            f" {self.limit * 1000:g} ms; it came as far as {', '.join(came)}; the target runs again",
+            f"gave up after the target stood still for {(now - self._began) * 1000:.1f} ms, as more than"
+            f" --max-pause {self.limit * 1000:g} would have been needed; the target runs again."
+            f" It came as far as {', '.join(came)}",
             hint=_more(needed),
         )
 

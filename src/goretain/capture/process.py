@@ -252,6 +252,7 @@ class _Capture:
         offsets = np.concatenate((self.fixed_offsets, frozen.copy.offsets))
         order = np.argsort(ranges[:, 0], kind="stable")
         freezer = self.freezer
+        took = freezer.released_ns - freezer.began_ns
         facts = CaptureFacts(
             source="live",
             program=self.program,
@@ -259,10 +260,10 @@ class _Capture:
             taken_at=frozen.taken_at,
             copied_bytes=frozen.copied,
             threads=len(frozen.registers),
-            pause_ns=freezer.released_ns - freezer.began_ns,
+            pause_ns=took,
             stop_ns=freezer.stopped_ns - freezer.began_ns,
             rss_bytes=frozen.rss_bytes,
-            notes=frozen.copy.notes,
+            notes=frozen.copy.notes + self.pause.notes(took / 1e9),
         )
         return Image(
             destination.detach(frozen.copy.end),

@@ -20,7 +20,7 @@ from goretain.capture.ranges import I64
 from goretain.model.errors import MissingMemory
 
 # One system call reads at most this much: between two of them an interruption is noticed.
-_BATCH = 8 << 20
+_BATCH = 2 << 20
 # Less than this is read before another thread has started.
 _WORTH_SHARING = 32 << 20
 # Memory is not faster than this many processors.

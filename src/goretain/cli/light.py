@@ -27,7 +27,7 @@ _PATIENCE, _PACE = 1.0, 0.1
 class Option:
     """One option of the command: its names, what it is called in the API, help, and its value's name.
 
-    metavar "": it has no value. many: it may be given again.
+    metavar "": it has no value. many: it may be given again. kind: what its value is.
     """
 
     names: tuple[str, ...]
@@ -36,6 +36,7 @@ class Option:
     metavar: str = ""
     required: bool = False
     many: bool = False
+    kind: type[str] | type[float] = str
 
 
 OPTIONS = (
@@ -44,6 +45,7 @@ OPTIONS = (
     Option(("--full",), "full", "Copy all memory of the process, not only what is needed."),
     Option(("--no-debuginfo",), "no_debuginfo", "Leave out DWARF and symbols: smaller, fewer names."),
     Option(("--force",), "force", "Copy even if the memory limits say that there is no room."),
+    Option(("--max-pause",), "max_pause", "Give up when it would be stopped for longer.", "MS", kind=float),
     Option(("-q", "--quiet"), "quiet", "Say nothing unless something goes wrong."),
     Option(("--debug",), "debug", "Show a traceback when something goes wrong."),
 )
@@ -67,7 +69,9 @@ def parse(arguments: list[str]) -> dict[str, Any] | None:
             parser.add_argument(*option.names, dest=option.key, action="store_true")
         else:
             action = "append" if option.many else "store"
-            parser.add_argument(*option.names, dest=option.key, action=action, required=option.required)
+            parser.add_argument(
+                *option.names, dest=option.key, action=action, required=option.required, type=option.kind
+            )
     if "-h" in arguments or "--help" in arguments:
         return None
     try:
@@ -88,10 +92,17 @@ def run(options: dict[str, Any]) -> int:
                 "an image is no text for a terminal", hint="-o FILE, or send the output on: -o - | ..."
             )
     from goretain.api.images import snap
+    from goretain.cli.witness import Witness
 
     tell = _Teller(quiet=options["quiet"])
     try:
-        taken = snap(options["target"], path, on_plan=tell.plan, progress=tell.progress, **how)
+        with Witness(options["target"], how["max_pause"]) as witness:
+            tell_all: dict[str, Any] = {
+                "on_plan": tell.plan,
+                "on_phase": witness.note,
+                "progress": tell.progress,
+            }
+            taken = snap(options["target"], path, **tell_all, **how)
     except BrokenPipeError as failed:
         raise Unwritten(failed) from None
     finally:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from goretain.cli.output import Unwritten, discard, output
-from goretain.model.errors import GoretainError
+from goretain.model.errors import GoretainError, ResourceLimit
 
 #: What writing to a full disk fails with. Whoever writes a file of his own says so himself.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -26,6 +28,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller (>&-), who wants nothing to be printed
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (open to the end of the program)
+    signal.signal(signal.SIGXCPU, _out_of_time)
     code = run(sys.argv[1:] if arguments is None else arguments)
     try:
         with output():
@@ -34,6 +37,17 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         complain(wrong.message, wrong.hint)
         code = 2
     sys.exit(code)
+
+
+def _out_of_time(_number: int, _frame: FrameType | None) -> NoReturn:
+    """RLIMIT_CPU is reached; the hard limit, a little later, kills."""
+    import resource
+
+    seconds = resource.getrlimit(resource.RLIMIT_CPU)[0]
+    raise ResourceLimit(
+        f"the {seconds} s of processor time that RLIMIT_CPU (ulimit -t) allows are used up",
+        hint="raise it: ulimit -t unlimited; or save an image with goretain snap and analyse that elsewhere",
+    )
 
 
 def run(arguments: list[str]) -> int:

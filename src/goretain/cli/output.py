@@ -15,13 +15,19 @@ from typing import TextIO
 
 from goretain.model.errors import GoretainError
 
+_HINTS = {
+    errno.ENOSPC: "free some space there or send the output elsewhere",
+    errno.EFBIG: "raise the limit of a file's size (RLIMIT_FSIZE): ulimit -f unlimited",
+}
+
 
 class Unwritten(GoretainError):
     """What was to be printed could not be written."""
 
     def __init__(self, failed: OSError) -> None:
-        hint = "" if failed.errno != errno.ENOSPC else "free some space there or send the output elsewhere"
-        super().__init__(f"the output could not be written: {failed.strerror}", hint=hint)
+        super().__init__(
+            f"the output could not be written: {failed.strerror}", hint=_HINTS.get(failed.errno or 0, "")
+        )
 
 
 @contextmanager

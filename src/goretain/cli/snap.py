@@ -29,7 +29,12 @@ def _option(option: light.Option) -> click.Option:
     if not option.metavar:
         return click.Option(names, is_flag=True, help=option.help)
     return click.Option(
-        names, metavar=option.metavar, required=option.required, multiple=option.many, help=option.help
+        names,
+        type=option.kind,
+        metavar=option.metavar,
+        required=option.required,
+        multiple=option.many,
+        help=option.help,
     )
 
 

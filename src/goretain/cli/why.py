@@ -81,7 +81,7 @@ def why(
     from goretain.cli.terminal import Progress
     from goretain.cli.witness import Witness
 
-    with Witness(target) as witness, Progress() as progress:
+    with Witness(target, max_pause) as witness, Progress() as progress:
         report = api.why(
             target,
             binary=binary,

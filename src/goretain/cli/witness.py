@@ -2,7 +2,7 @@
 
 Who is killed cannot say why, and "Killed" alone would leave an on-call engineer wondering about the pod. So
 a process that does nothing but wait is forked off before the capture. It speaks only when the other end of
-its pipe closes without a farewell. Imports the standard library only: it is part of the light path.
+its pipe closes without a farewell. Imports ``capture.pause``: it is part of the light path.
 """
 
 from __future__ import annotations
@@ -14,17 +14,22 @@ import time
 from types import TracebackType
 from typing import Self
 
+from goretain.capture.pause import GRACE, PATIENCE
+
 _FAREWELL = "farewell"
-# Between these two the target may be stopped.
-_FROZEN, _RELEASED = "seizing", "released"
+_FROZEN = "seizing"
+# In these phases the target is not stopped.
+_RUNNING = ("estimating", "released")
 _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGPIPE")
 
 
 class Witness:
     """A context around a capture of the process that the user named."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, max_pause: float | None) -> None:
+        """target: as the user named it. max_pause: in milliseconds."""
         self._target = target
+        self._max_pause = max_pause
         self._notes = -1
         self._child = 0
 
@@ -38,7 +43,7 @@ class Witness:
             os.close(self._notes)
             self._notes = -1
         if not self._child and self._notes >= 0:
-            _watch(listening, self._target)
+            _watch(listening, self._target, self._max_pause)
         os.close(listening)
         return self
 
@@ -60,7 +65,7 @@ class Witness:
             os.waitpid(self._child, 0)
 
 
-def _watch(listening: int, target: str) -> None:
+def _watch(listening: int, target: str, max_pause: float | None) -> None:
     """The child: wait for the end of the notes, speak if need be, end."""
     try:
         for name in _STOPPING:
@@ -69,24 +74,32 @@ def _watch(listening: int, target: str) -> None:
             os.close(fd)
         os.closerange(3, listening)
         os.closerange(listening + 1, 1 << 16)
-        phase, since = "", time.monotonic()
+        phase, since, frozen = "", time.monotonic(), 0.0
         while part := os.read(listening, 4096):
             phase, since = part.decode().split()[-1], time.monotonic()
+            frozen = since if phase == _FROZEN else frozen
+        now = time.monotonic()
+        late = max_pause is not None and now - frozen > max_pause / 1000 + GRACE
         if phase and phase != _FAREWELL:
-            os.write(2, _last_words(target, phase, time.monotonic() - since).encode())
+            words = _last_words(target, phase, now - since, hung=late or now - since > PATIENCE)
+            os.write(2, words.encode())
     finally:
         os._exit(0)
 
 
-def _last_words(target: str, phase: str, seconds: float) -> str:
-    if phase == _RELEASED or phase == "estimating":
+def _last_words(target: str, phase: str, seconds: float, *, hung: bool) -> str:
+    if phase in _RUNNING:
         return (
-            f"error: goretain was killed; process {target} was not stopped then\n"
-            "hint: was it for lack of memory? dmesg or the pod's events tell\n"
+            f"error: goretain was killed; process {target} was not stopped then and runs on\n"
+            "hint: if nobody did it, memory ran out (dmesg, or the pod's events, tell)\n"
+        )
+    where = f"while process {target} was stopped, {seconds:.1f} s after '{phase}' began"
+    if hung:
+        return (
+            f"error: goretain hung {where}, and was ended by its own watchdog; the process runs on\n"
+            "hint: was goretain stopped (Ctrl-Z, SIGSTOP) or the machine out of processors? try again\n"
         )
     return (
-        f"error: goretain was killed while process {target} was stopped, {seconds:.1f} s after"
-        f" '{phase}' began; the kernel has let the process go, it runs as before\n"
-        "hint: when nothing moves for 10 s, or for a second longer than --max-pause, goretain has itself"
-        " killed; if it was sooner, memory may have run out (dmesg or the pod's events tell)\n"
+        f"error: goretain was killed {where}; the kernel has released the process, which runs on\n"
+        "hint: if nobody did it, memory ran out (dmesg, or the pod's events, tell)\n"
     )

@@ -26,7 +26,12 @@ _KINDS = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
 }
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL = "free some space there or choose another path"
+_HINTS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: "raise the limit of a file's size (RLIMIT_FSIZE): ulimit -f unlimited",
+}
 
 
 def check_place(path: str | os.PathLike[str]) -> Path:
@@ -85,8 +90,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[int]:
         with _renamed(place) as descriptor:
             yield descriptor
     except OSError as failed:
-        full = failed.errno in _FULL
-        hint = "free some space there or choose another path" if full else "choose another path"
+        hint = _HINTS.get(failed.errno or 0, "choose another path")
         raise cannot_save(path, failed.strerror or "the system refuses", hint) from None
 
 
