@@ -20,6 +20,7 @@ from goretain.golang.tables import LayoutTable, all_tables, tables_for
 from goretain.model.errors import NoLayoutTable, RuntimeNotFound, UnknownLayout
 from goretain.model.places import user_cache
 
+_MODULE_LIMIT = 4096
 #: Where a symbol table names these, it names the others.
 _ESSENTIAL = ("runtime.firstmoduledata", "runtime.mheap_")
 
@@ -265,6 +266,15 @@ class Program:
     def module(self) -> int:
         """Run-time address of ``runtime.firstmoduledata``."""
         return self.symbol("runtime.firstmoduledata")
+
+    def modules(self) -> list[int]:
+        """Run-time addresses of the ``runtime.moduledata`` of the program and of the plugins it loaded."""
+        found: list[int] = []
+        address = self.module
+        while address and len(found) < _MODULE_LIMIT:
+            found.append(address)
+            address = self.uint(address, "runtime.moduledata", "next")
+        return found
 
     def moduledata(self, *path: str) -> int:
         """An integer field of the first module's ``runtime.moduledata`` (runtime/symtab.go)."""

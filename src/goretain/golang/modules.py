@@ -14,7 +14,6 @@ from goretain.debuginfo.pclntab import FuncTable
 from goretain.golang.layout import Program
 
 _MODULEDATA = "runtime.moduledata"
-_CHAIN_LIMIT = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +54,7 @@ class Module:
 
 def read_modules(program: Program) -> list[Module]:
     """All modules in the order of the runtime's list. Raises UnknownLayout, MissingMemory, CorruptFile."""
-    modules: list[Module] = []
-    address = program.module
-    while address and len(modules) < _CHAIN_LIMIT:
-        modules.append(_module(program, address))
-        address = program.uint(address, _MODULEDATA, "next")
-    return modules
+    return [_module(program, address) for address in program.modules()]
 
 
 def _module(program: Program, address: int) -> Module:

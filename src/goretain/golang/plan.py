@@ -41,6 +41,8 @@ _LIST_LIMIT, _SPAN_LIMIT = 1 << 20, 1 << 28
 _STACK_LIMIT = 64 << 20
 _RED_ZONE = 128  # below the stack pointer, but in use: the ABI of C
 _ARENA_LIMIT = 1 << 22  # arenas of the whole address space
+_MODULEDATA = "runtime.moduledata"
+_MODULE_BOUNDS = ("text", "data", "noptrdata", "enoptrdata", "ebss", "enoptrbss")
 _ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # heapArenaBytes and arenaBaseOffset of linux/amd64
 
 
@@ -101,6 +103,7 @@ class _LeanPlan:
             self._inline_marks(spans),
             self._interface_table(),
             self._global_masks(),
+            self._plugins(),
             self._thread_stacks(),
         ]
         if self.layout.has("runtime.heapArena", "bitmap"):
@@ -187,11 +190,25 @@ class _LeanPlan:
     def _global_masks(self) -> I64:
         """Pointer masks of data and bss; outside persistent chunks where they are large."""
         masks: list[tuple[int, int]] = []
-        for name in ("gcdatamask", "gcbssmask"):
-            bits, at = self.program.moduledata(name, "n"), self.program.moduledata(name, "bytedata")
-            if at:
-                masks.append((at, at + bits // 8 + 8))
+        for module in self.program.modules():
+            for name in ("gcdatamask", "gcbssmask"):
+                bits, at = (self.program.uint(module, _MODULEDATA, name, part) for part in ("n", "bytedata"))
+                if at:
+                    masks.append((at, at + bits // 8 + 8))
         return as_ranges(masks)
+
+    def _plugins(self) -> I64:
+        """All that is mapped of the files of further modules but their code, and their bss."""
+        found: list[tuple[int, int]] = []
+        for module in self.program.modules()[1:]:
+            at = {name: self.program.uint(module, _MODULEDATA, name) for name in _MODULE_BOUNDS}
+            found.append(
+                (min(at["data"], at["noptrdata"]), max(at["enoptrdata"], at["ebss"], at["enoptrbss"]))
+            )
+            mapped = self.source.mappings()
+            path = next((m.path for m in mapped if m.start <= at["text"] < m.end), "")
+            found += [(m.start, m.end) for m in mapped if path and m.path == path and m.flags[:3:2] == "r-"]
+        return as_ranges(found)
 
     def _thread_stacks(self) -> I64:
         """System stacks (g0) of all Ms from where they are to their top: in spans, or C's own."""

@@ -1,0 +1,3 @@
+module goretain.test/zoo/pluginhost
+
+go 1.21

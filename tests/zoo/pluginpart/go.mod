@@ -1,0 +1,3 @@
+module goretain.test/zoo/pluginpart
+
+go 1.21
