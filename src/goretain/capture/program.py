@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, normalise
 from goretain.debuginfo.elf import EM_X86_64, PF_W, PF_X, PT_LOAD, SHF_ALLOC, Elf
+from goretain.debuginfo.pclntab import find_function_table
 from goretain.model.errors import NotGoProgram, UnsupportedArchitecture
 
 _SHF_EXECINSTR = 4
@@ -30,6 +31,8 @@ _NOT_A_WRAPPER = "give the PID of the Go program itself, not of a shell, wrapper
 def check_program(elf: Elf, what: str, *, hint: str = _NOT_A_WRAPPER) -> None:
     """Raise NotGoProgram, UnsupportedArchitecture unless elf is an amd64 executable of Go.
 
+    Where build info was taken away, the function table says that it is.
+
     Args:
         what: its name. hint: what to do if it is none of Go.
     """
@@ -40,22 +43,28 @@ def check_program(elf: Elf, what: str, *, hint: str = _NOT_A_WRAPPER) -> None:
         )
     if elf.type not in ("exec", "dyn"):
         raise NotGoProgram(f"{what}: {elf.path} is not an executable", hint="give the program that ran")
-    if elf.go_version is None:
+    if elf.go_version is None and find_function_table(elf) is None:
         raise NotGoProgram(
-            f"{what} was not built by Go: {elf.path} has no .go.buildinfo",
+            f"{what} was not built by Go: {elf.path} has no build info and no function table of Go",
             hint=hint,
         )
 
 
 def from_file(elf: Elf, bias: int) -> list[FilePart]:
-    """What no program changes: read-only segments without code, the data of code segments (old linkers)."""
+    """What no program changes: read-only segments without code, the data of code segments (old linkers).
+
+    Without section headers nothing tells data from code: a code segment is then taken whole, unless there are
+    read-only segments without code.
+    """
     parts: list[FilePart] = []
-    for segment in elf.segments:
-        if segment.type != PT_LOAD or segment.flags & PF_W or not segment.filesz:
-            continue
+    constant = [s for s in elf.segments if s.type == PT_LOAD and not s.flags & PF_W and s.filesz]
+    separate = any(not segment.flags & PF_X for segment in constant)
+    for segment in constant:
         if not segment.flags & PF_X:
             parts.append(_part(segment.vaddr, segment.filesz, segment.offset, bias))
             continue
+        if not elf.sections and not separate:
+            parts.append(_part(segment.vaddr, segment.filesz, segment.offset, bias))
         # GNU ld without -z separate-code puts .rodata and .gopclntab into the segment of .text.
         for section in elf.sections.values():
             inside = segment.vaddr <= section.address < segment.vaddr + segment.filesz

@@ -1,7 +1,7 @@
 """What the Go linker writes into every binary, stripped or not: version, modules, build settings.
 
 Source: debug/buildinfo/buildinfo.go and runtime/debug/mod.go. The blob stands in section .go.buildinfo, or at
-a multiple of 16 in the first writable segment. Only the inline format of Go 1.18 and later is read: the older
+a multiple of 16 in a writable segment. Only the inline format of Go 1.18 and later is read: the older
 one points into memory, and those versions are not supported anyway. Imports nothing of goretain.
 """
 
@@ -34,10 +34,10 @@ class GoBuildInfo:
     versions: dict[str, str] = field(default_factory=dict)
 
 
-def find(data: bytes) -> int:
-    """Position of the blob in data (its start is 16-aligned), -1 when there is none."""
+def find(data: bytes, address: int = 0) -> int:
+    """Position of the blob in data, -1 when there is none. address: of data; a blob's is a multiple of 16."""
     at = data.find(MAGIC)
-    while at >= 0 and at % 16:
+    while at >= 0 and (address + at) % 16:
         at = data.find(MAGIC, at + 1)
     return at
 

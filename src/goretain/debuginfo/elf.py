@@ -31,8 +31,9 @@ _SIGNED = (1 << 63) - 1
 _KINDS: dict[int, Literal["exec", "dyn", "core", "other"]] = {2: "exec", 3: "dyn", 4: "core"}
 _MACHINES = {3: "386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64"}
 _MACHINES |= {243: "riscv64", 258: "loong64"}
-# The linker puts the build info at the start of the data segment; debug/buildinfo searches as much.
-_BUILDINFO_WINDOW = 64 << 10
+# Without section headers build info is searched for in the writable segments. In a PIE it stands behind the
+# types, of which the largest programs have some megabytes.
+_BUILDINFO_WINDOW, _BUILDINFO_LIMIT = 64 << 10, 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,8 @@ class Elf:
             shnum = shnum or first[5]
             phnum = first[7] if phnum == _XNUM else phnum
             names_at = first[6] if names_at == _XNUM else names_at
+        if not shoff:  # the table was taken away; what is left of the counts means nothing
+            shnum = 0
         if phnum and phentsize != 56:
             raise CorruptFile(self.path, 54, f"program headers of {phentsize} bytes instead of 56")
         if shnum and shentsize != 64:
@@ -245,17 +248,39 @@ class Elf:
         """The GNU build ID in hexadecimal, "" when there is none."""
         return next((n.data.hex() for n in self.notes() if (n.name, n.type) == ("GNU", 3)), "")
 
-    @cached_property
+    @property
+    def build_info_extent(self) -> tuple[int, int] | None:
+        """Offset and size of the part of the file from which the build info is read; None without one."""
+        return self._build_info_at[0] if self._build_info_at is not None else None
+
+    @property
     def _build_info(self) -> tuple[str, str] | None:
+        return self._build_info_at[1] if self._build_info_at is not None else None
+
+    @cached_property
+    def _build_info_at(self) -> tuple[tuple[int, int], tuple[str, str]] | None:
         section = self.sections.get(".go.buildinfo")
-        if section is not None:
-            return buildinfo.decode(self.section(section.name))
+        decoded = buildinfo.decode(self.section(section.name)) if section is not None else None
+        if section is not None and decoded is not None:
+            return (section.offset, section.size), decoded
+        return next(self._search_build_info(), None)
+
+    def _search_build_info(self) -> Iterator[tuple[tuple[int, int], tuple[str, str]]]:
+        """Build info in the writable segments, found by its magic number: window by window, because what
+        an image keeps of the file is the window that held it."""
         for segment in self.segments:
-            if segment.type == PT_LOAD and segment.flags & PF_W and segment.filesz:
-                data = self.read(segment.offset, min(segment.filesz, _BUILDINFO_WINDOW))
-                at = buildinfo.find(data)
-                return buildinfo.decode(data[at:]) if at >= 0 else None
-        return None
+            if segment.type != PT_LOAD or not segment.flags & PF_W:
+                continue
+            for at in range(0, min(segment.filesz, _BUILDINFO_LIMIT), _BUILDINFO_WINDOW):
+                extent = segment.offset + at, min(segment.filesz - at, 2 * _BUILDINFO_WINDOW)
+                try:
+                    data = self.read(*extent)
+                except CorruptFile:
+                    continue
+                found = buildinfo.find(data, segment.vaddr + at)
+                decoded = buildinfo.decode(data[found:]) if found >= 0 else None
+                if decoded is not None:
+                    yield extent, decoded
 
     @property
     def go_version(self) -> str | None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.debuginfo.elf import PT_LOAD, Elf
 from goretain.debuginfo.pcvalue import PcValues
 from goretain.model.errors import CorruptFile, UnknownLayout
 
@@ -33,6 +34,9 @@ NO_FUNCDATA = 0xFFFFFFFF
 ARGS_UNKNOWN = -0x80000000
 
 _HEADER_SIZE = 72
+_HEADER_CONSTANTS = 0x0801_0000  # two bytes of padding, the quantum of pcs, the size of a pointer
+_NAMES_BEGIN = (72, 96)  # right behind the header; up to Go 1.25 at a multiple of 32
+_WINDOW = 16 << 20
 _FUNC = struct.Struct("<IiiIIIIIIiBBBB")
 _INLINED_CALL = struct.Struct("<B3xiii")
 _MAX_NAME, _MAX_DEPTH, _MAX_PCDATA = 1 << 16, 256, 64
@@ -125,9 +129,11 @@ class FuncTable:
         magic, pad, quantum, pointer_size = struct.unpack_from("<IHBB", header)
         if magic == _MAGIC_GO_1_18 or magic in _OLDER:
             raise UnknownLayout("runtime.pcHeader", None, "Go 1.19 or older")
-        if magic != MAGIC_GO_1_20 or pad or quantum != 1 or pointer_size != 8:
-            raise self._corrupt(0, "not the header of a function table of Go 1.20 or later on amd64")
         count, files, _text, *offsets = struct.unpack_from("<QQQQQQQQ", header, 8)
+        # Obfuscators (garble) change the magic number; that names follow the header then stands in for it.
+        known = magic == MAGIC_GO_1_20 or offsets[0] in _NAMES_BEGIN
+        if not known or pad or quantum != 1 or pointer_size != 8:
+            raise self._corrupt(0, "not the header of a function table of Go 1.20 or later on amd64")
         self._names_at, _units_at, self._files_at, self._values_at, self._funcs_at = offsets
         in_order = all(a <= b for a, b in itertools.pairwise([_HEADER_SIZE, *offsets]))
         if not in_order or offsets[-1] > _MAX_TABLE or count * 8 + 4 > _MAX_TABLE or files > _MAX_TABLE:
@@ -255,3 +261,26 @@ class FuncTable:
     def inlined(self, func: Func, pc: int) -> list[str]:
         """Names of the calls inlined at a pc, innermost first; empty in the function's own code."""
         return [frame.name for frame in self.frames(func, pc)[:-1]]
+
+
+def find_function_table(elf: Elf) -> int | None:
+    """Link address of what looks like a function table in a program's file, None when there is none.
+
+    The magic number is not asked, only the rest of the header. Raises CorruptFile.
+    """
+    for segment in elf.segments:
+        size = segment.filesz if segment.type == PT_LOAD else 0
+        for at in range(-segment.vaddr % 8, size, _WINDOW):
+            raw = elf.read(segment.offset + at, min(_WINDOW + _HEADER_SIZE, size - at) & -8)
+            words = np.frombuffer(raw, np.uint64)
+            if len(words) < _HEADER_SIZE // 8:
+                continue
+            offsets = [words[i : len(words) + i - 8] for i in range(4, 9)]
+            fits = (words[:-8] >> np.uint64(32)) == _HEADER_CONSTANTS
+            fits &= np.isin(offsets[0], _NAMES_BEGIN)
+            for low, high in itertools.pairwise(offsets):
+                fits &= low <= high
+            rows = np.flatnonzero(fits & (offsets[-1] < _MAX_TABLE) & (words[1:-7] > 0))
+            if len(rows):
+                return segment.vaddr + at + 8 * int(rows[0])
+    return None

@@ -5,14 +5,22 @@ from __future__ import annotations
 import bisect
 import struct
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
-from goretain.debuginfo.pclntab import FLAG_TOP_FRAME, FuncTable, SourceFrame, printed_name
+from goretain.debuginfo.pclntab import (
+    FLAG_TOP_FRAME,
+    FuncTable,
+    SourceFrame,
+    find_function_table,
+    printed_name,
+)
 from goretain.model.errors import CorruptFile, UnknownLayout
 from tests.support.golang import go_program
 from tests.unit.debuginfo.conftest import PROGRAM
@@ -176,12 +184,32 @@ def test_a_table_of_go_1_19_is_refused_by_name() -> None:
         FuncTable.from_section(header, 0x1000, 0)
 
 
-@pytest.mark.parametrize("at", [0, 4, 6, 7, 15, 39, 47, 63, 71])
+@pytest.mark.parametrize("at", [4, 6, 7, 15, 39, 47, 63, 71])
 def test_a_damaged_header_is_an_error(opened: Opened, at: int) -> None:
     content = bytearray(opened.elf.section(section_of(opened.elf)))
     content[at] ^= 0x80
     with pytest.raises(CorruptFile):
         FuncTable.from_section(bytes(content), 0x1000, 0)
+
+
+def test_another_magic_number_is_read_when_the_header_is_right_otherwise(opened: Opened) -> None:
+    name = section_of(opened.elf)
+    content = bytearray(opened.elf.section(name))
+    content[:4] = b"\x13\x57\x9b\xdf"
+    address, text = opened.elf.sections[name].address, opened.elf.symbols["runtime.text"].value
+    table = FuncTable.from_section(bytes(content), address, text)
+    assert np.array_equal(table.entries, opened.table.entries)
+    content[32] ^= 8  # where the names start: right behind the header
+    with pytest.raises(CorruptFile):
+        FuncTable.from_section(bytes(content), address, text)
+
+
+def test_the_function_table_is_found_without_its_section(opened: Opened) -> None:
+    assert find_function_table(opened.elf) == opened.elf.sections[section_of(opened.elf)].address
+
+
+def test_a_program_that_is_not_go_has_no_function_table() -> None:
+    assert find_function_table(Elf.open(sys.executable)) is None
 
 
 def test_lookup_agrees_with_a_linear_search(opened: Opened) -> None:

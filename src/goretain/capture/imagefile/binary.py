@@ -11,13 +11,11 @@ from __future__ import annotations
 
 from goretain.capture.program import from_file
 from goretain.capture.ranges import as_ranges, intersect, normalise
-from goretain.debuginfo.elf import PF_W, PF_X, PT_LOAD, PT_NOTE, SHF_ALLOC, Elf, Section
+from goretain.debuginfo.elf import PF_X, PT_LOAD, PT_NOTE, SHF_ALLOC, Elf, Section
 
 _SHF_EXECINSTR, _SHT_NOBITS = 4, 8
 _DWARF = ("abbrev", "addr", "info", "line_str", "loc", "loclists", "str")
 _DEBUG = {f".{prefix}_{name}" for prefix in ("debug", "zdebug") for name in _DWARF} | {".symtab", ".strtab"}
-# Where build info stands when there are no section headers (debug/buildinfo searches as much).
-_BUILDINFO_WINDOW = 64 << 10
 
 
 def kept_parts(elf: Elf, *, debuginfo: bool = True) -> list[tuple[int, int]]:
@@ -29,7 +27,9 @@ def kept_parts(elf: Elf, *, debuginfo: bool = True) -> list[tuple[int, int]]:
     wanted = [(offset, offset + size) for offset, size in elf.tables]
     wanted += [(part.offset, part.offset + part.end - part.start) for part in from_file(elf, 0)]
     wanted += [(s.offset, s.offset + s.filesz) for s in elf.segments if s.type == PT_NOTE]
-    wanted += _build_info(elf)
+    if elf.build_info_extent is not None:
+        offset, size = elf.build_info_extent
+        wanted.append((offset, offset + size))
     has_dwarf = debuginfo and any(name in elf.sections for name in (".debug_info", ".zdebug_info"))
     if debuginfo:
         wanted += [_extent(elf.sections[name]) for name in sorted(_DEBUG & elf.sections.keys())]
@@ -58,17 +58,6 @@ def hide_absent(elf: Elf, held: list[tuple[int, int]]) -> None:
 def _extent(section: Section) -> tuple[int, int]:
     size = 0 if section.type == _SHT_NOBITS else section.size
     return section.offset, section.offset + size
-
-
-def _build_info(elf: Elf) -> list[tuple[int, int]]:
-    section = elf.sections.get(".go.buildinfo")
-    if section is not None:
-        return [_extent(section)]
-    return [
-        (s.offset, s.offset + min(s.filesz, _BUILDINFO_WINDOW))
-        for s in elf.segments
-        if s.type == PT_LOAD and s.flags & PF_W
-    ]
 
 
 def _code(elf: Elf) -> list[tuple[int, int]]:
