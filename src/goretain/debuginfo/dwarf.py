@@ -150,5 +150,25 @@ class Dwarf:
         return self._constants.get(name)
 
 
+class RuntimeDwarf(Dwarf):
+    """The types of a program alone, for who needs structs of the runtime and little else.
+
+    The linker writes all types into the unit of package runtime, a fifth of the debug information of a large
+    program (cmd/link/internal/ld/dwarf.go, dwarfGenerateDebugInfo). No index is kept.
+    """
+
+    def __init__(self, elf: Elf) -> None:
+        super().__init__(elf, None)
+
+    @property
+    def complete(self) -> bool:
+        """Globals and functions of other packages are not described."""
+        return False
+
+    @cached_property
+    def _index(self) -> Index:
+        return build_index(self._units, "runtime")
+
+
 def _names(blob: bytes) -> list[str]:
     return blob.decode("utf-8", "replace").split("\0")[:-1]

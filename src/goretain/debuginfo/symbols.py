@@ -20,6 +20,8 @@ _SYM = np.dtype(
 )
 _OBJECT = 1
 _TYPES = ("notype", "object", "func", "section", "file", "common", "tls")
+# So many names are searched for in the strings; who wants more of them has all names decoded.
+_SEARCHES = 48
 # Tail merging lets names share bytes, but never by this factor: beyond it the table is hostile.
 _MAX_SHARING = 16
 
@@ -47,6 +49,7 @@ class SymbolTable(Mapping[str, Symbol]):
         self._strings = strings
         self._path = path
         self._offset = offset
+        self._searches = 0
 
     @cached_property
     def _spans(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -96,8 +99,28 @@ class SymbolTable(Mapping[str, Symbol]):
         i = int(np.searchsorted(starts, address, side="right")) - 1
         return self._symbol(int(rows[i])) if i >= 0 and address < int(ends[i]) else None
 
+    def _find(self, name: str) -> int:
+        """Row of the last symbol of that name. Raises KeyError.
+
+        All names as Python texts take 200 bytes each, which is much beside a production process.
+        """
+        decoded = "_index" in self.__dict__ or self._searches >= _SEARCHES
+        if decoded or not name or "\N{REPLACEMENT CHARACTER}" in name:
+            return self._index[name]
+        self._searches += 1
+        found, rows, wanted = -1, self._rows["name"], name.encode() + b"\0"
+        _ = self._spans  # complains about a hostile table
+        at = self._strings.find(wanted)
+        while at >= 0:
+            named = np.flatnonzero(rows == at)
+            found = max(found, int(named[-1]) if len(named) else -1)
+            at = self._strings.find(wanted, at + len(wanted))
+        if found < 0:
+            raise KeyError(name)
+        return found
+
     def __getitem__(self, name: str) -> Symbol:
-        return self._symbol(self._index[name])
+        return self._symbol(self._find(name))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._index)

@@ -19,6 +19,7 @@ from goretain.debuginfo.decoder import (
     AT_LANGUAGE,
     AT_LOCLISTS_BASE,
     AT_LOW_PC,
+    AT_NAME,
     Decoder,
     Skipper,
     make_decoder,
@@ -136,6 +137,16 @@ class Units:
     @cached_property
     def _starts(self) -> list[int]:
         return [unit.start for unit in self.all]
+
+    def of_package(self, path: str) -> list[Unit]:
+        """The units that are named after a package. Raises CorruptFile."""
+        with self.sections.guard("info", lambda: 0):
+            return [unit for unit in self.all if self._name(unit) == path.encode()]
+
+    def _name(self, unit: Unit) -> object:
+        code, at = uleb(self.info, unit.first)
+        decode = self.decoder(self.table(unit)[code], (AT_NAME,), unit)
+        return decode(self.info, at, unit)[1]
 
     def at(self, offset: int) -> Unit:
         """The unit that holds a DIE offset. Raises CorruptFile."""
