@@ -28,6 +28,7 @@ from goretain.golang.roots.roots import RootSlots, read_roots
 from goretain.golang.roots.specials import Specials, read_specials
 from goretain.golang.stacks import goroutines as goroutine_room
 from goretain.golang.stacks.stacks import Stacks
+from goretain.golang.types.claims import Claims
 from goretain.golang.types.gotypes import GoType
 from goretain.golang.types.infer import Inference, Inferred
 from goretain.golang.types.structure import Structure
@@ -91,7 +92,10 @@ class _Reader:
         self.progress("pointers")
         edges = read_edges(objects, self.universe)
         self.progress("goroutines and roots")
-        stacks = Stacks(self.program, self.universe, read_modules(self.program))
+        modules = read_modules(self.program)
+        complete = self.layout.descriptions.complete
+        claims = None if complete else Claims(self.program, self.universe, modules)
+        stacks = Stacks(self.program, self.universe, modules, claims)
         goroutines = goroutine_room.read_goroutines(self.program, stacks, self.image.registers)
         specials = read_specials(self.program, spans)
         slots = read_roots(self.image, self.program, self.universe, stacks, goroutines, specials)
@@ -149,10 +153,11 @@ class _Reader:
 
     def _structure(self, heap: propagate.Heap, stacks: Stacks) -> Structure | None:
         """What objects say of themselves, asked where no debug information says what variables hold."""
-        if self.layout.descriptions.complete:
+        claims = stacks.names.claims
+        if claims is None:
             return None
         entries = np.concatenate([module.functions.entries[:-1] for module in stacks.modules])
-        return Structure(heap, self.universe, np.unique(entries))
+        return Structure(heap, self.universe, np.unique(entries), claims)
 
     def _exact_types(self, objects: Objects, specials: Specials) -> list[tuple[int, GoType]]:
         """Types of objects with finalizers: the special names the pointer type that was passed to

@@ -19,17 +19,20 @@ from numpy.typing import NDArray
 from goretain.capture.image import Image
 from goretain.golang.layout import Program
 from goretain.golang.modules import DataSegment, Module
-from goretain.golang.packages import display_name, package_of
+from goretain.golang.packages import Packages, display_name, modules_of, package_of
+from goretain.golang.roots.nameless import NamelessGlobals
+from goretain.golang.roots.paths import dynamic_type, locate, locate_many
+from goretain.golang.types.claims import Claims
 from goretain.golang.types.gcmask import mask_bits, program_bits
-from goretain.golang.types.gotypes import GoType, Leaf, atomic_pointer, leaf_of_kind
+from goretain.golang.types.gotypes import GoType, Leaf
+from goretain.golang.types.structure import BOXED, interface_tables
+from goretain.golang.types.typetable import spoken
 from goretain.golang.types.universe import TypeUniverse
 from goretain.model.errors import MissingMemory
 
 I64 = NDArray[np.int64]
 #: A static larger than this is a length that was misread.
 _STATIC_LIMIT = 1 << 32
-#: From this many words on, the elements of an array are named together.
-_MANY = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,19 @@ class _Words:
 
 
 class GlobalReader:
-    """Reads the globals of all modules."""
+    """Reads the globals of all modules.
 
-    def __init__(self, image: Image, program: Program, universe: TypeUniverse, modules: list[Module]) -> None:
+    claims: what the code says, where no debug information describes variables.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        program: Program,
+        universe: TypeUniverse,
+        modules: list[Module],
+        claims: Claims | None = None,
+    ) -> None:
         self._image = image
         self._program = program
         self._universe = universe
@@ -93,16 +106,21 @@ class GlobalReader:
         self._segments = [words for module in modules for words in self._read(module)]
         self._mark_statics()
         self._statics = _Statics(program, universe, self._segments)
+        self._claims = claims
+        self._itabs = interface_tables(universe) if claims is not None else np.empty(0, np.int64)
+        #: Variables that only data refers to, and what refers to data: address -> (holder, path).
+        self._unnamed: list[_Region] = []
+        self._referrers: dict[int, tuple[Holder, str]] = {}
 
     def slots(self) -> Iterator[GlobalSlots]:
         """All pointer words whose value lies outside the segments, by holder, variables first."""
-        queue = list(self._variables())
+        queue = list(self._variables() if self._claims is None else self._nameless(self._claims))
         while queue:
             found: list[_Region] = []
             for region in queue:
                 yield from self._tell(region, found)
-            queue = found
-        for region in self._statics.rest():
+            queue = found or self._referred()
+        for region in (*self._statics.rest(), *self._unnamed):
             yield from self._tell(region, [])
         for words in self._segments:
             for i in np.flatnonzero(~words.told & ~words.static).tolist():
@@ -146,6 +164,32 @@ class GlobalReader:
             holder = Holder(display_name(variable.name), package_of(variable.name))
             yield _Region(address, address + max(t.size, 1), holder, "", t)
 
+    def _nameless(self, claims: Claims) -> Iterator[_Region]:
+        """Variables that the code refers to or gives a type, in a program that names none."""
+        pointed = [words.values[words.static] for words in self._segments]
+        segments = [(words.start, words.end) for words in self._segments]
+        packages = Packages(modules_of(self._image.binary.go_modinfo))
+        found = NamelessGlobals(claims, packages, segments, np.unique(np.concatenate(pointed)))
+        for v in found.variables():
+            first = self._next_word(v.start)
+            if first is None or first >= v.end:
+                continue
+            words = next(w for w in self._segments if w.start <= v.start < w.end)
+            name = f"{words.segment}+{v.start - words.start:#x}"
+            if v.type is not None:
+                name += f" ({spoken(v.type.name)})"
+            region = _Region(v.start, v.end, Holder(name, v.package), "", v.type)
+            if v.referred or v.type is not None:
+                yield region
+            else:
+                self._unnamed.append(region)
+
+    def _referred(self) -> list[_Region]:
+        """Variables that no code names, under the name of the one that points to them."""
+        found = [(r, self._referrers[r.start]) for r in self._unnamed if r.start in self._referrers]
+        self._unnamed = [r for r in self._unnamed if r.start not in self._referrers]
+        return [_Region(r.start, r.end, holder, path, r.t) for r, (holder, path) in found]
+
     def _next_word(self, address: int) -> int | None:
         """The first pointer word at or after address in its segment."""
         for words in self._segments:
@@ -165,17 +209,33 @@ class GlobalReader:
             for i in fresh[words.static[fresh]].tolist():
                 address = int(words.addresses[i])
                 path, leaf = locate(region.t, address - region.start)
+                self._referrers.setdefault(int(words.values[i]), (region.holder, region.path + path))
                 if leaf is not None:
                     found += self._statics.behind(region, address, int(words.values[i]), path, leaf)
             rows = fresh[~words.static[fresh]]
             if len(rows):
                 yield self._slots(words, rows, region)
 
-    @staticmethod
-    def _slots(words: _Words, rows: I64, region: _Region) -> GlobalSlots:
+    def _slots(self, words: _Words, rows: I64, region: _Region) -> GlobalSlots:
         addresses = words.addresses[rows]
         paths, leaves, leaf_of = locate_many(region.t, addresses - region.start, region.path)
+        if self._claims is not None:
+            leaves, leaf_of = self._boxed(words, addresses, leaves, leaf_of)
         return GlobalSlots(region.holder, addresses, words.values[rows], paths, leaves, leaf_of)
+
+    def _boxed(
+        self, words: _Words, addresses: I64, leaves: list[Leaf | None], leaf_of: I64
+    ) -> tuple[list[Leaf | None], I64]:
+        """The leaves with interfaces among the words without one: behind a word that the collector does not
+        follow and that holds a type record or an itab."""
+        unknown = np.array([leaf is None for leaf in leaves], np.bool_)[leaf_of]
+        before, held = self._image.gather(addresses - 8)
+        unknown &= held & ~np.isin(addresses - 8, words.addresses)
+        methods = np.isin(before, self._itabs)
+        empty = self._universe.modules.contains(before.astype(np.int64))
+        last = len(leaves)
+        leaf_of = np.where(unknown & methods, last + 1, np.where(unknown & empty, last, leaf_of))
+        return [*leaves, *BOXED], leaf_of
 
 
 def segment_mask(program: Program, segment: DataSegment, words: int) -> NDArray[np.bool_]:
@@ -227,55 +287,3 @@ class _Statics:
         """Symbols that no variable was found to point to, under their own names."""
         for start, size, name in self._rows:
             yield _Region(start, start + size, Holder(display_name(name), package_of(name)), "", None)
-
-
-def dynamic_type(universe: TypeUniverse, program: Program, interface: int, leaf: Leaf) -> GoType | None:
-    """Type of the value behind the interface at an address; None when it is stored in the data word itself.
-
-    An eface starts with *abi.Type, an iface with *abi.ITab, whose second word is the type
-    (runtime/runtime2.go).
-    """
-    address = program.word(interface)
-    if leaf.kind == "iface" and address:
-        address = program.word(address + 8)
-    t = universe.from_runtime(address) if address else None
-    if t is None or not universe.is_direct(address):
-        return t
-    return t.elem if t.kind == "ptr" else None
-
-
-def locate_many(t: GoType | None, offsets: I64, prefix: str) -> tuple[list[str], list[Leaf | None], I64]:
-    """``locate`` for int64[k] offsets: k paths that begin with prefix; leaves; each offset's leaf's row."""
-    if t is None or t.kind != "array" or t.elem is None or not t.elem.size or len(offsets) < _MANY:
-        found = [locate(t, offset) for offset in offsets.tolist()]
-        return [prefix + path for path, _ in found], [leaf for _, leaf in found], np.arange(len(found))
-    index, inside = np.divmod(offsets, t.elem.size)
-    distinct, kind = np.unique(inside, return_inverse=True)
-    ends = [locate(t.elem, offset) for offset in distinct.tolist()]
-    rows = zip(index.tolist(), kind.tolist(), strict=True)
-    return [f"{prefix}[{i}]{ends[k][0]}" for i, k in rows], [leaf for _, leaf in ends], kind
-
-
-def locate(t: GoType | None, offset: int) -> tuple[str, Leaf | None]:
-    """Access path and typed leaf of the pointer word at an offset in a value of t.
-
-    Walks down to the one field, so that a table of a million elements costs what one of ten does.
-    """
-    if t is None:
-        return (f"+{offset:#x}" if offset else ""), None
-    path = ""
-    while t.kind in ("struct", "array"):
-        pointer = atomic_pointer(t)
-        if pointer is not None and pointer.offset == offset:
-            return path, Leaf(0, "ptr", pointer.type, "")
-        if t.kind == "array" and t.elem is not None and t.elem.size:
-            path, offset, t = f"{path}[{offset // t.elem.size}]", offset % t.elem.size, t.elem
-            continue
-        inside = next((f for f in t.fields if f.offset <= offset < f.offset + f.type.size), None)
-        if inside is None:
-            break
-        path, offset, t = f"{path}.{inside.name}", offset - inside.offset, inside.type
-    leaf = leaf_of_kind(t)
-    if leaf is not None and leaf.pointer_offset == offset:
-        return path, leaf
-    return path + (f"+{offset}" if offset else ""), None

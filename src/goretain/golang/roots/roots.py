@@ -51,7 +51,10 @@ def read_roots(
     """All roots of the image. Raises UnknownLayout, MissingMemory."""
     packages = Packages(modules_of(image.binary.go_modinfo))
     build, notes = RootBuilder(), [*goroutines.notes, *specials.notes]
-    _add_globals(build, GlobalReader(image, program, universe, stacks.modules), packages, notes)
+    claims = stacks.names.claims
+    if claims is not None:
+        notes += claims.notes
+    _add_globals(build, GlobalReader(image, program, universe, stacks.modules, claims), packages, notes)
     _add_stacks(build, StackRoots(program, universe, stacks), goroutines, packages, notes)
     finalizer_node = _add_specials(build, universe, stacks, specials)
     try:

@@ -14,11 +14,14 @@ from goretain.golang.stacks.goroutines import LiveGoroutine
 from goretain.golang.stacks.stacks import StackFrame, Stacks, StackWords
 from goretain.golang.stacks.stackscan import LiveWord, StackScan
 from goretain.golang.stacks.threads import POINTER_REGISTERS, SystemStack
+from goretain.golang.stacks.variables import nameless_slot, pointer_part
 from goretain.golang.types.gotypes import GoType, Leaf
 from goretain.golang.types.universe import TypeUniverse
 from goretain.model.errors import MissingMemory
 
 _G = "runtime.g"
+#: Elements of a slice: more is a length that was misread.
+_SLICE_LIMIT = 1 << 40
 #: Where runtime.asyncPreempt saves the registers of the frame above it, from its sp
 #: (runtime/preempt_amd64.s).
 _SAVED_REGISTERS = (
@@ -129,8 +132,22 @@ class StackRoots:
             leaf = None
         elif not path:
             path, leaf = self._temporary(frame, word)
-        path = path or f":{display_name(frame.function)}.(temporary)"
+        elif self.stacks.names.claims is not None and leaf is not None and leaf.kind == "slice":
+            leaf = self._whole_slice(leaf, word)
+        path = path or f":{display_name(frame.function)}.{self._unnamed(word.address - frame.cfa)}"
         return StackRoot(word.address, word.value, path, leaf, word.conservative)
+
+    def _unnamed(self, offset: int) -> str:
+        return "(temporary)" if self.stacks.names.claims is None else nameless_slot(offset)
+
+    def _whole_slice(self, leaf: Leaf, word: LiveWord) -> Leaf | None:
+        """The leaf of a slice whose length and capacity stand behind its pointer, else of its pointer
+        only."""
+        try:
+            _, length, capacity = self._program.slice(word.address)
+        except MissingMemory:
+            return pointer_part(leaf)
+        return leaf if 0 < length <= capacity < _SLICE_LIMIT else pointer_part(leaf)
 
     def _label(self, frame: StackFrame, offset: int) -> tuple[str, Leaf | None]:
         """Path and leaf of the variable at an offset from the CFA, ("", None) when no variable is there."""

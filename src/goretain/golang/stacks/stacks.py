@@ -15,6 +15,7 @@ from goretain.golang.layout import Program, Readable
 from goretain.golang.modules import Module
 from goretain.golang.stacks.stackmaps import CONSERVATIVE_CALLS, NOT_SAFE_POINTS, FramePlan, FramePlans
 from goretain.golang.stacks.variables import FrameNames, SlotName
+from goretain.golang.types.claims import Claims
 from goretain.golang.types.universe import TypeUniverse
 from goretain.model.errors import MissingMemory
 
@@ -76,11 +77,18 @@ class StackFrame:
 class Stacks:
     """Unwinds and names stacks of one program."""
 
-    def __init__(self, program: Program, universe: TypeUniverse, modules: list[Module]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        universe: TypeUniverse,
+        modules: list[Module],
+        claims: Claims | None = None,
+    ) -> None:
+        """claims: what the code says, where no debug information describes functions."""
         self.program = program
         self.modules = modules
         self.plans = FramePlans(program, modules)
-        self.names = FrameNames(program, universe)
+        self.names = FrameNames(program, universe, claims)
         self._sources: dict[int, list[SourceFrame]] = {}
         self._calls: dict[int, tuple[str, ...]] = {}
 

@@ -19,6 +19,7 @@ from goretain.golang.stacks.components import piece_offsets
 from goretain.golang.stacks.locations import Piece, register_pieces, stack_pieces
 from goretain.golang.stacks.spills import dictionary_position, spill_offsets
 from goretain.golang.stacks.stackmaps import FramePlan
+from goretain.golang.types.claims import Claims
 from goretain.golang.types.gotypes import GoType, Leaf, pointer_leaves
 from goretain.golang.types.universe import TypeUniverse
 
@@ -46,9 +47,11 @@ class SlotName:
 class FrameNames:
     """Slot names by pc, computed once each."""
 
-    def __init__(self, program: Program, universe: TypeUniverse) -> None:
+    def __init__(self, program: Program, universe: TypeUniverse, claims: Claims | None = None) -> None:
+        """claims: what the code says, where no debug information describes functions."""
         self._bias = program.bias
         self._universe = universe
+        self.claims = claims
         self._names: dict[int, dict[int, SlotName]] = {}
         self._functions: dict[int, Function | None] = {}
 
@@ -88,7 +91,7 @@ class FrameNames:
     def _build(self, plan: FramePlan, link_pcs: tuple[int, ...]) -> dict[int, SlotName]:
         function = self.function(plan.func.entry)
         if function is None:
-            return {}
+            return self._nameless(plan)
         names: dict[int, SlotName] = {}
         for variable in sorted(function.variables, key=lambda v: v.is_inlined):
             if not variable.type:
@@ -101,6 +104,15 @@ class FrameNames:
         for offset, name in self.spilled(plan, function):
             names.setdefault(offset, name)
         return names
+
+    def _nameless(self, plan: FramePlan) -> dict[int, SlotName]:
+        """Slots that the code itself gives a type, by their place."""
+        if self.claims is None:
+            return {}
+        found = self.claims.slots(plan.module.functions, plan.func.entry)
+        # An interface is found by its second word, which the collector follows.
+        places = {offset + leaf.pointer_offset: leaf for offset, leaf in found.items()}
+        return {at: SlotName(nameless_slot(at), leaf) for at, leaf in places.items()}
 
     def spilled(self, plan: FramePlan, function: Function) -> Iterator[tuple[int, SlotName]]:
         """Names of the argument spill area and of stack-passed arguments: (offset from the CFA, name).
@@ -121,6 +133,11 @@ class FrameNames:
             for at, found in place(name, t, (Piece(offset, 0, -1),)):
                 # Dead words of an argument are not stored: a length or a type word may be anything.
                 yield at, SlotName(found.variable, found.leaf and pointer_part(found.leaf))
+
+
+def nameless_slot(offset: int) -> str:
+    """What a word at an offset from the CFA is called where no variable is known to be there."""
+    return f"(slot {offset:+#x})"
 
 
 def expression_at(variable: Variable, pc: int) -> bytes:

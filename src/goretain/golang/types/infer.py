@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from goretain.golang.types.gotypes import GoType, Leaf
 from goretain.golang.types.maptypes import closure_type
-from goretain.golang.types.structure import Structure
+from goretain.golang.types.structure import BOXED, Structure
 from goretain.golang.types.typetable import TypeTable
 from goretain.golang.types.universe import TypeUniverse
 from goretain.kernels import propagate
@@ -37,11 +37,6 @@ _MAP_PARTS = (
     "noalg.map.bucket[",
 )
 _FIRST_WORDS = 1 << 12
-#: An interface without methods, and one with.
-_BOXED = tuple(
-    Leaf(0, kind, GoType("interface", "interface", 16, empty_interface=kind == "eface"), "")
-    for kind in ("eface", "iface")
-)
 #: Rounds are bounded by the depth of the type graph; a program with deeper types keeps the rest unknown.
 _ROUND_LIMIT = 10_000
 
@@ -148,7 +143,7 @@ class Inference:
             found = self.structure.words(self.state.type)
             closures = [(o, made) for o, pc in found.closures if (made := self._closure(pc)) is not None]
             self._seed_exact(closures)
-            rows = np.array([self.table.root_leaf(leaf) for leaf in _BOXED], np.int32)
+            rows = np.array([self.table.root_leaf(leaf) for leaf in BOXED], np.int32)
             self._spread(rows[found.methods.astype(np.int64)], found.interfaces)
 
     def _seed_exact(self, exact: list[tuple[int, GoType]]) -> None:
@@ -203,7 +198,10 @@ class Inference:
 
     def _closure(self, pc: int) -> GoType | None:
         name = self.function_name(pc)
-        return closure_type(self.universe, name, pc - self.universe.program.bias) if name else None
+        if not name:
+            return None
+        captured = self.structure.captured(pc) if self.structure is not None else None
+        return closure_type(self.universe, name, pc - self.universe.program.bias, captured)
 
 
 def _words(capacity: int) -> Words:

@@ -7,6 +7,7 @@ that only the runtime describes, from abi.MapType's group or bucket type. Import
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from goretain.golang.types.gotypes import GoField, GoType
@@ -129,11 +130,14 @@ _REFLECT_CLOSURES = {
 }
 
 
-def closure_type(universe: TypeUniverse, name: str, pc: int) -> GoType:
+def closure_type(
+    universe: TypeUniverse, name: str, pc: int, captured: Sequence[GoField] | None = None
+) -> GoType:
     """The object behind a func value whose code starts at link address pc: code pointer, then captured
     variables.
 
-    Captures come from DW_AT_go_closure_offset (Go 1.23 on); a method value ``x.M`` holds its receiver at +8.
+    Captures come from DW_AT_go_closure_offset (Go 1.23 on), where that is missing from the code that makes
+    the closure (``captured``); a method value ``x.M`` holds its receiver at +8.
     """
     special = universe.struct(_REFLECT_CLOSURES.get(name, ""))
     if special is not None:
@@ -143,13 +147,15 @@ def closure_type(universe: TypeUniverse, name: str, pc: int) -> GoType:
     receiver = method_value_receiver(universe, name)
     if receiver is not None:
         fields.append(GoField("receiver", 8, receiver))
+    elif captured is not None:
+        fields += captured
     else:
         function = universe.descriptions.function_at(pc)
-        captured = (
+        variables = (
             {v.closure_offset: v for v in function.variables if v.closure_offset > 0} if function else {}
         )
-        for offset in sorted(captured):
-            variable = captured[offset]
+        for offset in sorted(variables):
+            variable = variables[offset]
             fields.append(GoField(variable.name.lstrip("&"), offset, universe.from_dwarf(variable.type)))
     end = max(f.offset + f.type.size for f in fields)
     return GoType(f"closure {name}", "struct", -(-end // 8) * 8, fields=fields, role="closure")

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.golang.types.channelshapes import find_channels
-from goretain.golang.types.gotypes import GoType
+from goretain.golang.types.claims import Claims
+from goretain.golang.types.gotypes import GoType, Leaf
 from goretain.golang.types.heapview import HeapView
 from goretain.golang.types.mapshapes import MapShapes
 from goretain.golang.types.universe import TypeUniverse
@@ -28,6 +29,11 @@ I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 _TABLE = "runtime.itabTableType"
 _TABLE_LIMIT = 1 << 26
+#: An interface without methods, and one with.
+BOXED = tuple(
+    Leaf(0, kind, GoType("interface", "interface", 16, empty_interface=kind == "eface"), "")
+    for kind in ("eface", "iface")
+)
 
 
 def interface_tables(universe: TypeUniverse) -> I64:
@@ -62,11 +68,13 @@ class Structure:
     """Evidence of one heap.
 
     entries: int64[f], ascending addresses of all functions.
+    claims: what the code says.
     """
 
-    def __init__(self, heap: Heap, universe: TypeUniverse, entries: I64) -> None:
+    def __init__(self, heap: Heap, universe: TypeUniverse, entries: I64, claims: Claims) -> None:
         self._heap = heap
         self._universe = universe
+        self.captured = claims.captured
         self._entries = entries
         self._view = HeapView(heap, universe.program.layout)
         self._itabs = interface_tables(universe)

@@ -240,7 +240,7 @@ class TypeTable:
             )
             out.append(
                 TypeInfo(
-                    name=_spoken(t.name),
+                    name=spoken(t.name),
                     kind=t.kind,
                     size=t.size,
                     elem=self.intern(t.elem) if wants_elem else -1,
@@ -262,6 +262,6 @@ def _any_scan(t: GoType) -> bool:
     return t.role in ("chan", "closure") or t.name == "runtime.hchan"
 
 
-def _spoken(name: str) -> str:
+def spoken(name: str) -> str:
     """A type's name with byte for uint8, which is the same type: what people write."""
     return re.sub(r"\buint8\b", "byte", name)

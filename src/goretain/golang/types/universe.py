@@ -155,7 +155,10 @@ class TypeUniverse:
         return {self._types_base + o: self.from_dwarf(die) for o, die in twins if o < size}
 
     def _twin(self, address: int) -> GoType | None:
-        die = self.descriptions.type_by_runtime_offset(address - self._types_base)
+        if self.descriptions.complete:
+            die = self.descriptions.type_by_runtime_offset(address - self._types_base)
+        else:  # a layout table knows names, not addresses
+            die = self.descriptions.struct(self._names.name(address))
         if die is None:
             return None
         t = self.from_dwarf(die)

@@ -1,0 +1,177 @@
+"""What the machine code says of variables, closures and stack slots, as Go types: for programs without debug
+information.
+
+The evidence (``golang.code``) speaks of type records by address; here it becomes types and leaves. Reads the
+bounds of variables in ``runtime.moduledata`` (runtime/symtab.go). Imports ``golang.code`` and the type rooms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.debuginfo.pclntab import FuncTable
+from goretain.golang.code.evidence import Claim, CodeEvidence, ValueKind
+from goretain.golang.layout import Program
+from goretain.golang.modules import Module
+from goretain.golang.packages import display_name
+from goretain.golang.types.gotypes import GoField, GoType, Leaf, leaf_of_kind
+from goretain.golang.types.universe import TypeUniverse
+from goretain.model.errors import CorruptFile, MissingMemory, UnknownLayout
+
+I64 = NDArray[np.int64]
+_MODULEDATA = "runtime.moduledata"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What begins at an address of data or of a frame: a value of a type."""
+
+    address: int
+    type: GoType
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """One module's functions and what their code says."""
+
+    functions: FuncTable
+    evidence: CodeEvidence
+
+
+class Claims:
+    """The evidence of all modules; addresses are run-time ones.
+
+    notes: what could not be read, one sentence each.
+    """
+
+    def __init__(self, program: Program, universe: TypeUniverse, modules: Sequence[Module]) -> None:
+        self._universe = universe
+        self._made: dict[tuple[str, int], GoType] = {}
+        self.notes: list[str] = []
+        self._code = [code for module in modules if (code := self._read(program, module)) is not None]
+        self._closures = {pc: t for code in self._code for pc, t in code.evidence.closures.items()}
+
+    def _read(self, program: Program, module: Module) -> _Code | None:
+        def at(name: str) -> int:
+            return program.uint(module.address, _MODULEDATA, name)
+
+        try:
+            # Code is not captured: it never changes, and the file of the program has it.
+            text = program.layout.elf.read_vaddr(module.text - program.bias, module.etext - module.text)
+            evidence = CodeEvidence.read(
+                np.frombuffer(text, np.uint8),
+                module.text,
+                module.functions,
+                data=(at("noptrdata"), at("enoptrbss")),
+                types=(at("types"), at("etypes")),
+                read=program.memory.read,
+            )
+        except (MissingMemory, UnknownLayout, CorruptFile) as error:
+            self.notes.append(f"the machine code could not be read for types: {error.message}")
+            return None
+        return _Code(module.functions, evidence)
+
+    # -- data -----------------------------------------------------------------------------------------------
+
+    def values(self) -> list[Value]:
+        """What the code says stands in data, by address, then size descending."""
+        found = [v for code in self._code for v in self._values(code.evidence)]
+        return sorted(found, key=lambda v: (v.address, -v.type.size))
+
+    def _values(self, evidence: CodeEvidence) -> list[Value]:
+        found = []
+        for address, claim in evidence.globals.items():
+            t = self._type(claim)
+            if t is not None and t.size:
+                found.append(Value(address, t))
+        for receiver in evidence.receivers:
+            t = self._universe.named(display_name(receiver.type_name)) or self._universe.named(
+                receiver.type_name
+            )
+            if t is not None and t.size:
+                found.append(Value(receiver.address, self._pointer(t) if receiver.holds_pointer else t))
+        return found
+
+    def references(self) -> tuple[I64, list[str]]:
+        """(int64[k] data addresses, ascending; for each the name of one function that refers to it); an
+        address stands there once for every function that names it."""
+        addresses: list[I64] = []
+        names: list[str] = []
+        for code in self._code:
+            refs = code.evidence.references
+            rows = np.unique(np.column_stack((refs.address, refs.function)), axis=0)
+            addresses.append(rows[:, 0])
+            known = {row: _name_of(code.functions, row) for row in np.unique(rows[:, 1]).tolist()}
+            names += [known[row] for row in rows[:, 1].tolist()]
+        joined = np.concatenate([*addresses, np.empty(0, np.int64)])
+        order = np.argsort(joined, kind="stable")
+        return joined[order], [names[i] for i in order.tolist()]
+
+    # -- closures and frames --------------------------------------------------------------------------------
+
+    def captured(self, pc: int) -> list[GoField] | None:
+        """What the closure whose code starts at pc captured, as fields of its object; None when not known."""
+        address = self._closures.get(pc)
+        t = self._universe.from_runtime(address) if address else None
+        return t.fields[1:] if t is not None and t.kind == "struct" else None
+
+    def slots(self, functions: FuncTable, entry: int) -> dict[int, Leaf]:
+        """Offset from the CFA -> what the slot of the function that starts at entry holds."""
+        code = next((c for c in self._code if c.functions is functions), None)
+        if code is None:
+            return {}
+        row = int(np.searchsorted(functions.entries, entry))
+        found: dict[int, Leaf] = {}
+        for slot in code.evidence.slots.get(row, ()):
+            t = self._type(slot.claim) if slot.claim is not None else None
+            if slot.receiver:
+                named = self._universe.named(slot.receiver)
+                t = self._pointer(named) if named is not None else None
+            leaf = leaf_of_kind(t) if t is not None else None
+            if leaf is not None:
+                found[slot.offset] = leaf
+        return found
+
+    # -- types ----------------------------------------------------------------------------------------------
+
+    def _type(self, claim: Claim) -> GoType | None:
+        """The type of the value that a claim speaks of."""
+        t = self._universe.from_runtime(claim.type) if claim.type else None
+        if claim.kind is ValueKind.VALUE or claim.kind in (ValueKind.MAP, ValueKind.CHANNEL):
+            return t
+        if claim.kind is ValueKind.POINTER:
+            return self._pointer(t) if t is not None else None
+        if claim.kind is ValueKind.SLICE:
+            return self._make("slice", t, 24) if t is not None else None
+        if claim.kind is ValueKind.FUNC:
+            return self._make("func", None, 8)
+        if claim.kind is ValueKind.IFACE and t is not None:
+            return t
+        return self._make("iface" if claim.kind is ValueKind.IFACE else "eface", None, 16)
+
+    def _pointer(self, t: GoType) -> GoType:
+        return self._make("ptr", t, 8)
+
+    def _make(self, kind: str, elem: GoType | None, size: int) -> GoType:
+        """A type that may have no record, each made once: leaves are told apart by their types."""
+        key = (kind, id(elem))
+        if key not in self._made:
+            name = {"ptr": "*", "slice": "[]"}.get(kind, "") + (elem.name if elem is not None else "")
+            boxed = kind in ("eface", "iface")
+            self._made[key] = GoType(
+                name or {"func": "func()", "eface": "any"}.get(kind, "interface"),
+                "interface" if boxed else kind,
+                size,
+                elem_ref=elem,
+                empty_interface=kind == "eface",
+            )
+        return self._made[key]
+
+
+def _name_of(functions: FuncTable, row: int) -> str:
+    found = functions.find(int(functions.entries[row]))
+    return found.name if found is not None else ""
