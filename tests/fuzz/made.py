@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from goretain.capture.core import capture_core
+from goretain.capture.imagefile.writer import write_image
 from goretain.capture.process import capture_process
 from goretain.golang.read import read_heap
 from goretain.snapshot import save
@@ -49,7 +50,10 @@ def make(program: Program, folder: Path) -> Path:
     write_core(image, core)
     snapshot = folder / f"{program.name}.goretain"
     save(read_heap(capture_core(str(core), str(binary), plan_for, force=True), with_data=True), snapshot)
-    made = Made(program.name, str(binary), str(core), "", str(snapshot))
+    path = folder / f"{program.name}.image"
+    with path.open("wb") as file:
+        write_image(image, lambda data: file.write(data) and None)
+    made = Made(program.name, str(binary), str(core), str(path), str(snapshot))
     listed = folder / f"{program.name}.json"
     listed.write_bytes(msgspec.json.encode(made))
     return listed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from dataclasses import dataclass
 from random import Random
@@ -9,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from goretain.capture.imagefile import blocks
 from goretain.snapshot import layout
 from tests.fuzz.edits import damage
 
@@ -21,6 +23,61 @@ class SnapshotParts:
 
     sections: list[layout.Section]
     contents: dict[str, bytes]
+
+
+#: Kind, place and content of every block of an image but the tail.
+ImageParts = list[tuple[bytes, int, bytes]]
+
+
+def image_parts(raw: bytes) -> ImageParts:
+    """Take an image apart."""
+    found: ImageParts = []
+    at = blocks.PREAMBLE
+    while at < len(raw):
+        block = blocks.parse("image", raw[at : at + blocks.HEADER], at, len(found))
+        at = block.offset + block.stored
+        content = blocks.unpack("image", block, raw[block.offset : at])
+        if block.kind != blocks.TAIL:
+            found.append((block.kind, block.place, content))
+    return found
+
+
+def damaged_image(rng: Random, parts: ImageParts) -> bytes:
+    """The file with one or two blocks damaged, every kind of block as likely as any other; checksums hold."""
+    new = list(parts)
+    for _ in range(rng.choice((1, 1, 2))):
+        kind = rng.choice(sorted({kind for kind, _, _ in new}))
+        at = rng.choice([i for i, block in enumerate(new) if block[0] == kind])
+        _damage_block(rng, new, at)
+    raw, content = bytearray(blocks.preamble()), 0
+    digest = hashlib.sha256(raw)
+    for number, (kind, place, data) in enumerate(new):
+        head, payload = blocks.pack(kind, number, place, data)
+        digest.update(head)
+        content += len(data)
+        raw += head + payload
+    tail = blocks.TAIL_ROW.pack(len(new), content, digest.digest())
+    return bytes(raw) + b"".join(blocks.pack(blocks.TAIL, len(new), 0, tail))
+
+
+def _damage_block(rng: Random, parts: ImageParts, at: int) -> None:
+    kind, place, data = parts[at]
+    what = rng.random()
+    if what < 0.03:
+        parts.pop(at)
+    elif what < 0.06:
+        parts.insert(rng.randrange(len(parts) + 1), parts[at])
+    elif what < 0.12:
+        parts[at] = (kind, max(0, place + rng.choice((-4096, -1, 1, 8, 4096, 1 << 40))), data)
+    elif what < 0.17:
+        parts[at] = (kind, place, data[: rng.randrange(1, len(data) + 1)])
+    elif what < 0.19:
+        parts[at] = (rng.choice(blocks.ORDER[:-1]), place, data)
+    elif kind == blocks.FACT and what < 0.7 and data.endswith(b"}"):
+        value = msgspec.json.decode(data)
+        parts[at] = (kind, place, msgspec.json.encode(_damaged_value(rng, value)))
+    else:
+        parts[at] = (kind, place, _damaged_bytes(rng, data))
 
 
 def snapshot_parts(raw: bytes) -> SnapshotParts:
@@ -52,15 +109,25 @@ def damaged_snapshot(rng: Random, parts: SnapshotParts) -> bytes:
 def _damage_section(rng: Random, contents: dict[str, bytes], name: str, dtypes: dict[str, str]) -> None:
     old = contents[name]
     if dtypes[name] == layout.MSGPACK and rng.random() < 0.8:
-        contents[name] = msgspec.msgpack.encode(_damaged_value(rng, msgspec.msgpack.decode(old)))
+        try:
+            value = msgspec.msgpack.decode(old)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return  # it was damaged before
+        contents[name] = msgspec.msgpack.encode(_damaged_value(rng, value))
         return
     if rng.random() < 0.05 or len(old) < 8:
         contents[name] = old[: rng.randrange(len(old) + 1)] + rng.randbytes(rng.choice((0, 1, 4, 8)))
         return
+    contents[name] = _damaged_bytes(rng, old)
+
+
+def _damaged_bytes(rng: Random, old: bytes) -> bytes:
     new = bytearray(old)
-    for edit in damage(rng, lambda at, size: old[at : at + size], [(0, len(old))]):
+    # The first bytes of a table or file are worth as much as the others together.
+    regions = [(0, len(old)), (0, min(len(old), 256))]
+    for edit in damage(rng, lambda at, size: old[at : at + size], regions):
         new[edit.offset : edit.offset + len(edit.data)] = edit.data
-    contents[name] = bytes(new)
+    return bytes(new)
 
 
 def _damaged_value(rng: Random, value: Any) -> Any:
@@ -78,7 +145,7 @@ def _damaged_value(rng: Random, value: Any) -> Any:
     if isinstance(value, bool) or value is None:
         return rng.choice((True, False, None, 0, ""))
     if isinstance(value, int | float):
-        return rng.choice((*_EDGES, value + 1, value - 1, -value, None, "1", 0.5, float("nan")))
+        return rng.choice((*_EDGES, value + 1, value - 1, -value, None, "1", 0.5))
     return rng.choice(("", "\0", "x" * 5000, "\u202e\x1b[31m", 0, None, [], {}))
 
 

@@ -17,6 +17,7 @@ from typing import Protocol
 import msgspec
 
 from goretain.capture.core import capture_core
+from goretain.capture.imagefile.reader import read_image
 from goretain.capture.ranges import PAGE, aligned, as_ranges, intersect, normalise
 from goretain.debuginfo.elf import PT_LOAD, Elf
 from goretain.golang.read import read_heap
@@ -123,6 +124,26 @@ class SnapshotSubject:
         return load(self.path)
 
 
+class ImageSubject:
+    """An image, sealed again."""
+
+    def __init__(self, made: Made, folder: Path) -> None:
+        self.path = Path(shutil.copy(made.image, folder / "image"))
+        self.parts = sealed.image_parts(Path(made.image).read_bytes())
+
+    @contextmanager
+    def damaged(self, rng: Random) -> Iterator[None]:
+        self.path.write_bytes(sealed.damaged_image(rng, self.parts))
+        yield
+
+    def read(self) -> Snapshot:
+        image = read_image(self.path, force=True)
+        try:
+            return read_heap(image, with_data=True)
+        finally:
+            image.binary.close()
+
+
 def _core_regions(path: Path, binary: str) -> list[tuple[int, int]]:
     core, program = Elf.open(str(path)), Elf.open(binary)
     regions = [(0, 64), *((64 + 56 * i, 120 + 56 * i) for i in range(len(core.segments)))]
@@ -158,6 +179,7 @@ def subject(kind: str, made: Made, folder: Path) -> Subject:
     """The subject of a kind, with its own copy of the file in folder."""
     kinds: dict[str, Callable[[Made, Path], Subject]] = {
         "snapshot": SnapshotSubject,
+        "image": ImageSubject,
         "core": CoreSubject,
         "binary": BinarySubject,
     }
