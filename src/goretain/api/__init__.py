@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from goretain.api.answers import diff as diff
+    from goretain.api.answers import doctor as doctor
     from goretain.api.answers import rules as rules
     from goretain.api.answers import watch as watch
     from goretain.api.answers import why as why
@@ -24,13 +25,14 @@ _HOMES = {
     "Progress": "targets",
     "Snapshot": "snapshot",
     "diff": "answers",
+    "doctor": "answers",
     "open": "targets",
     "rules": "answers",
     "snap": "images",
     "watch": "answers",
     "why": "answers",
 }
-__all__ = ["Progress", "Snapshot", "diff", "open", "rules", "snap", "watch", "why"]
+__all__ = ["Progress", "Snapshot", "diff", "doctor", "open", "rules", "snap", "watch", "why"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The commands as functions: why, diff, watch, rules.
+"""The commands as functions: why, diff, watch, rules, doctor.
 
 Imports ``reports`` when they run, and this package.
 """
@@ -17,7 +17,7 @@ from goretain.model.errors import GoretainError, UsageError
 from goretain.model.saving import check_place
 
 if TYPE_CHECKING:
-    from goretain.reports.results import DiffReport, RuleReport, WhyReport
+    from goretain.reports.results import DiffReport, DoctorReport, RuleReport, WhyReport
 
 #: What ``open`` takes, or a snapshot that is open already.
 Target = int | str | os.PathLike[str] | Snapshot
@@ -164,3 +164,14 @@ def rules(code: str | None = None) -> RuleReport:
     from goretain.reports.rule import rule_report
 
     return rule_report(code)
+
+
+def doctor(pid: int | None = None) -> DoctorReport:
+    """What works here and, with a PID, for that process; every check with what to do.
+
+    The process is neither stopped nor attached to. No process with that PID, or none of Go, is a finding
+    and no error.
+    """
+    from goretain.reports.doctor import doctor_report
+
+    return doctor_report(pid)

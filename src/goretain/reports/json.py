@@ -13,17 +13,18 @@ from typing import Any
 
 import msgspec
 
-from goretain.reports.results import DiffReport, RuleReport, WhyReport
+from goretain.reports.results import DiffReport, DoctorReport, RuleReport, WhyReport
 
 #: File name in docs/schema -> the struct it describes.
 SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "why-1.json": WhyReport,
     "diff-1.json": DiffReport,
     "rule-1.json": RuleReport,
+    "doctor-1.json": DoctorReport,
 }
 
 
-def render(report: WhyReport | DiffReport | RuleReport) -> str:
+def render(report: WhyReport | DiffReport | RuleReport | DoctorReport) -> str:
     """The report as indented JSON with a final newline; sizes are exact bytes, null is unknown."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 

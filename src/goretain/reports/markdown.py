@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from goretain.model.findings import Finding
-from goretain.reports.results import DiffReport, GrowthRow, Look, WhyReport
+from goretain.reports.results import DiffReport, DoctorReport, GrowthRow, Look, WhyReport
 from goretain.reports.units import clean, duration, iec, moment, number, percent, plural, signed
 
 #: No report is longer than this.
@@ -161,6 +161,22 @@ def _growth(what: str, rows: Sequence[GrowthRow]) -> list[str]:
             for row in rows[:_GROWN]
         ],
     )
+
+
+def render_doctor(report: DoctorReport) -> str:
+    """A table of all checks, what to do in the last column."""
+    about = "this machine" if report.pid is None else f"process {report.pid}"
+    rows = [
+        (
+            check.status,
+            check.name,
+            escape(check.found) + (f" -> {escape(check.advice)}" if check.advice else ""),
+        )
+        for check in report.checks
+    ]
+    lines = [f"### goretain {report.goretain} on {about}: {report.status}"]
+    lines += _table(("status", "what", "found"), rows)
+    return "\n".join(lines) + "\n"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -1,0 +1,85 @@
+"""The program that a process runs: Go and which, how it was linked, what describes its types.
+
+Imports ``golang``, ``capture``, ``debuginfo``, ``model`` and ``reports``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from goretain.capture.executable import open_program
+from goretain.debuginfo.companion import find_debug_file
+from goretain.debuginfo.elf import Elf
+from goretain.golang.layout import open_layout
+from goretain.golang.tables import tables_for
+from goretain.model.errors import GoretainError
+from goretain.reports.doctor.lines import Lines
+from goretain.reports.results import Check
+from goretain.toolchain import SUPPORTED
+
+_LINES = Lines("program")
+_PT_INTERP = 3
+_UNSTRIPPED = "give an unstripped build of the same source: goretain why PID --binary FILE"
+
+
+def checks(pid: int) -> list[Check]:
+    """One for each thing; only the first where the process runs no Go program."""
+    try:
+        binary, _ = open_program(pid)
+    except GoretainError as error:
+        return [_LINES.problem("program", error.message, error.hint)]
+    return _LINES.made(
+        [
+            ("program", lambda: _file(pid)),
+            ("Go", lambda: _go(binary)),
+            ("linked", lambda: _linked(binary)),
+            ("debug info", lambda: _described(binary, pid)),
+        ]
+    )
+
+
+def _file(pid: int) -> Check:
+    path = str(Path(f"/proc/{pid}/exe").readlink())
+    if path.endswith(" (deleted)"):
+        return _LINES.ok("program", f"{path}: deleted or replaced since it started; read all the same")
+    return _LINES.ok("program", path)
+
+
+def _go(binary: Elf) -> Check:
+    version = binary.go_version or "unknown"
+    lines = [".".join(one.split(".")[:2]) for one in SUPPORTED]
+    if any(version.removeprefix("go").startswith(line) for line in lines):
+        return _LINES.ok("Go", f"{version}, supported")
+    return _LINES.warning(
+        "Go",
+        f"{version}; goretain is tested with Go {lines[0]} to {lines[-1]}",
+        "what it does not understand is an error, not a wrong number: try it, or take a newer goretain",
+    )
+
+
+def _linked(binary: Elf) -> Check:
+    dynamic = any(segment.type == _PT_INTERP for segment in binary.segments)
+    parts = ["dynamic" if dynamic else "static"]
+    parts += ["position-independent"] if binary.type == "dyn" else []
+    parts.append("with symbols" if len(binary.symbols) else "no symbols")
+    identity = binary.go_build_id or binary.gnu_build_id
+    short = f"{identity[:20]}..." if len(identity) > 40 else identity
+    parts.append(f"build ID {short}" if identity else "no build ID")
+    return _LINES.ok("linked", ", ".join(parts))
+
+
+def _described(binary: Elf, pid: int) -> Check:
+    path = str(Path(f"/proc/{pid}/exe").readlink()).removesuffix(" (deleted)")
+    debug = find_debug_file(binary, name=path, roots=(f"/proc/{pid}/root", ""))
+    layout = open_layout(binary, debug)
+    if debug is not None:
+        return _LINES.ok("debug info", f"in {debug.path}")
+    if layout.descriptions.complete:
+        return _LINES.ok("debug info", "DWARF in the program")
+    tables = tables_for(binary.go_version)
+    names = ", ".join(table.name for table in tables[:2]) or "none"
+    return _LINES.ok(
+        "debug info",
+        f"none: the layout tables of {names} are used, types come from the runtime's own data",
+        f"for names of variables, {_UNSTRIPPED}",
+    )
