@@ -7,6 +7,7 @@ zstandard only where it is installed and a section needs it.
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from importlib import import_module
@@ -15,6 +16,7 @@ _ZLIB, _ZSTD = 1, 2
 _HEADER = struct.Struct("<IIQQ")
 # Debug information shrinks to a fifth at best; a section that claims far more than that is hostile.
 _FREE, _RATIO = 32 << 20, 64
+_PIECE = 256 << 10
 
 
 def decompress(data: bytes) -> bytes:
@@ -44,13 +46,18 @@ def _check(size: int, compressed: int) -> None:
 
 def _inflate(body: memoryview, size: int) -> bytes:
     _check(size, len(body))
+    out, stream, at = io.BytesIO(), zlib.decompressobj(), 0
     try:
-        out = zlib.decompressobj().decompress(body, size + 1)
+        # In pieces: in one call twice the memory is needed, and this runs beside production processes.
+        while at < len(body) and out.tell() <= size and not stream.eof:
+            piece = body[at : at + _PIECE]
+            out.write(stream.decompress(piece, size + 1 - out.tell()))
+            at += len(piece)
     except zlib.error as error:
         raise ValueError(f"it does not decompress: {error}") from None
-    if len(out) != size:
+    if out.tell() != size:
         raise ValueError(f"it decompresses to another size than the {size} bytes it claims")
-    return out
+    return out.getvalue()
 
 
 def _unzstd(body: memoryview, size: int) -> bytes:

@@ -151,7 +151,7 @@ class Dwarf:
 
 
 class RuntimeDwarf(Dwarf):
-    """The types of a program alone, for who needs structs of the runtime and little else.
+    """The types of package runtime, for who needs its structs and nothing else.
 
     The linker writes all types into the unit of package runtime, a fifth of the debug information of a large
     program (cmd/link/internal/ld/dwarf.go, dwarfGenerateDebugInfo). No index is kept.

@@ -76,7 +76,8 @@ class Index:
 class _Collector:
     """Growing columns: machine integers and joined names, so that hostile input costs bytes, not objects."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: bytes) -> None:
+        self.prefix = prefix
         self.types: tuple[array[int], ...] = (array("q"), array("q"), array("q"))
         self.globals: tuple[array[int], ...] = (array("q"), array("q"))
         self.functions: tuple[array[int], ...] = (array("q"), array("q"), array("q"))
@@ -89,7 +90,7 @@ class _Collector:
         """Keep what one top-level DIE says; values are those of _WANTED[kind] after the position."""
         if kind == _TYPE:
             _, name, runtime_type = values
-            if name:
+            if name and name.startswith(self.prefix):
                 for column, value in zip(self.types, (offset, tag, runtime_type or 0), strict=True):
                     column.append(value)
                 self.type_names += name + b"\0"
@@ -141,11 +142,11 @@ def global_address(location: object, unit: Unit) -> int | None:
 
 
 def build_index(units: Units, package: str = "") -> Index:
-    """Walk all Go units, or that of one package. Raises CorruptFile naming the DIE that cannot be decoded.
+    """Walk all Go units, or that of one package for the types of that package.
 
-    About 2 us a DIE.
+    Raises CorruptFile naming the DIE that cannot be decoded. About 2 us a DIE.
     """
-    collector = _Collector()
+    collector = _Collector(f"{package}.".encode() if package else b"")
     at = [0]
     with units.sections.guard("info", lambda: at[0]):
         for unit in units.all if not package else units.of_package(package):
