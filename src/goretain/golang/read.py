@@ -7,6 +7,7 @@ Imports ``capture``, ``debuginfo``, ``kernels``, ``snapshot``, ``model`` and all
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -23,6 +24,8 @@ from goretain.golang.memory.sizeclasses import read_size_classes
 from goretain.golang.memory.spans import read_spans
 from goretain.golang.modules import read_modules
 from goretain.golang.packages import modules_of
+from goretain.golang.plugins import with_plugins
+from goretain.golang.roots.rootnames import named_by_content
 from goretain.golang.roots.rootobjects import ResolvedRoots, resolve_roots, root_seeds
 from goretain.golang.roots.roots import RootSlots, read_roots
 from goretain.golang.roots.specials import Specials, read_specials
@@ -81,7 +84,7 @@ class _Reader:
         self.with_data = with_data
         self.progress = progress
         progress("debug information")
-        self.layout = open_layout(image.binary, debug)
+        self.layout = with_plugins(open_layout(image.binary, debug), image)
         self.program = Program(image, self.layout, image.bias)
         self.universe = TypeUniverse(self.program, self.layout.descriptions)
 
@@ -115,6 +118,9 @@ class _Reader:
         reached = reach(edges.start, edges.target, np.unique(roots.target))
         seen = find_windows(heap, inferred, reached, edges, roots, slots)
         flags = object_flags(objects, inferred, reached, specials, seen)
+        if not self.layout.descriptions.complete:
+            slots.nodes = named_by_content(slots.nodes, slots.paths, roots, inferred)
+            slots.notes.append(_without_names(inferred, reached))
         return self._snapshot(
             objects,
             edges,
@@ -256,11 +262,23 @@ class _Reader:
         return (
             "swiss-maps" if inferred.table.maps.swiss else "classic-maps",
             "inline-bitmaps" if spans.inline_bitmaps else "arena-bitmaps",
+            *([] if self.layout.descriptions.complete else ["stripped"]),
             *(["green-tea"] if spans.green_tea else []),
             *(["masks-on-demand"] if self.layout.has_symbol("runtime.getGCMaskOnDemand") else []),
             *(["cleanups"] if self.layout.has_struct("runtime.specialCleanup") else []),
             *(["map-clear-sequence"] if self.layout.has("runtime.hmap", "clearSeq") else []),
         )
+
+
+def _without_names(inferred: Inferred, reached: NDArray[np.bool_]) -> str:
+    """What it costs that the program has no debug information, and what to do, as a sentence."""
+    typed, whole = int(np.count_nonzero(reached & (inferred.type >= 0))), int(np.count_nonzero(reached))
+    share = f"{math.floor(1000 * typed / whole) / 10:.1f} %" if whole else "none"
+    return (
+        f"the binary is stripped of debug information: {share} of the live objects have a type, from the "
+        "program's own type records and machine code, and variables are named by their place; give "
+        "--binary UNSTRIPPED, built from the same source, to see their names"
+    )
 
 
 def _shortfalls(counts: dict[str, int]) -> list[str]:

@@ -1,0 +1,51 @@
+"""Names of globals that say what they hold, once inference knows it: ``bss+0x40 (*main.cache)``.
+
+For programs that name no variables. Imports ``golang.roots``, ``golang.types`` and ``snapshot``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+import msgspec
+
+from goretain.golang.roots.rootobjects import ResolvedRoots
+from goretain.golang.types.gotypes import GoType
+from goretain.golang.types.infer import Inferred
+from goretain.golang.types.typetable import spoken
+from goretain.snapshot import RootNode
+
+_PLACE = re.compile(r"(data|bss)\+0x[0-9a-f]+")
+
+
+def named_by_content(
+    nodes: list[RootNode], paths: list[str], roots: ResolvedRoots, inferred: Inferred
+) -> list[RootNode]:
+    """The nodes; those that are only a place get the type of what their one word points to, where known."""
+    rows: dict[int, list[int]] = defaultdict(list)
+    for row, node in enumerate(roots.node.tolist()):
+        rows[node].append(row)
+    named = list(nodes)
+    for number, node in enumerate(nodes):
+        own = rows.get(number, [])
+        if len(own) != 1 or not _PLACE.fullmatch(node.name) or paths[roots.path[own[0]]]:
+            continue
+        target = int(roots.target[own[0]])
+        kind = int(inferred.type[target])
+        if kind >= 0 and not inferred.array[target]:
+            text = _pointer_name(inferred.table.types[kind])
+            named[number] = msgspec.structs.replace(node, name=f"{node.name} ({text})") if text else node
+    return named
+
+
+def _pointer_name(t: GoType) -> str:
+    """What a variable that points to a t is declared as; "" where that is not certain."""
+    if t.role == "map-header":
+        return spoken(t.name.removesuffix(" header"))
+    if t.role == "chan":
+        return spoken(t.name)
+    if t.role == "closure":
+        return "func"
+    # A pointer to one byte may be a string, a slice or a pointer.
+    return f"*{spoken(t.name)}" if not t.role and t.kind == "struct" else ""
