@@ -65,15 +65,16 @@ class Room:
 _ELSEWHERE = "run goretain where there is more memory (kubectl debug has its own limit), or read a core"
 
 
-def check_room(need: Need, pid: int | None = None) -> None:
+def check_room(need: Need, pid: int | None = None) -> int:
     """Raise NotEnoughMemory, with the figures of the tightest limit, unless the capture of pid fits all.
 
     pid None: a core is read. Nobody but we run on what that takes, so all that is left and the page cache
-    (much of it may be that of the core) may be taken.
+    (much of it may be that of the core) may be taken. Returns how many bytes of memory more would fit.
     """
-    over = [room for room in rooms(need, pid) if room.needed > room.ours]
+    met = rooms(need, pid)
+    over = [room for room in met if room.needed > room.ours]
     if not over:
-        return
+        return min((room.ours - room.needed for room in met), default=0)
     room = max(over, key=lambda room: room.needed - room.ours)
     part = "half of " if room.ours == room.left // 2 else ""
     raise NotEnoughMemory(

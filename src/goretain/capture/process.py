@@ -20,13 +20,15 @@ from goretain.capture import libc, privileges, procfs
 from goretain.capture.copying import Copy, lay_out
 from goretain.capture.executable import bias_of, check_identity, open_program
 from goretain.capture.freeze import Freezer
-from goretain.capture.image import CaptureFacts, Image, Mapping
+from goretain.capture.image import CaptureFacts, Image, Library, Mapping
 from goretain.capture.interrupts import DeferredSignals, Interrupted
+from goretain.capture.libraries import libraries, open_library
 from goretain.capture.limits import Need, check_brim, check_room, explained, first_to_go
 from goretain.capture.live import LiveProcess
 from goretain.capture.pause import Pause, no_collection
+from goretain.capture.priority import first_in_line
 from goretain.capture.program import from_file, part_ranges
-from goretain.capture.ranges import I64, as_ranges, packed, total
+from goretain.capture.ranges import I64, as_ranges, normalise, packed, total
 from goretain.capture.refusal import check_process
 from goretain.capture.reservation import Reservation
 from goretain.capture.source import MemorySource, Plan, PlanFor
@@ -43,6 +45,8 @@ Progress = Callable[[str, int, int], None]
 
 # The heap grows between the estimate and the pause; virtual space is free.
 _HEADROOM = 64 << 20
+# A page that is faulted in while the target is frozen costs it milliseconds where pages are huge.
+_SPARE = 8 << 20
 # Working memory for each range and piece while they are laid out and read: some arrays of pairs of int64.
 _BESIDE = 96
 
@@ -143,12 +147,13 @@ class _Capture:
         self.how.on_phase("estimating")
         estimate = self._estimate()
         size = (estimate.end if estimate is not None else self.fixed_end) + _HEADROOM
-        self._check_room(estimate, size)
+        spare = self._check_room(estimate, size)
         destination = Reservation(size)
         try:
             self._read_parts(destination)
             if estimate is not None:
-                destination.populate(estimate.pages, lambda: check_brim(self.source.pid))
+                pages = normalise(np.concatenate((estimate.pages, [(estimate.end, estimate.end + spare)])))
+                destination.populate(pages, lambda: check_brim(self.source.pid))
                 self._check_pause(estimate)
             frozen = self._freeze_and_copy(destination)
             self.how.on_phase("released")
@@ -156,7 +161,8 @@ class _Capture:
         finally:
             destination.free()
 
-    def _check_room(self, estimate: Copy | None, size: int) -> None:
+    def _check_room(self, estimate: Copy | None, size: int) -> int:
+        """Raise NotEnoughMemory; else how much more to fault in, as the plan is going to be larger then."""
         planned, beside = self.fixed_end, 0
         if estimate is not None:
             planned += total(estimate.pieces)
@@ -165,8 +171,9 @@ class _Capture:
         need = Need(planned, beside, size, planned if output is not None else 0, output)
         if self.how.on_plan is not None:
             self.how.on_plan(need)
-        if not self.how.force:
-            check_room(need, self.source.pid)
+        if self.how.force:
+            return 0
+        return min(check_room(need, self.source.pid), max(planned // 4, _SPARE), _HEADROOM)
 
     def _check_pause(self, estimate: Copy) -> None:
         """Stop nothing if the copy cannot be in time anyway."""
@@ -197,7 +204,7 @@ class _Capture:
 
     def _freeze_and_copy(self, destination: Reservation) -> _Frozen:
         """The pause. Whatever is raised in it, the target has been released when it leaves here."""
-        with DeferredSignals() as signals, no_collection(), self.pause:
+        with DeferredSignals() as signals, no_collection(), self.pause, first_in_line():
             try:
                 self.how.on_phase("seizing")
                 self.freezer.seize()
@@ -274,7 +281,12 @@ class _Capture:
             registers=frozen.registers,
             mappings=frozen.mappings,
             facts=facts,
+            libraries=self._libraries(frozen.mappings),
         )
+
+    def _libraries(self, mapped: list[Mapping]) -> tuple[Library, ...]:
+        entry = self.source.binary.entry + self.source.bias
+        return libraries(mapped, entry, lambda mapping: open_library(self.source.pid, mapping))
 
 
 def _quiet(_phase: str) -> None:

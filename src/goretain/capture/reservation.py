@@ -88,6 +88,9 @@ class Reservation:
     def detach(self, size: int) -> NDArray[np.uint8]:
         """The first size bytes as an array that owns the mapping; the reservation is empty afterwards."""
         self._owned = False
+        rest = _rounded(size)
+        if rest < self.size:
+            libc.advise(self.address + rest, self.size - rest, libc.MADV_DONTNEED)
         return np.asarray(_Block(self.address, self.size))[:size]
 
     def free(self) -> None:

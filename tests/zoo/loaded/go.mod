@@ -1,0 +1,3 @@
+module loaded
+
+go 1.21
