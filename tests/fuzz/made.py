@@ -51,8 +51,9 @@ def make(program: Program, folder: Path) -> Path:
     snapshot = folder / f"{program.name}.goretain"
     save(read_heap(capture_core(str(core), str(binary), plan_for, force=True), with_data=True), snapshot)
     path = folder / f"{program.name}.image"
-    with path.open("wb") as file:
-        write_image(image, lambda data: file.write(data) and None)
+    pieces: list[bytes] = []
+    write_image(image, pieces.append)
+    path.write_bytes(b"".join(pieces))
     made = Made(program.name, str(binary), str(core), str(path), str(snapshot))
     listed = folder / f"{program.name}.json"
     listed.write_bytes(msgspec.json.encode(made))
