@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goretain.debuginfo.elf import Elf
 from goretain.model.errors import MissingMemory
+
+if TYPE_CHECKING:
+    from goretain.debuginfo.companion import DebugFile
 
 I64 = NDArray[np.int64]
 TAKE_AGAIN = "take the core again with ulimit -c unlimited and enough space on the disk"
@@ -53,6 +56,15 @@ class CaptureFacts:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A shared object with Go code that the program loaded (a plugin): its path, file, load bias."""
+
+    path: str
+    elf: Elf
+    bias: int
+
+
 class Image:
     """Captured ranges of one address space.
 
@@ -65,6 +77,8 @@ class Image:
         binary: the ELF file of the program; bias: its load address minus its link address.
         mappings: the address space as it was.
         facts: how the capture went.
+        libraries: plugins that it loaded, as far as their files are known.
+        debug: the file that holds the debug information, where that is another than the binary and is known.
     """
 
     def __init__(
@@ -78,6 +92,8 @@ class Image:
         registers: dict[int, dict[str, int]],
         mappings: list[Mapping],
         facts: CaptureFacts,
+        libraries: tuple[Library, ...] = (),
+        debug: DebugFile | None = None,
     ) -> None:
         """ranges: int64[k, 2] of [start, end), sorted and disjoint; offsets: int64[k] into memory."""
         self.memory = memory
@@ -90,6 +106,8 @@ class Image:
         self.registers = registers
         self.mappings = mappings
         self.facts = facts
+        self.libraries = libraries
+        self.debug = debug
         self._starts: list[int] = self.starts.tolist()
 
     def offset_of(self, address: int, size: int) -> int:

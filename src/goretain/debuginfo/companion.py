@@ -71,7 +71,7 @@ def match(binary: Elf, other: Elf) -> DebugFile:
         )
     if same_build(binary, other):
         return DebugFile(binary, other, None)
-    if other.go_version is None:
+    if not other.section(".text"):
         raise BinaryMismatch(
             f"{other.path} holds the debug information of another build than {binary.path}: their build IDs"
             f" differ{differences(binary, other)}",

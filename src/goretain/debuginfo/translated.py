@@ -126,11 +126,11 @@ class TranslatedDescriptions:
             return found
         known = self._functions.get(found.low)
         if known is None:
-            known = self._functions[found.low] = _moved(found, pc - there)
+            known = self._functions[found.low] = moved(found, pc - there)
         return known
 
 
-def _moved(function: Function, distance: int) -> Function:
+def moved(function: Function, distance: int) -> Function:
     """The function with all its pcs moved; expressions count from the frame and need nothing."""
     variables = tuple(
         replace(

@@ -1,0 +1,61 @@
+"""The layout of a program that loaded plugins: their debug information beside the program's.
+
+Which plugins there are says the runtime's list of modules: ``runtime.moduledata`` (runtime/symtab.go). A
+plugin without debug information is left out: its types are then read from the runtime's records, and its
+variables have no names. Imports ``capture.image``, ``debuginfo``, ``model`` and ``golang.layout``.
+"""
+
+from __future__ import annotations
+
+from goretain.capture.image import Image, Library
+from goretain.debuginfo.dwarf import Dwarf
+from goretain.debuginfo.elf import PT_NOTE
+from goretain.debuginfo.joined import JoinedDescriptions, JoinedSymbols, Part
+from goretain.golang.layout import Layout, Program
+from goretain.model.errors import CorruptFile, MissingMemory
+from goretain.model.places import user_cache
+
+
+def with_plugins(layout: Layout, image: Image) -> Layout:
+    """The same layout, joined with the debug information of the plugins that the program loaded.
+
+    Raises UnknownLayout, MissingMemory.
+    """
+    if not image.libraries or not layout.descriptions.complete:
+        return layout
+    program = Program(image, layout, image.bias)
+    base = program.moduledata("types")
+    parts: list[Part] = []
+    for module in program.modules()[1:]:
+        text = program.uint(module, "runtime.moduledata", "text")
+        library = next((one for one in image.libraries if _holds(one, text)), None)
+        dwarf = Dwarf.open(library.elf, user_cache() / "dwarf") if library is not None else None
+        if library is None or dwarf is None or not dwarf.present or not _is_that(image, library):
+            continue
+        types = program.uint(module, "runtime.moduledata", "types") - base
+        parts.append(Part(dwarf, library.elf.symbols, library.bias - image.bias, types))
+    if not parts:
+        return layout
+    descriptions = JoinedDescriptions(layout.descriptions, parts)
+    return Layout(layout.elf, descriptions, layout.go_version, JoinedSymbols(layout.symbols, parts))
+
+
+def _holds(library: Library, address: int) -> bool:
+    sections = library.elf.sections.values()
+    return any(s.address <= address - library.bias < s.address + s.size for s in sections if s.address)
+
+
+def _is_that(image: Image, library: Library) -> bool:
+    """Whether the file is the one that was loaded: its build IDs are those in memory."""
+    compared = False
+    for segment in library.elf.segments:
+        if segment.type != PT_NOTE:
+            continue
+        try:
+            found = image.read(segment.vaddr + library.bias, segment.filesz)
+            if found != library.elf.read(segment.offset, segment.filesz):
+                return False
+            compared = True
+        except (MissingMemory, CorruptFile):
+            continue
+    return compared

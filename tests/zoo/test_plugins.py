@@ -1,0 +1,73 @@
+"""Memory that plugins hold is counted to the byte and named by the plugin's own debug information."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import goretain
+from goretain.api import Snapshot
+from tests.support.golang import VERSIONS, Target, go_program, running, wait_until_blocked
+
+_PART = "goretain.test/zoo/pluginpart"
+_SHORT = VERSIONS[-1]
+_VERSIONS = [
+    pytest.param(version, marks=[] if version == _SHORT else pytest.mark.long) for version in VERSIONS
+]
+
+
+def _plugin(version: str, *flags: str) -> Path:
+    return go_program("pluginpart", version, flags=("-buildmode=plugin", *flags), cgo=True)
+
+
+def _look(version: str, plugin: Path) -> tuple[Target, Snapshot]:
+    host = go_program("pluginhost", version, cgo=True)
+    with running(host, [str(plugin)], env={"GOMAXPROCS": "1"}) as target:
+        wait_until_blocked(target.pid)
+        return target, goretain.open(target.pid)
+
+
+def _check_totals(target: Target, snapshot: Snapshot) -> None:
+    """Difference 0 to MemStats, and nothing without a root."""
+    coverage = snapshot.coverage()
+    bytes_, objects = target.fact("HeapAlloc"), target.fact("HeapObjects")
+    assert (coverage.enumerated.bytes, coverage.enumerated.objects) == (bytes_, objects)
+    assert coverage.reached == coverage.enumerated
+
+
+@pytest.mark.parametrize("version", _VERSIONS)
+def test_globals_and_goroutines_of_a_plugin_are_named_with_their_bytes(version: str) -> None:
+    target, snapshot = _look(version, _plugin(version))
+    _check_totals(target, snapshot)
+    holders = {h.name: h for h in snapshot.holders()}
+    names = {name.removeprefix(f"{_PART}.") for name in holders}
+    assert {"records", "books", "any_", "chain"} <= names
+    ((size, _count),) = target.facts["Filled"]
+    held = sum(holders[f"{_PART}.{name}"].retained_bytes for name in ("records", "books", "any_", "chain"))
+    # The map's own header was there before.
+    assert 0 <= held - int(size) <= 64
+    assert holders[f"{_PART}.chain"].retained_objects == 200
+    (waiter,) = [h for name, h in holders.items() if f"{_PART}.Wait" in name]
+    assert waiter.retained_bytes >= 2 << 20
+    types = {snapshot.data.types[row].name for row in snapshot.data.columns.object_type.tolist() if row >= 0}
+    assert f"{_PART}.Record" in types
+    chain = snapshot.chain(_first(snapshot, f"{_PART}.Record"))
+    assert chain.text.startswith(_PART)
+
+
+def _first(snapshot: Snapshot, type_name: str) -> int:
+    """An object of a type."""
+    rows = [row for row, t in enumerate(snapshot.data.types) if t.name == type_name]
+    return next(i for i, row in enumerate(snapshot.data.columns.object_type.tolist()) if row in rows)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_stripped_plugin_is_counted_and_its_holders_have_places_for_names(version: str) -> None:
+    target, snapshot = _look(version, _plugin(version, "-ldflags=-s -w"))
+    _check_totals(target, snapshot)
+    ((size, _count),) = target.facts["Filled"]
+    biggest = max(snapshot.holders(), key=lambda h: h.retained_bytes)
+    assert biggest.name.startswith(("bss+", "data+"))
+    assert 0.5 * int(size) < biggest.retained_bytes < int(size)
