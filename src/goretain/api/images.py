@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from goretain.api.cores import core_image
+from goretain.api.debugfiles import DebugFiles, Pathlike
+from goretain.capture.imagefile.blocks import is_image
 from goretain.model.errors import UsageError
 from goretain.model.saving import check_place, whole_file, write_all
 
@@ -47,6 +50,8 @@ def snap(
     target: int | str | os.PathLike[str],
     path: int | str | os.PathLike[str],
     *,
+    binary: Pathlike | None = None,
+    debug_dirs: Sequence[Pathlike] = (),
     full: bool = False,
     with_data: bool = False,
     debuginfo: bool = True,
@@ -64,6 +69,9 @@ def snap(
     Args:
         target: a PID (int or digits) or the path of an ELF core.
         path: where the image goes; an int is a descriptor that is open for writing, such as a pipe's.
+        binary: the program that wrote the core, or an unstripped build or debug file of a stripped program.
+        debug_dirs: where debug files may be, beside the places where gdb looks. The debug information that is
+            found becomes part of the image.
         full: copy all memory of the process, not only what the analysis needs.
         with_data: copy contents of pointer-free objects up to 4 KiB too, so that keys and strings can be
             shown.
@@ -84,9 +92,10 @@ def snap(
     if name.isascii() and name.isdigit():
         from goretain.capture.process import capture_process
 
+        files = DebugFiles(binary, debug_dirs).of_process(int(name))
         image = capture_process(
             int(name),
-            light_plan(with_data),
+            light_plan(files, with_data),
             full=full,
             force=force,
             max_pause=max_pause,
@@ -95,10 +104,12 @@ def snap(
             on_plan=None if on_plan is None else lambda need: on_plan(need.planned),
             progress=progress,
         )
-    elif max_pause is not None:
-        raise UsageError("--max-pause belongs to a running process", hint="leave it out")
     else:
-        image = _of_core(name, full=full, with_data=with_data, force=force)
+        _check_core(name, max_pause)
+        image, files = core_image(
+            name, binary, debug_dirs, lambda files: light_plan(files, with_data), full=full, force=force
+        )
+    image.debug = files.of(image.binary)
     image.facts.with_data = with_data or full
     if isinstance(path, int):
         return Snap(path, _write(image, path, debuginfo, progress), image.facts)
@@ -123,19 +134,19 @@ def _write(image: Image, descriptor: int, debuginfo: bool, progress: Progress | 
     return write_image(image, sink, debuginfo=debuginfo, progress=progress)
 
 
-def _of_core(path: str, *, full: bool, with_data: bool, force: bool) -> Image:
-    """A core and what is needed of its program, made one file."""
-    from goretain.capture.core import capture_core
+def _check_core(path: str, max_pause: float | None) -> None:
+    if max_pause is not None:
+        raise UsageError("--max-pause belongs to a running process", hint="leave it out")
+    if is_image(path):
+        raise UsageError(f"{path} is an image already", hint=f"goretain why {path}")
 
-    return capture_core(path, None, light_plan(with_data), full=full, force=force)
 
-
-def light_plan(with_data: bool) -> PlanFor:
+def light_plan(files: DebugFiles, with_data: bool) -> PlanFor:
     """What to copy, planned with as little as possible."""
     from goretain.golang.layout import planning_layout
     from goretain.golang.plan import lean_plan
 
     def plan_for(binary: Elf, bias: int) -> Plan:
-        return lean_plan(planning_layout(binary), bias, with_data=with_data)
+        return lean_plan(planning_layout(binary, files.of(binary)), bias, with_data=with_data)
 
     return plan_for

@@ -7,19 +7,22 @@ The one place that knows both how bytes are captured and how they are read. Impo
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from goretain.api.cores import core_image
 from goretain.api.debugfiles import DebugFiles, Pathlike
 from goretain.api.snapshot import Snapshot
 from goretain.capture.imagefile.blocks import is_image
-from goretain.model.errors import BinaryMismatch, CorruptFile, UsageError
+from goretain.model.errors import CorruptFile, UsageError
 from goretain.snapshot import Snapshot as Data
 from goretain.snapshot import is_snapshot
 
 if TYPE_CHECKING:
     from goretain.capture.image import Image
     from goretain.capture.source import Plan, PlanFor
+    from goretain.debuginfo.companion import DebugFile
     from goretain.debuginfo.elf import Elf
 
 #: Called with (what is being done, how much of it is done, how much there is; 0 when unknown).
@@ -27,6 +30,13 @@ Progress = Callable[[str, int, int], None]
 
 _ELF_MAGIC = b"\x7fELF"
 _ET_CORE = 4
+#: First bytes of a compressed file: the method and the command that unpacks it.
+_COMPRESSED = {
+    b"\x28\xb5\x2f\xfd": ("zstd", "zstd"),
+    b"\x04\x22\x4d\x18": ("lz4", "lz4"),
+    b"\xfd7zXZ\x00": ("xz", "xz"),
+    b"\x1f\x8b": ("gzip", "gzip"),
+}
 
 
 def open(
@@ -85,8 +95,8 @@ def open(
     if is_image(name):
         if full:
             raise UsageError(f"{name} is an image; it holds what it holds", hint="leave out --full")
-        files = DebugFiles(binary, debug_dirs)
-        return Snapshot(_from_image(name, files, with_data, force, progress), name)
+        given = DebugFiles(binary, debug_dirs) if binary is not None or debug_dirs else None
+        return Snapshot(_from_image(name, given, with_data, force, progress), name)
     _require_core(name)
     return Snapshot(_from_core(name, binary, debug_dirs, full, with_data, force, progress), name)
 
@@ -110,11 +120,24 @@ def _require_core(path: str) -> None:
         ) from None
     finally:
         os.close(descriptor)
+    _refuse_compressed(path, head)
     if head[:4] != _ELF_MAGIC:
         hint = "give a PID, an ELF core (gcore PID, or GOTRACEBACK=crash) or a snapshot saved with --save"
         raise CorruptFile(path, 0, "neither a core nor a goretain snapshot", hint=hint)
     if int.from_bytes(head[16:18], "little") != _ET_CORE:
         raise UsageError(f"{path} is a program, not a core", hint="start it and give its PID")
+
+
+def _refuse_compressed(path: str, head: bytes) -> None:
+    """Raises UsageError for a core as systemd-coredump keeps it: cores are not read from end to end."""
+    for magic, (method, command) in _COMPRESSED.items():
+        if head.startswith(magic):
+            unpack = f"(umask 077; {command} -dc {shlex.quote(path)} > core)"
+            raise UsageError(
+                f"{path} is compressed with {method}",
+                hint=f"unpack it where only you can read it: {unpack}; where systemd has it:"
+                " coredumpctl dump PID -o core",
+            )
 
 
 def _from_process(
@@ -132,11 +155,11 @@ def _from_process(
     tell = None if on_plan is None else lambda need: on_plan(need.planned)
     with first_to_go():
         image = capture_process(pid, _plan_for(files, with_data), on_plan=tell, progress=progress, **how)
-        return _read(image, files, with_data, progress)
+        return _read(image, files.of(image.binary), with_data, progress)
 
 
 def _from_image(
-    path: str, files: DebugFiles, with_data: bool, force: bool, progress: Progress | None
+    path: str, files: DebugFiles | None, with_data: bool, force: bool, progress: Progress | None
 ) -> Data:
     from goretain.capture.imagefile.reader import read_image
 
@@ -145,7 +168,9 @@ def _from_image(
         image.facts.notes.append(
             "the image was taken without --with-data: longer keys and strings are not in it"
         )
-    return _read(image, files, with_data, progress)
+    # What lies around here is not looked at: an image gives the same report everywhere.
+    given = files.of(image.binary) if files is not None else None
+    return _read(image, given or image.debug, with_data, progress)
 
 
 def _from_core(
@@ -157,33 +182,10 @@ def _from_core(
     force: bool,
     progress: Progress | None,
 ) -> Data:
-    """A core names its program; what the user named is that program, or else its unstripped twin."""
-    from goretain.capture.core import capture_core
-
-    program = None if binary is None else os.fspath(binary)
-    files = DebugFiles(None, debug_dirs)
-    try:
-        image = capture_core(path, program, _plan_for(files, with_data), full=full, force=force)
-    except BinaryMismatch as other:
-        if program is None:
-            raise
-        files = DebugFiles(program, debug_dirs)
-        try:
-            image = capture_core(path, None, _plan_for(files, with_data), full=full, force=force)
-        except UsageError as lost:
-            raise _program_lost(other, lost) from None
-        files.of(image.binary)
-    return _read(image, files, with_data, progress)
-
-
-def _program_lost(other: BinaryMismatch, lost: UsageError) -> BinaryMismatch:
-    """What to say when the file is not the program, and the program, which could have a twin, is not there.
-
-    An unstripped twin does not replace the program: a core leaves out read-only data, and the twin has its
-    strings and masks at other places.
-    """
-    hint = "give the very file that ran with --binary, and keep its unstripped twin in a --debug-dir"
-    return BinaryMismatch(f"{other.message}; and {lost.message}", hint=hint)
+    image, files = core_image(
+        path, binary, debug_dirs, lambda files: _plan_for(files, with_data), full=full, force=force
+    )
+    return _read(image, files.of(image.binary), with_data, progress)
 
 
 def _plan_for(files: DebugFiles, with_data: bool) -> PlanFor:
@@ -197,8 +199,8 @@ def _plan_for(files: DebugFiles, with_data: bool) -> PlanFor:
     return plan_for
 
 
-def _read(image: Image, files: DebugFiles, with_data: bool, progress: Progress | None) -> Data:
+def _read(image: Image, debug: DebugFile | None, with_data: bool, progress: Progress | None) -> Data:
     from goretain.golang.read import read_heap
 
     tell = None if progress is None else lambda what: progress(what, 0, 0)
-    return read_heap(image, with_data=with_data, debug=files.of(image.binary), progress=tell)
+    return read_heap(image, with_data=with_data, debug=debug, progress=tell)

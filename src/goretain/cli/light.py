@@ -41,6 +41,8 @@ class Option:
 
 OPTIONS = (
     Option(("-o", "--output"), "path", "Where the image goes; - is a pipe.", "FILE", required=True),
+    Option(("--binary",), "binary", "The core's program; an unstripped build of a stripped one.", "FILE"),
+    Option(("--debug-dir",), "debug_dirs", "Where debug files may be.", "DIR", many=True),
     Option(("--with-data",), "with_data", "Also copy contents that only keys and strings need."),
     Option(("--full",), "full", "Copy all memory of the process, not only what is needed."),
     Option(("--no-debuginfo",), "no_debuginfo", "Leave out DWARF and symbols: smaller, fewer names."),
@@ -84,6 +86,7 @@ def run(options: dict[str, Any]) -> int:
     """Take the image; the exit code."""
     how = {key: value for key, value in options.items() if key not in ("target", "path", "quiet", "debug")}
     how["debuginfo"] = not how.pop("no_debuginfo")
+    how["debug_dirs"] = how["debug_dirs"] or ()
     path: str | int = options["path"]
     if path == "-":
         path = sys.stdout.fileno()

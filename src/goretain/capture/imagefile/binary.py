@@ -1,21 +1,26 @@
 """Which bytes of a program's file its analysis needs: what an image keeps of it.
 
 Kept are the headers, the build IDs and build info, what no program changes (read-only data with the type
-descriptors and .gopclntab), symbols and those DWARF sections that are read; and the machine code where there
-is no DWARF, because types are then found by what the code does. Left out are the initial values of
-variables, whose values are in the captured memory, and, with DWARF, the code.
+descriptors and .gopclntab), symbols and those DWARF sections that are read. Where there is no DWARF all that
+is loaded is kept, machine code too: types are then found by what the code does, and an unstripped twin is
+compared with it. Left out are, with DWARF, the code and the initial values of variables, whose values are in
+the captured memory.
 Imports ``capture.program``, ``capture.ranges`` and ``debuginfo.elf``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from goretain.capture.program import from_file
 from goretain.capture.ranges import as_ranges, intersect, normalise
-from goretain.debuginfo.elf import PF_X, PT_LOAD, PT_NOTE, SHF_ALLOC, Elf, Section
+from goretain.debuginfo.elf import PT_LOAD, PT_NOTE, SHF_ALLOC, Elf, Section
 
-_SHF_EXECINSTR, _SHT_NOBITS = 4, 8
+_SHT_NOBITS = 8
 _DWARF = ("abbrev", "addr", "info", "line_str", "loc", "loclists", "str")
 _DEBUG = {f".{prefix}_{name}" for prefix in ("debug", "zdebug") for name in _DWARF} | {".symtab", ".strtab"}
+# They lead to the debug file of a program that has no debug information itself.
+_LINKS = (".gnu_debuglink", ".gnu_debugaltlink")
 
 
 def kept_parts(elf: Elf, *, debuginfo: bool = True) -> list[tuple[int, int]]:
@@ -32,9 +37,24 @@ def kept_parts(elf: Elf, *, debuginfo: bool = True) -> list[tuple[int, int]]:
         wanted.append((offset, offset + size))
     has_dwarf = debuginfo and any(name in elf.sections for name in (".debug_info", ".zdebug_info"))
     if debuginfo:
-        wanted += [_extent(elf.sections[name]) for name in sorted(_DEBUG & elf.sections.keys())]
+        wanted += _sections(elf, _DEBUG)
     if not has_dwarf:
-        wanted += _code(elf)
+        wanted += [(s.offset, s.offset + s.filesz) for s in elf.segments if s.type == PT_LOAD]
+        wanted += _sections(elf, _LINKS)
+    return _inside(elf, wanted)
+
+
+def debug_parts(elf: Elf) -> list[tuple[int, int]]:
+    """As ``kept_parts``, of a file whose debug information is all that is read of it."""
+    wanted = [(offset, offset + size) for offset, size in elf.tables]
+    return _inside(elf, wanted + _sections(elf, _DEBUG))
+
+
+def _sections(elf: Elf, names: Iterable[str]) -> list[tuple[int, int]]:
+    return [_extent(elf.sections[name]) for name in sorted(names) if name in elf.sections]
+
+
+def _inside(elf: Elf, wanted: list[tuple[int, int]]) -> list[tuple[int, int]]:
     inside = as_ranges([(0, elf.size)])
     found: list[tuple[int, int]] = [
         (start, end) for start, end in intersect(normalise(as_ranges(wanted)), inside).tolist()
@@ -58,10 +78,3 @@ def hide_absent(elf: Elf, held: list[tuple[int, int]]) -> None:
 def _extent(section: Section) -> tuple[int, int]:
     size = 0 if section.type == _SHT_NOBITS else section.size
     return section.offset, section.offset + size
-
-
-def _code(elf: Elf) -> list[tuple[int, int]]:
-    wanted = SHF_ALLOC | _SHF_EXECINSTR
-    sections = [_extent(s) for s in elf.sections.values() if s.flags & wanted == wanted]
-    segments = [(s.offset, s.offset + s.filesz) for s in elf.segments if s.type == PT_LOAD and s.flags & PF_X]
-    return sections or segments

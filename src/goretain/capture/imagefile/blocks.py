@@ -56,10 +56,12 @@ REGISTER_ROW: Final = struct.Struct("<28Q")
 MAPPING_ROW: Final = struct.Struct("<QQQ4sI")
 #: Rows of RANG: start, end, and where in the program's file its bytes are, -1 when PAGE blocks hold them.
 RANGE_ROW: Final = struct.Struct("<QQq")
-#: FILE: bytes of the file, what it is, bytes of the path, which follows.
-FILE_ROW: Final = struct.Struct("<QII")
-#: What the file of a FILE block is: the program that ran, or a file that its debug information is read from.
-PROGRAM, DEBUG_FILE = 0, 1
+#: FILE: bytes of the file, load bias, what it is, bytes of the path; the path and rows of SHIFT_ROW follow.
+FILE_ROW: Final = struct.Struct("<QqII")
+#: What the file of a FILE block is: the program that ran, a file that its debug information is in, a plugin.
+PROGRAM, DEBUG_FILE, LIBRARY = 0, 1, 2
+#: Link addresses [start, end) of a debug file are so much higher in the program.
+SHIFT_ROW: Final = struct.Struct("<QQq")
 #: TAIL: blocks before it, bytes of their contents, SHA-256.
 TAIL_ROW: Final = struct.Struct("<QQ32s")
 

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from goretain.capture.image import Image
 from goretain.capture.imagefile import blocks
-from goretain.capture.imagefile.binary import hide_absent
-from goretain.capture.imagefile.blocks import Block
 from goretain.capture.imagefile.contents import Contents, read_contents
+from goretain.capture.imagefile.files import read_files
 from goretain.capture.imagefile.sparse import SparseFile, content_of
 from goretain.capture.imagefile.tables import mappings_of, parse_facts, registers_of
 from goretain.capture.limits import Need, check_room
@@ -27,7 +26,7 @@ from goretain.capture.procfs import USER_SPACE
 from goretain.capture.program import check_program
 from goretain.capture.ranges import I64, packed
 from goretain.capture.reservation import Reservation
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.companion import DebugFile
 from goretain.debuginfo.files import PreadFile
 from goretain.model.errors import CorruptFile, UsageError
 
@@ -57,24 +56,22 @@ def read_image(
         contents = read_contents(file)
         if not force:
             check_room(Need(_needed(contents)))
-        facts, bias = parse_facts(
-            name, content_of(file, contents.of(blocks.FACT)[0]), contents.at(blocks.FACT)
-        )
-        sparse = _program_file(contents)
-        binary = Elf(sparse)
-        check_program(binary, f"the program in {name}", hint="take the image again")
-        hide_absent(binary, sparse.held)
-        ranges, sources = _ranges(contents, sparse)
-        memory, offsets = _memory(contents, sparse, ranges, sources, on_read)
+        facts = parse_facts(name, content_of(file, contents.of(blocks.FACT)[0]), contents.at(blocks.FACT))
+        files = read_files(contents)
+        check_program(files.binary, f"the program in {name}", hint=blocks.TAKE_AGAIN)
+        ranges, sources = _ranges(contents, files.program)
+        memory, offsets = _memory(contents, files.program, ranges, sources, on_read)
         image = Image(
             memory,
             ranges,
             offsets,
-            binary=binary,
-            bias=bias,
+            binary=files.binary,
+            bias=files.bias,
             registers=registers_of(name, contents.table(blocks.REGS), contents.at(blocks.REGS)),
             mappings=mappings_of(name, contents.table(blocks.MAPS), contents.at(blocks.MAPS)),
             facts=facts,
+            libraries=tuple(files.libraries),
+            debug=None if files.debug is None else DebugFile(files.binary, *files.debug),
         )
         stack.pop_all()  # the binary reads from the file as long as it is used
     return image
@@ -98,29 +95,6 @@ def _open(path: str) -> PreadFile:
         file.close()
         raise UsageError(f"{path} is not a regular file", hint=_NEEDS)
     return file
-
-
-def _program_file(contents: Contents) -> SparseFile:
-    """The program's file; what else of files a later goretain keeps beside it is left alone."""
-    for block, parts in contents.files:
-        role, file = _kept_file(contents.file, block, parts)
-        if role == blocks.PROGRAM:
-            return file
-    raise CorruptFile(
-        contents.file.path, contents.files[0][0].offset, "there is nothing of the program's file"
-    )
-
-
-def _kept_file(file: PreadFile, block: Block, parts: list[Block]) -> tuple[int, SparseFile]:
-    raw = content_of(file, block)
-    if len(raw) < blocks.FILE_ROW.size:
-        raise CorruptFile(file.path, block.offset, "the FILE block is cut off")
-    size, role, length = blocks.FILE_ROW.unpack_from(raw)
-    if len(raw) != blocks.FILE_ROW.size + length or size >= 1 << 62:
-        raise CorruptFile(file.path, block.offset, "the FILE block does not hold the path and size it claims")
-    if parts[-1].place + parts[-1].size > size:
-        raise CorruptFile(file.path, parts[-1].offset, f"a part lies outside of the program's {size} bytes")
-    return role, SparseFile(file, os.fsdecode(raw[blocks.FILE_ROW.size :]), size, parts)
 
 
 def _ranges(contents: Contents, sparse: SparseFile) -> tuple[I64, I64]:

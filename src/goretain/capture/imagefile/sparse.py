@@ -1,4 +1,4 @@
-"""The parts of a program's file that an image keeps, read as if they were the file.
+"""The parts of a file that an image keeps, read as if they were the file.
 
 Imports ``capture.imagefile.blocks``, ``debuginfo.files`` and ``model``.
 """
@@ -25,13 +25,14 @@ class SparseFile:
     """A ReadableFile over the PART blocks of an image.
 
     Attributes:
-        path: the image and the program, for messages. size: bytes of the program's file.
+        path: the image and the file, for messages. name: the file. size: bytes of the whole file.
         held: what is there, [start, end) each, ascending and not touching.
     """
 
     def __init__(self, file: PreadFile, program: str, size: int, parts: list[Block]) -> None:
         """parts: ascending by place and disjoint. file stays open until ``close``."""
         self.path = f"{file.path} ({program})"
+        self.name = program
         self.size = size
         self._file = file
         self._parts = parts
@@ -50,7 +51,7 @@ class SparseFile:
             return b""
         i = bisect.bisect_right(self.held, (offset, self.size)) - 1
         if i < 0 or size < 0 or offset + size > self.held[i][1]:
-            reason = f"the image does not keep these {size} bytes of the program's file"
+            reason = f"the image does not keep these {size} bytes of the file"
             raise CorruptFile(self.path, max(offset, 0), reason)
         found: list[bytes] = []
         end, number = offset + size, bisect.bisect_right(self._places, offset) - 1

@@ -20,8 +20,8 @@ _FLAGS = re.compile(rb"[r-][w-][x-][ps-]")
 _MOST = 1 << 62
 
 
-def parse_facts(path: str, raw: bytes, at: int) -> tuple[CaptureFacts, int]:
-    """How the capture went, and the load bias. Raises CorruptFile; keys that are not known are left alone."""
+def parse_facts(path: str, raw: bytes, at: int) -> CaptureFacts:
+    """How the capture went. Raises CorruptFile; keys that are not known are left alone."""
     try:
         found: Any = json.loads(raw)
         facts = CaptureFacts(
@@ -38,10 +38,9 @@ def parse_facts(path: str, raw: bytes, at: int) -> tuple[CaptureFacts, int]:
             with_data=_one_of(found, "with_data", (True, False)),
             notes=[_text(note) for note in found["notes"]],
         )
-        bias = _bias(found["bias"])
     except (ValueError, KeyError, TypeError, RecursionError) as wrong:
         raise CorruptFile(path, at, f"the facts of the capture: {wrong}", hint=blocks.TAKE_AGAIN) from None
-    return facts, bias
+    return facts
 
 
 def _one_of(found: Any, key: str, words: tuple[Any, ...]) -> Any:
@@ -70,12 +69,6 @@ def _seconds(value: Any) -> float:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value < 1 << 40:
         raise ValueError(f"{value!r} is no time")
     return float(value)
-
-
-def _bias(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= USER_SPACE or value % 4096:
-        raise ValueError(f"{value!r} is no distance between two places of a program")
-    return value
 
 
 def mappings_of(path: str, raw: bytes, at: int) -> list[Mapping]:

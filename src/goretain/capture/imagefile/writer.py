@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 import goretain
 from goretain.capture.image import Image, Mapping
 from goretain.capture.imagefile import blocks
-from goretain.capture.imagefile.binary import kept_parts
+from goretain.capture.imagefile.binary import debug_parts, kept_parts
 from goretain.capture.libc import REGISTERS
 from goretain.capture.program import from_file
 from goretain.capture.ranges import I64, packed
 from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.translated import Shifts
 
 #: Takes bytes to where the file goes.
 Sink = Callable[[bytes], None]
@@ -53,7 +54,7 @@ def write_image(
     out.table(blocks.MAPS, b"".join(map(_mapping, image.mappings)))
     rows = (blocks.REGISTER_ROW.pack(tid, *(r[n] for n in REGISTERS)) for tid, r in _threads(image))
     out.table(blocks.REGS, b"".join(rows))
-    _write_file(out, blocks.PROGRAM, image.binary, image.facts.program, debuginfo)
+    _write_files(out, image, debuginfo)
     out.table(blocks.RANG, np.column_stack((image.starts, image.ends, sources)).astype("<i8").tobytes())
     for place, window in _windows(image, image.offsets[stored], ends - starts, places, size):
         content = _without_zeros(window)
@@ -96,7 +97,7 @@ class _Blocks:
 
 
 def _facts(image: Image) -> bytes:
-    facts = asdict(image.facts) | {"bias": image.bias, "by": goretain.__version__}
+    facts = asdict(image.facts) | {"by": goretain.__version__}
     return json.dumps(facts, separators=(",", ":")).encode()
 
 
@@ -110,10 +111,31 @@ def _mapping(mapping: Mapping) -> bytes:
     return blocks.MAPPING_ROW.pack(mapping.start, mapping.end, mapping.offset, flags, len(path)) + path
 
 
-def _write_file(out: _Blocks, role: int, elf: Elf, path: str, debuginfo: bool) -> None:
+def _write_files(out: _Blocks, image: Image, debuginfo: bool) -> None:
+    program = kept_parts(image.binary, debuginfo=debuginfo)
+    _write_file(out, blocks.PROGRAM, image.binary, image.facts.program, image.bias, program)
+    if image.debug is not None and debuginfo:
+        elf, shifts = image.debug.elf, image.debug.shifts
+        _write_file(out, blocks.DEBUG_FILE, elf, elf.path, 0, debug_parts(elf), shifts)
+    for library in image.libraries:
+        parts = kept_parts(library.elf, debuginfo=debuginfo)
+        _write_file(out, blocks.LIBRARY, library.elf, library.path, library.bias, parts)
+
+
+def _write_file(
+    out: _Blocks,
+    role: int,
+    elf: Elf,
+    path: str,
+    bias: int,
+    parts: list[tuple[int, int]],
+    shifts: Shifts | None = None,
+) -> None:
     name = os.fsencode(path)
-    out.add(blocks.FILE, 0, blocks.FILE_ROW.pack(elf.size, role, len(name)) + name)
-    for start, end in kept_parts(elf, debuginfo=debuginfo):
+    rows = [blocks.SHIFT_ROW.pack(s.start, s.end, s.distance) for s in shifts.shifts] if shifts else []
+    head = blocks.FILE_ROW.pack(elf.size, bias, role, len(name))
+    out.add(blocks.FILE, 0, b"".join((head, name, *rows)))
+    for start, end in parts:
         for at in range(start, end, blocks.CHUNK):
             out.add(blocks.PART, at, elf.read(at, min(blocks.CHUNK, end - at)))
 
