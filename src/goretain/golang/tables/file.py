@@ -2,15 +2,18 @@
 
 Zlib-compressed JSON. A type's record names other types by name, not by number, so that a struct that is laid
 out the same in five Go versions is one record; a table is a list of records. Texts stand once, in ``texts``,
-and are meant by their position; 0 is the empty text. Imports msgspec and the standard library.
+and are meant by their position; 0 is the empty text. Part of the light capture path: imports the standard
+library only.
 """
 
 from __future__ import annotations
 
+import json
 import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
-
-import msgspec
+from typing import Any
 
 #: Written by ``tools/layout_tables.py``, part of the package.
 PATH = Path(__file__).with_name("layouts.json.z")
@@ -19,11 +22,13 @@ PATH = Path(__file__).with_name("layouts.json.z")
 TAGS = ("base", "struct", "array", "pointer", "typedef", "subroutine", "unspecified")
 
 
-class TypeRow(msgspec.Struct, array_like=True, frozen=True):
+@dataclass(frozen=True, slots=True)
+class TypeRow:
     """One type, its numbers as in ``DwarfType``.
 
     Attributes:
         tag: position in TAGS. name, elem, key, go_elem: texts, the last three names of types.
+        length: ``count`` of an array.
         members: per field its name, offset, type's name, and 1 when it is embedded.
     """
 
@@ -34,11 +39,12 @@ class TypeRow(msgspec.Struct, array_like=True, frozen=True):
     kind: int
     key: int
     go_elem: int
-    count: int
-    members: tuple[int, ...] = ()
+    length: int
+    members: Sequence[int]
 
 
-class TableRow(msgspec.Struct, frozen=True, omit_defaults=True):
+@dataclass(frozen=True, slots=True)
+class TableRow:
     """The table of one Go version and set of experiments.
 
     Attributes:
@@ -63,21 +69,47 @@ class TableRow(msgspec.Struct, frozen=True, omit_defaults=True):
     wait_reasons: tuple[int, ...]
 
 
-class TableFile(msgspec.Struct, frozen=True):
-    """All tables: texts, types (no two alike), tables."""
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """All tables.
+
+    Attributes:
+        texts, types: no two alike.
+        refused: release line -> experiments that change layouts and have no table.
+        tables: release line by release line, oldest first, each without experiments first.
+    """
 
     texts: tuple[str, ...]
     types: tuple[TypeRow, ...]
+    refused: dict[str, tuple[str, ...]]
     tables: tuple[TableRow, ...]
 
 
 def read_file(path: Path = PATH) -> TableFile:
     """What stands in the data file."""
-    return msgspec.json.decode(zlib.decompress(path.read_bytes()), type=TableFile)
+    found = json.loads(zlib.decompress(path.read_bytes()))
+    return TableFile(
+        texts=tuple(found["texts"]),
+        types=tuple(TypeRow(*row) for row in found["types"]),
+        refused={line: tuple(names) for line, names in found["refused"].items()},
+        tables=tuple(
+            TableRow(**{key: _frozen(value) for key, value in row.items()}) for row in found["tables"]
+        ),
+    )
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def write_file(tables: TableFile, path: Path = PATH) -> int:
     """Write the data file; returns its size in bytes."""
-    content = zlib.compress(msgspec.json.encode(tables), 9)
+    found = {
+        "texts": tables.texts,
+        "types": [astuple(row) for row in tables.types],
+        "tables": [asdict(row) for row in tables.tables],
+    }
+    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    content = zlib.compress(text.encode(), 9)
     path.write_bytes(content)
     return len(content)

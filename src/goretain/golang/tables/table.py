@@ -135,5 +135,5 @@ class LayoutTable:
         )
         return DwarfType(
             number, TAGS[record.tag], texts[record.name], record.size, meant(record.elem), record.kind, 0,
-            meant(record.key), meant(record.go_elem), record.count, members,
+            meant(record.key), meant(record.go_elem), record.length, members,
         )  # fmt: skip
