@@ -122,15 +122,16 @@ def _queues(blocks: list[Block], chunks: I64, code: range, structs: Structs, que
 
 
 def _hold_records(structs: Structs, chain: list[int], queue: _Queue, code: range) -> bool:
-    """Whether blocks hold as many records as their counts say, each with a func value of the module first;
-    and whether there is one."""
+    """Whether blocks hold as many records as their counts say, each with a func value of the module first,
+    or cleared because its turn has come; and whether there is one."""
     fields, memory = structs.fields, structs.memory
     room, first = fields.array_length(queue.struct, queue.records), fields.offset(queue.struct, queue.records)
     size = (fields.size(queue.struct) - first) // room
-    functions: list[int | None] = []
+    functions: set[int | None] = set()
     for block in chain:
         held = structs.uint(block, queue.struct, *queue.count)
         if held is None or held > room:
             return False
-        functions += [memory.word(block + first + size * i) for i in range(held)]
+        functions |= {memory.word(block + first + size * i) for i in range(held)}
+    functions.discard(0)
     return bool(functions) and all((memory.word(f or 0) or 0) in code for f in functions)
