@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import stat
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ Progress = Callable[[str, int, int], None]
 
 _ELF_MAGIC = b"\x7fELF"
 _ET_CORE = 4
+_NEEDS_FILE = "write it to a file first: it is read in parts, as they are needed"
 #: First bytes of a compressed file: the method and the command that unpacks it.
 _COMPRESSED = {
     b"\x28\xb5\x2f\xfd": ("zstd", "zstd"),
@@ -76,6 +78,8 @@ def open(
         GoretainError: the target cannot be read; the error says why and what to do.
     """
     name = os.fspath(target) if not isinstance(target, int) else str(target)
+    if name == "-":
+        raise UsageError("a target is not read from a pipe", hint=_NEEDS_FILE)
     if name.isascii() and name.isdigit():
         files = DebugFiles(binary, debug_dirs).of_process(int(name))
         how = {"full": full, "force": force, "max_pause": max_pause, "on_phase": on_phase}
@@ -113,6 +117,8 @@ def _require_core(path: str) -> None:
         hint = "give a PID, a core or a snapshot that was saved with --save"
         raise UsageError(f"cannot open {path}: {failed.strerror}", hint=hint) from None
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UsageError(f"{path} is not a regular file", hint=_NEEDS_FILE)
         head = os.pread(descriptor, 18, 0)
     except OSError as failed:
         raise UsageError(

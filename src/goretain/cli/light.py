@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from goretain.cli.output import Unwritten
@@ -87,31 +91,60 @@ def run(options: dict[str, Any]) -> int:
     how = {key: value for key, value in options.items() if key not in ("target", "path", "quiet", "debug")}
     how["debuginfo"] = not how.pop("no_debuginfo")
     how["debug_dirs"] = how["debug_dirs"] or ()
-    path: str | int = options["path"]
-    if path == "-":
-        path = sys.stdout.fileno()
-        if os.isatty(path):
-            raise UsageError(
-                "an image is no text for a terminal", hint="-o FILE, or send the output on: -o - | ..."
-            )
-    from goretain.api.images import snap
-    from goretain.cli.witness import Witness
-
     tell = _Teller(quiet=options["quiet"])
     try:
-        with Witness(options["target"], how["max_pause"]) as witness:
-            tell_all: dict[str, Any] = {
-                "on_plan": tell.plan,
-                "on_phase": witness.note,
-                "progress": tell.progress,
-            }
-            taken = snap(options["target"], path, **tell_all, **how)
+        with _ending_cleanly():
+            taken = _take(options["target"], _output(options["path"]), tell, how)
     except BrokenPipeError as failed:
         raise Unwritten(failed) from None
     finally:
         tell.erase()
     tell.taken(taken)
     return 0
+
+
+def _output(path: str) -> str | int:
+    if path != "-":
+        return path
+    descriptor = sys.stdout.fileno()
+    if os.isatty(descriptor):
+        hint = "name a file with -o, or send the output on: -o - | ..."
+        raise UsageError("an image is no text for a terminal", hint=hint)
+    return descriptor
+
+
+def _take(target: str, path: str | int, tell: _Teller, how: dict[str, Any]) -> Snap:
+    from goretain.api.images import snap
+    from goretain.cli.witness import Witness
+
+    with Witness(target, how["max_pause"]) as witness:
+        return snap(target, path, on_plan=tell.plan, on_phase=witness.note, progress=tell.progress, **how)
+
+
+class _Ended(BaseException):
+    """A signal arrived that ends programs."""
+
+
+@contextmanager
+def _ending_cleanly() -> Iterator[None]:
+    """Half a file is removed before SIGTERM or SIGHUP ends us, as it is before SIGINT does."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise _Ended(number)
+
+    ours = [
+        number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL
+    ]
+    for number in ours:
+        signal.signal(number, end)
+    try:
+        yield
+    except _Ended as ended:
+        signal.signal(ended.args[0], signal.SIG_DFL)
+        signal.raise_signal(ended.args[0])
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 class _Teller:
