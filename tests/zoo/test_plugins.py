@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import goretain
 from goretain.api import Snapshot
+from goretain.model.errors import MissingMemory
 from tests.support.golang import VERSIONS, Target, go_program, running, wait_until_blocked
 
 _PART = "goretain.test/zoo/pluginpart"
@@ -54,6 +57,29 @@ def test_globals_and_goroutines_of_a_plugin_are_named_with_their_bytes(version: 
     assert f"{_PART}.Record" in types
     chain = snapshot.chain(_first(snapshot, f"{_PART}.Record"))
     assert chain.text.startswith(_PART)
+
+
+@pytest.mark.skipif(shutil.which("gcore") is None, reason="gcore comes with gdb")
+@pytest.mark.long
+@pytest.mark.parametrize("version", [VERSIONS[0], VERSIONS[-1]])
+def test_a_core_and_an_image_give_what_the_process_gave(version: str, tmp_path: Path) -> None:
+    plugin = tmp_path / "part.so"
+    shutil.copy(_plugin(version), plugin)
+    host = go_program("pluginhost", version, cgo=True)
+    with running(host, [str(plugin)], env={"GOMAXPROCS": "1"}) as target:
+        wait_until_blocked(target.pid)
+        live = goretain.open(target.pid)
+        subprocess.run(["gcore", "-o", tmp_path / "core", str(target.pid)], check=True, capture_output=True)
+        goretain.snap(target.pid, tmp_path / "app.image")
+    core = tmp_path / f"core.{target.pid}"
+    wanted = [(h.name, h.retained_bytes) for h in live.holders() if _PART in h.name]
+    assert len(wanted) >= 5
+    for snapshot in (goretain.open(core), goretain.open(tmp_path / "app.image")):
+        _check_totals(target, snapshot)
+        assert [(h.name, h.retained_bytes) for h in snapshot.holders() if _PART in h.name] == wanted
+    plugin.unlink()
+    with pytest.raises(MissingMemory, match="the function table of a plugin"):
+        goretain.open(core)
 
 
 def _first(snapshot: Snapshot, type_name: str) -> int:

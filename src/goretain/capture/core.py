@@ -44,6 +44,7 @@ def capture_core(
     bias = _bias(core, binary, notes)
     source = CoreFile(core, notes, binary, bias)
     check_same_binary(source)
+    source.use_libraries()
     plan = None if full else plan_for(binary, bias)
     wanted, remarks = _wanted(source, plan)
     return _image(path, source, wanted, [*_cut_off(source), *remarks], force=force)
@@ -188,4 +189,5 @@ def _image(path: str, source: CoreFile, ranges: I64, remarks: list[str], *, forc
         registers=notes.registers,
         mappings=source.mappings(),
         facts=facts,
+        libraries=source.libraries,
     )

@@ -9,21 +9,30 @@ Imports ``debuginfo``, ``capture`` siblings, ``model`` and numpy.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture import libc
-from goretain.capture.image import Mapping
+from goretain.capture.image import Library, Mapping
+from goretain.capture.libraries import libraries
 from goretain.capture.procfs import USER_SPACE, auxiliary
-from goretain.capture.ranges import I64, as_ranges, normalise, overlaps, subtract, total
+from goretain.capture.ranges import I64, PAGE, as_ranges, normalise, overlaps, subtract, total
 from goretain.capture.truncated import check_headers
 from goretain.debuginfo.elf import EM_X86_64, PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE, Elf, Note
-from goretain.model.errors import CorruptFile, MissingMemory, UnsupportedArchitecture, UsageError
+from goretain.model.errors import (
+    CorruptFile,
+    GoretainError,
+    MissingMemory,
+    UnsupportedArchitecture,
+    UsageError,
+)
 
 _NT_PRSTATUS, _NT_PRPSINFO, _NT_AUXV, _NT_FILE = 1, 3, 6, 0x46494C45
 _STATUS_PID, _STATUS_REGISTERS, _INFO_PID, _INFO_NAME = 32, 112, 24, 40
@@ -130,32 +139,53 @@ class CoreFile:
 
     Attributes:
         cut_off: ranges whose bytes the file ends before; normal int64[k, 2].
+        libraries: plugins that were loaded, whose files are here and are those that were loaded.
     """
 
     def __init__(self, core: Elf, notes: CoreNotes, binary: Elf, bias: int) -> None:
         self.core = core
+        self.libraries: tuple[Library, ...] = ()
         self.notes = notes
         self.binary = binary
         self.bias = bias
         self.registers = notes.registers
         self._loads = [s for s in core.segments if s.type == PT_LOAD and s.vaddr + s.memsz <= USER_SPACE]
         promised = normalise(as_ranges((s.vaddr, s.vaddr + min(s.filesz, s.memsz)) for s in self._loads))
-        self._extents, self._offsets, self._in_binary = self._find_extents(promised)
+        self._promised = promised
+        self._extents, self._offsets, self._file = self._find_extents(promised)
         self.cut_off = subtract(promised, normalise(self._extents))
 
-    def _find_extents(self, promised: I64) -> tuple[I64, I64, NDArray[np.bool_]]:
-        """Sorted disjoint ranges that can be read: int64[k, 2], file offsets, and whether in the binary."""
+    def use_libraries(self) -> None:
+        """Read what the core leaves out of plugins from their files, where these are the ones loaded."""
+        entry = self.binary.entry + self.bias
+        self.libraries = tuple(
+            library
+            for library in libraries(self.notes.files, entry, lambda m: _try_to_open(m.path))
+            if self._is_that(library)
+        )
+        if self.libraries:
+            self._extents, self._offsets, self._file = self._find_extents(self._promised)
+
+    def _is_that(self, library: Library) -> bool:
+        """Whether the core holds the notes (build IDs) of a file, and they are its own."""
+        notes = [s for s in library.elf.segments if s.type == PT_NOTE]
+        held = [(s, self.dumped(s.vaddr + library.bias, s.filesz)) for s in notes]
+        known = [data == library.elf.read(s.offset, s.filesz) for s, data in held if data is not None]
+        return bool(known) and all(known)
+
+    def _find_extents(self, promised: I64) -> tuple[I64, I64, I64]:
+        """Sorted disjoint ranges that can be read: int64[k, 2], file offsets, and in which file (_files)."""
         loads = ((s.vaddr, min(s.filesz, s.memsz, self.core.size - s.offset), s.offset) for s in self._loads)
-        rows = [(start, start + size, offset) for start, size, offset in loads]
-        dumped = np.array([row for row in rows if row[1] > row[0]], np.int64).reshape(-1, 3)
-        ours = self._binary_mappings()
+        rows = [(start, start + size, offset, 0) for start, size, offset in loads]
+        parts = [np.array([row for row in rows if row[1] > row[0]], np.int64).reshape(-1, 4)]
         # gcore writes no segment at all for a mapping that it leaves out, the kernel an empty one.
-        filled, _, which = overlaps(subtract(normalise(ours[:, :2]), promised), ours[:, :2])
-        offsets = ours[which, 2] + filled[:, 0] - ours[which, 0]
-        both = np.concatenate((dumped, np.column_stack((filled, offsets))))
-        in_binary = np.arange(len(both)) >= len(dumped)
-        order = np.argsort(both[:, 0], kind="stable")
-        return both[order, :2], both[order, 2], in_binary[order]
+        for number, ours in enumerate([self._binary_mappings(), *map(self._mapped, self.libraries)], 1):
+            filled, _, which = overlaps(subtract(normalise(ours[:, :2]), promised), ours[:, :2])
+            offsets = ours[which, 2] + filled[:, 0] - ours[which, 0]
+            parts.append(np.column_stack((filled, offsets, np.full(len(filled), number))))
+        both = np.concatenate(parts)
+        both = both[np.argsort(both[:, 0], kind="stable")]
+        return both[:, :2], both[:, 2], both[:, 3]
 
     def _binary_mappings(self) -> I64:
         """Start, end, file offset of what the core says was mapped from the binary: int64[k, 3], sorted."""
@@ -165,12 +195,11 @@ class CoreFile:
         if path is None:  # cores without NT_FILE: as the program headers say
             loads = (s for s in self.binary.segments if s.type == PT_LOAD and s.filesz)
             mapped = [(s.vaddr + self.bias, s.vaddr + s.filesz + self.bias, s.offset) for s in loads]
-        # The last page of a mapping reaches beyond the end of the file.
-        rows = (
-            (start, min(end, start + self.binary.size - offset), offset)
-            for start, end, offset in sorted(mapped)
-        )
-        return np.array([row for row in rows if row[1] > row[0]], np.int64).reshape(-1, 3)
+        return _within(mapped, self.binary.size)
+
+    def _mapped(self, library: Library) -> I64:
+        rows = [(m.start, m.end, m.offset) for m in self.notes.files if m.path == library.path]
+        return _within(rows, library.elf.size)
 
     def mappings(self) -> list[Mapping]:
         """The address space: the segments of the core with the paths of NT_FILE."""
@@ -184,7 +213,19 @@ class CoreFile:
             file = paths.get(s.vaddr)
             offset, path = (file.offset, file.path) if file is not None else (0, "")
             found.append(Mapping(s.vaddr, s.vaddr + s.memsz, flags, offset, path))
+        here = {m.start for m in found}
+        for library in self.libraries:  # gcore leaves out what no program can change
+            found += [m for m in self._as_loaded(library) if m.start not in here]
         return sorted(found, key=lambda m: m.start)
+
+    def _as_loaded(self, library: Library) -> list[Mapping]:
+        """The mappings of a plugin's file with the flags that its program headers give them."""
+        code = {s.offset & -PAGE for s in library.elf.segments if s.type == PT_LOAD and s.flags & PF_X}
+        return [
+            replace(m, flags="r-xp" if m.offset in code else "r--p")
+            for m in self.notes.files
+            if m.path == library.path
+        ]
 
     def held(self, ranges: I64) -> I64:
         """The part of normal ranges that can be read, normal."""
@@ -194,7 +235,7 @@ class CoreFile:
         """size bytes at address if the core itself (not the binary) holds them all, else None."""
         wanted = as_ranges([(address, address + size)])
         pieces, _, which = overlaps(wanted, self._extents)
-        if total(pieces) < size or bool(self._in_binary[which].any()):
+        if total(pieces) < size or bool(self._file[which].any()):
             return None
         return self.read(address, size)
 
@@ -221,11 +262,25 @@ class CoreFile:
             raise MissingMemory(start, end - start)
         at = places[owner] + pieces[:, 0] - ranges[owner, 0]
         offsets = self._offsets[extent] + pieces[:, 0] - self._extents[extent, 0]
-        files = self._in_binary[extent].tolist()
+        files = [self.core, self.binary, *(library.elf for library in self.libraries)]
+        numbers = self._file[extent].tolist()
         sizes = (pieces[:, 1] - pieces[:, 0]).tolist()
         view = out.data
-        for place, offset, size, is_binary in zip(at.tolist(), offsets.tolist(), sizes, files, strict=True):
-            file = self.binary if is_binary else self.core
+        for place, offset, size, number in zip(at.tolist(), offsets.tolist(), sizes, numbers, strict=True):
+            file = files[number]
             for done in range(0, size, _WINDOW):
                 part = file.read(offset + done, min(_WINDOW, size - done))
                 view[place + done : place + done + len(part)] = part
+
+
+def _within(mapped: list[tuple[int, int, int]], size: int) -> I64:
+    """Rows of start, end, file offset, sorted, less what of the last page lies beyond the end of the file."""
+    rows = ((start, min(end, start + size - offset), offset) for start, end, offset in sorted(mapped))
+    return np.array([row for row in rows if row[1] > row[0]], np.int64).reshape(-1, 3)
+
+
+def _try_to_open(path: str) -> Elf | None:
+    """The ELF file of that name, None where it is none, or not here."""
+    with contextlib.suppress(OSError, GoretainError):
+        return Elf.open(path) if Path(path).is_file() else None
+    return None

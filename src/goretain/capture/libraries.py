@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from goretain.capture.image import Library, Mapping
-from goretain.debuginfo.elf import PF_X, PT_LOAD, Elf
+from goretain.debuginfo.elf import PT_LOAD, Elf
 from goretain.model.errors import GoretainError
 
 _PAGE = 4096
@@ -20,6 +21,8 @@ def libraries(
 ) -> tuple[Library, ...]:
     """The mapped files of Go, the program's own aside.
 
+    Whatever else is mapped (locales, libraries of C) is opened and found to be none.
+
     Args:
         program: an address in the program's own code. opened: opens the file of a mapping, None: it cannot.
     """
@@ -29,10 +32,9 @@ def libraries(
             files.setdefault(mapping.path, []).append(mapping)
     found: list[Library] = []
     for path, rows in files.items():
+        rows.sort(key=lambda row: row.start)
         own = any(row.start <= program < row.end for row in rows)
-        if own or not any("x" in row.flags for row in rows):
-            continue
-        elf = opened(rows[0])
+        elf = opened(rows[0]) if not own else None
         bias = _bias(elf, rows) if elf is not None else None
         if elf is not None and bias is not None:
             found.append(Library(path, elf, bias))
@@ -44,11 +46,16 @@ def _bias(elf: Elf, rows: list[Mapping]) -> int | None:
     with contextlib.suppress(GoretainError):
         if elf.type != "dyn" or elf.go_version is None:
             return None
-        code = next((s for s in elf.segments if s.type == PT_LOAD and s.flags & PF_X), None)
-        row = next((row for row in rows if "x" in row.flags), None)
-        if code is not None and row is not None and row.offset == code.offset & -_PAGE:
-            return row.start - (code.vaddr & -_PAGE)
+        first = min((s for s in elf.segments if s.type == PT_LOAD), key=lambda s: s.vaddr, default=None)
+        if first is not None and rows[0].offset == first.offset & -_PAGE:
+            return rows[0].start - (first.vaddr & -_PAGE)
     return None
+
+
+def with_code(mappings: list[Mapping]) -> list[Mapping]:
+    """The mappings of the files of which some part may be executed."""
+    paths = {m.path for m in mappings if "x" in m.flags}
+    return [m for m in mappings if m.path in paths]
 
 
 def open_library(pid: int, mapping: Mapping) -> Elf | None:
@@ -57,5 +64,6 @@ def open_library(pid: int, mapping: Mapping) -> Elf | None:
     places = (f"/proc/{pid}/map_files/{mapping.start:x}-{mapping.end:x}", f"/proc/{pid}/root{path}")
     for place in places:
         with contextlib.suppress(OSError, GoretainError):
-            return Elf.open(place)
+            if Path(place).is_file():  # opening a device may do something
+                return Elf.open(place)
     return None

@@ -22,7 +22,7 @@ from goretain.capture.executable import bias_of, check_identity, open_program
 from goretain.capture.freeze import Freezer
 from goretain.capture.image import CaptureFacts, Image, Library, Mapping
 from goretain.capture.interrupts import DeferredSignals, Interrupted
-from goretain.capture.libraries import libraries, open_library
+from goretain.capture.libraries import libraries, open_library, with_code
 from goretain.capture.limits import Need, check_brim, check_room, explained, first_to_go
 from goretain.capture.live import LiveProcess
 from goretain.capture.pause import Pause, no_collection
@@ -286,7 +286,7 @@ class _Capture:
 
     def _libraries(self, mapped: list[Mapping]) -> tuple[Library, ...]:
         entry = self.source.binary.entry + self.source.bias
-        return libraries(mapped, entry, lambda mapping: open_library(self.source.pid, mapping))
+        return libraries(with_code(mapped), entry, lambda mapping: open_library(self.source.pid, mapping))
 
 
 def _quiet(_phase: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from goretain.debuginfo.pclntab import FuncTable
 from goretain.golang.layout import Program
+from goretain.model.errors import MissingMemory
 
 _MODULEDATA = "runtime.moduledata"
 
@@ -54,7 +55,20 @@ class Module:
 
 def read_modules(program: Program) -> list[Module]:
     """All modules in the order of the runtime's list. Raises UnknownLayout, MissingMemory, CorruptFile."""
-    return [_module(program, address) for address in program.modules()]
+    first, *others = program.modules()
+    return [_module(program, first), *(_plugin(program, address) for address in others)]
+
+
+def _plugin(program: Program, address: int) -> Module:
+    try:
+        return _module(program, address)
+    except MissingMemory as error:
+        raise MissingMemory(
+            error.address,
+            error.size,
+            what="the function table of a plugin",
+            hint="a core leaves it out: put the very file of the plugin where it was when the program ran",
+        ) from None
 
 
 def _module(program: Program, address: int) -> Module:
