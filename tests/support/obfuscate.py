@@ -17,14 +17,14 @@ import struct
 from pathlib import Path
 
 from goretain.debuginfo import buildinfo
-from goretain.debuginfo.elf import PF_W, PT_LOAD, Elf
+from goretain.debuginfo.elf import PF_W, PF_X, PT_LOAD, Elf
 from goretain.debuginfo.pclntab import MAGIC_GO_1_20, FuncTable, find_function_table
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 #: Flags, length and text of a type's name (internal/abi.Name) in package main.
 _TYPE_NAME = re.compile(rb"[\x00-\x0f]([\x06-\x7f])(\*?(?:\[\])*main\.)([A-Za-z]\w*)")
-#: Compares a 32-bit word of memory with the magic number, as a byte that is sign-extended.
-_COMPARE = re.compile(rb"\x83[\x38-\x3f]" + bytes([MAGIC_GO_1_20 & 0xFF]))
+#: Compares a 32-bit register with the magic number, as a byte that is sign-extended.
+_COMPARE = re.compile(rb"\x83[\xf8-\xff]" + bytes([MAGIC_GO_1_20 & 0xFF]))
 _NEW_MAGIC = 0xFFFFFFC3
 _HEADER = struct.Struct("<IHBBQQQQQQQQ")
 
@@ -103,15 +103,16 @@ def _renamed(text: bytes, chance: random.Random, known: dict[bytes, bytes]) -> b
 
 def _rename_types(elf: Elf, content: bytearray, chance: random.Random) -> None:
     known: dict[bytes, bytes] = {}
-    rodata = elf.sections[".rodata"]
-    low, high = rodata.offset, rodata.offset + rodata.size
 
     def other(found: re.Match[bytes]) -> bytes:
         if found[1][0] != len(found[2]) + len(found[3]):
             return found[0]
         return found[0][: -len(found[3])] + _renamed(found[3], chance, known)
 
-    content[low:high] = _TYPE_NAME.sub(other, bytes(content[low:high]))
+    for s in elf.segments:
+        if s.type == PT_LOAD and not s.flags & (PF_W | PF_X):
+            low, high = s.offset, s.offset + s.filesz
+            content[low:high] = _TYPE_NAME.sub(other, bytes(content[low:high]))
     assert known
 
 
