@@ -76,7 +76,7 @@ def _is_hidden(pid: int) -> bool:
         os.kill(pid, 0)
     except PermissionError:
         return True
-    except OSError:
+    except (OSError, OverflowError):  # no process has a number as large as that
         return False
     return not Path(f"/proc/{pid}").exists()
 
