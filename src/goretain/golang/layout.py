@@ -80,7 +80,7 @@ class Layout:
     Attributes:
         elf: the binary that runs.
         descriptions: what describes its types.
-        go_version: for messages.
+        go_version: for messages; where the binary does not say it, that of the table that fits.
         symbols: symbols by name, link addresses of the binary that runs.
         tables: the layout tables that can fit a program without debug information, best first. More than one
             where the binary does not say which Go made it: then ``find_runtime`` settles on one.
@@ -114,7 +114,7 @@ class Layout:
 
         read: memory at run-time addresses. Raises RuntimeNotFound, UnknownLayout.
         """
-        if self.located or all(name in self.symbols for name in _ESSENTIAL):
+        if self.located or (len(self.tables) < 2 and all(name in self.symbols for name in _ESSENTIAL)):
             return
         if self.table is None:
             _, self.located = choose(read, self.elf, bias, [(self, ())])
@@ -125,6 +125,8 @@ class Layout:
         ]
         chosen, self.located = choose(read, self.elf, bias, layouts)
         self.descriptions, self.tables, self._fields = chosen.descriptions, chosen.tables, chosen._fields
+        if self.table is not None and not any(map(str.isdigit, self.go_version)):
+            self.go_version = f"go{self.table.go} (by its memory)"
 
     def has_struct(self, struct: str) -> bool:
         """Whether the binary describes this struct."""
@@ -191,8 +193,12 @@ class Layout:
     def _struct(self, struct: str) -> DwarfType:
         die = self.descriptions.struct(struct)
         if die is None:
-            raise UnknownLayout(struct, None, self.go_version)
+            raise self._unknown(struct, None)
         return self._resolve(die)
+
+    def _unknown(self, struct: str, field: str | None) -> UnknownLayout:
+        source = "the debug information" if self.table is None else f"the layout table ({self.table.name})"
+        return UnknownLayout(struct, field, self.go_version, described_by=source)
 
     def _resolve(self, die: int) -> DwarfType:
         record = self.descriptions.type(die)
@@ -212,7 +218,7 @@ class Layout:
         for name in path:
             member = next((m for m in record.members if m.name == name), None)
             if member is None:
-                raise UnknownLayout(struct, ".".join(path), self.go_version)
+                raise self._unknown(struct, ".".join(path))
             offset += member.offset
             die = member.type
             record = self._resolve(die)

@@ -87,11 +87,14 @@ class CorruptFile(GoretainError):
 class UnknownLayout(GoretainError):
     """A runtime struct is not laid out in a way that goretain understands."""
 
-    def __init__(self, struct: str, field: str | None, go_version: str) -> None:
+    def __init__(
+        self, struct: str, field: str | None, go_version: str, *, described_by: str = "the debug information"
+    ) -> None:
         what = f"field {field!r} of {struct}" if field else f"struct {struct}"
         super().__init__(
-            f"{what} not found in the debug information of this {go_version} program",
-            hint="goretain reads Go 1.21 to 1.27; build without -ldflags=-w so that DWARF is kept",
+            f"{what} not found in {described_by} of this {go_version} program",
+            hint="goretain reads Go 1.21 to 1.27; build without -ldflags=-w so that DWARF is kept, or give an"
+            " unstripped build of the same source with --binary",
         )
         self.struct = struct
         self.field = field
