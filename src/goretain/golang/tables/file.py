@@ -107,6 +107,7 @@ def write_file(tables: TableFile, path: Path = PATH) -> int:
     found = {
         "texts": tables.texts,
         "types": [astuple(row) for row in tables.types],
+        "refused": tables.refused,
         "tables": [asdict(row) for row in tables.tables],
     }
     text = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
