@@ -14,7 +14,8 @@ from goretain.debuginfo.elf import Elf
 from goretain.golang.layout import Layout, open_layout
 from goretain.golang.locate.choose import choose
 from goretain.golang.locate.locate import locate
-from goretain.golang.locate.words import Read
+from goretain.golang.locate.module import code_of
+from goretain.golang.locate.words import Memory, Read
 from goretain.golang.read import read_heap
 from goretain.golang.tables import all_tables
 from goretain.model.errors import RuntimeNotFound
@@ -97,6 +98,16 @@ def test_running_and_captured_programs(name: str, version: str, cgo: bool, flags
             check(source.read, source.bias, layout)
         image = image_of(target.pid)
     check(image.read, image.bias, open_layout(image.binary))
+
+
+@pytest.mark.parametrize("version", versions())
+def test_a_program_with_a_plugin_has_one_first_module(version: str) -> None:
+    plugin = go_program("pluginpart", version, flags=("-buildmode=plugin",), cgo=True)
+    host = go_program("pluginhost", version, cgo=True)
+    with running(host, [str(plugin)]) as target, opened(target) as (source, layout):
+        found = check(source.read, source.bias, layout)
+        code = code_of(found["runtime.firstmoduledata"] + source.bias, Memory(source.read), layout)
+    assert len(code) == 2
 
 
 @pytest.mark.parametrize("version", versions())

@@ -89,10 +89,14 @@ def has_swiss_maps(module: int, memory: Memory, fields: Fields) -> bool | None:
     return None
 
 
-def code_of(module: int, memory: Memory, fields: Fields) -> range:
-    """Run-time addresses of the module's machine code."""
+def code_of(module: int, memory: Memory, fields: Fields) -> list[range]:
+    """Run-time addresses of machine code: of the module, and of the plugins that follow it in the list."""
     structs = Structs(memory, fields)
-    return range(structs.uint(module, MODULE, "text") or 0, structs.uint(module, MODULE, "etext") or 0)
+    modules = structs.chain(module, MODULE, "next") or [module]
+    return [
+        range(structs.uint(one, MODULE, "text") or 0, structs.uint(one, MODULE, "etext") or 0)
+        for one in modules
+    ]
 
 
 def variables(module: int, memory: Memory, fields: Fields) -> list[Block]:

@@ -85,10 +85,10 @@ class _Queue:
 
 
 def find_finalizers(
-    blocks: list[Block], chunks: I64, code: range, memory: Memory, fields: Fields
+    blocks: list[Block], chunks: I64, code: list[range], memory: Memory, fields: Fields
 ) -> list[int]:
     """Places of ``runtime.allfin`` when finalizers are queued; none otherwise, as then it makes no
-    difference. code: of the module."""
+    difference. code: of the modules."""
     struct = "runtime.finBlock" if fields.has_struct("runtime.finBlock") else "runtime.finblock"
     if not fields.has_struct(struct):
         return []
@@ -96,9 +96,11 @@ def find_finalizers(
     return _queues(blocks, chunks, code, Structs(memory, fields), queue)
 
 
-def find_cleanups(blocks: list[Block], chunks: I64, code: range, memory: Memory, fields: Fields) -> list[int]:
+def find_cleanups(
+    blocks: list[Block], chunks: I64, code: list[range], memory: Memory, fields: Fields
+) -> list[int]:
     """Places of ``runtime.gcCleanups`` when cleanups are queued; none otherwise, as then it makes no
-    difference. code: of the module."""
+    difference. code: of the modules."""
     struct, header = "runtime.cleanupBlock", "cleanupBlockHeader"
     if not fields.has_struct(struct):
         return []
@@ -107,7 +109,9 @@ def find_cleanups(blocks: list[Block], chunks: I64, code: range, memory: Memory,
     return [place - at for place in _queues(blocks, chunks, code, Structs(memory, fields), queue)]
 
 
-def _queues(blocks: list[Block], chunks: I64, code: range, structs: Structs, queue: _Queue) -> list[int]:
+def _queues(
+    blocks: list[Block], chunks: I64, code: list[range], structs: Structs, queue: _Queue
+) -> list[int]:
     """Words that begin the longest list of blocks in persistent chunks, of those that hold any record."""
     best: list[int] = []
     longest = 0
@@ -121,8 +125,8 @@ def _queues(blocks: list[Block], chunks: I64, code: range, structs: Structs, que
     return best
 
 
-def _hold_records(structs: Structs, chain: list[int], queue: _Queue, code: range) -> bool:
-    """Whether blocks hold as many records as their counts say, each with a func value of the module first,
+def _hold_records(structs: Structs, chain: list[int], queue: _Queue, code: list[range]) -> bool:
+    """Whether blocks hold as many records as their counts say, each with a func value first,
     or cleared because its turn has come; and whether there is one."""
     fields, memory = structs.fields, structs.memory
     room, first = fields.array_length(queue.struct, queue.records), fields.offset(queue.struct, queue.records)
@@ -134,4 +138,5 @@ def _hold_records(structs: Structs, chain: list[int], queue: _Queue, code: range
             return False
         functions |= {memory.word(block + first + size * i) for i in range(held)}
     functions.discard(0)
-    return bool(functions) and all((memory.word(f or 0) or 0) in code for f in functions)
+    entries = [memory.word(f or 0) or 0 for f in functions]
+    return bool(entries) and all(any(pc in part for part in code) for pc in entries)
