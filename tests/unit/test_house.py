@@ -14,7 +14,7 @@ from tests.support.golang import toolchain
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 GO_FILES = sorted(
-    p for folder in ("src", "tests", "examples", "benchmarks") for p in (ROOT / folder).rglob("*.go")
+    p for folder in ("src", "tests", "examples", "benchmarks", "tools") for p in (ROOT / folder).rglob("*.go")
 )
 
 
