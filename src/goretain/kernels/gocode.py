@@ -71,6 +71,8 @@ FACT_WIDTH = 4
 REGISTERS, SLOTS, ABOVE = 16, 128, 16
 STATE = REGISTERS + SLOTS
 LABELS = 1 << 12
+#: What follows in a longer function is not read.
+INSTRUCTIONS = 1 << 17
 _ROUNDS = 8
 _RETURN_WORD = 8
 _INDIRECT_ARGUMENTS = 64
@@ -102,13 +104,15 @@ class Code(NamedTuple):
 class Work(NamedTuple):
     """Memory to work in, from :func:`work_for`.
 
-    forms: x86.FORMS; ins: int64[x86.WIDTH]; label: int32[longest function + 1], 0 or the number of a jump's
+    forms: x86.FORMS; ins: int64[x86.WIDTH], the instruction; rows: int64[INSTRUCTIONS, x86.WIDTH], those of
+    the function; label: int32[longest function + 1], 0 or the number of a jump's
     target; state: int64[LABELS + 1, STATE], row 0 the current one; depth: int64[LABELS + 1], bytes pushed
     there, -1 where no way led; claim: int64[SLOTS]; v: int64[16].
     """
 
     forms: U8
     ins: I64
+    rows: I64
     label: I32
     state: I64
     depth: I64
@@ -122,6 +126,7 @@ def work_for(entry: I64) -> Work:
     return Work(
         x86.FORMS,
         np.zeros(x86.WIDTH, np.int64),
+        np.empty((INSTRUCTIONS, x86.WIDTH), np.int64),
         np.zeros(longest + 1, np.int32),
         np.zeros((LABELS + 1, STATE), np.int64),
         np.zeros(LABELS + 1, np.int64),
@@ -161,8 +166,11 @@ def scan(code: Code, w: Work, first: int, facts: I64) -> Int:
             if w.v[CHANGED] == 0:
                 break
         if w.v[CHANGED] != 0:
-            w.v[USED] = begin  # no end in sight: say nothing of it
-        _finish(w, facts)
+            _only_references(w, facts, begin)
+        else:
+            _tell_slots(w, facts)
+        for o in range(end - start + 1):
+            w.label[o] = 0
     return code.role.shape[0]
 
 
@@ -172,14 +180,28 @@ def room_for(entry: I64) -> int:
 
 
 @inlined_checked
-def _finish(w: Work, facts: I64) -> None:
-    """Emits what all stores into each slot agree on, and clears the labels."""
-    if w.v[CHANGED] == 0:
-        for s in range(SLOTS):
-            if w.claim[s] > 0:
-                _fact(w, facts, SLOT, (s - (SLOTS - ABOVE)) * 8, w.claim[s])
-    for o in range(w.v[END] - w.v[START] + 1):
-        w.label[o] = 0
+def _only_references(w: Work, facts: I64, begin: Int) -> None:
+    """Takes back the facts from row ``begin`` on that no end of the rounds has confirmed."""
+    kept = begin
+    for i in range(begin, w.v[USED]):
+        if facts[i, 0] <= OTHER:
+            for k in range(FACT_WIDTH):
+                facts[kept, k] = facts[i, k]
+            kept += 1
+    w.v[USED] = kept
+
+
+@inlined_checked
+def _tell_slots(w: Work, facts: I64) -> None:
+    """Emits what all stores into each slot agree on.
+
+    From the lowest slot on whose address is taken there may be stores that are not seen; a receiver's slot
+    holds a receiver all the same.
+    """
+    for s in range(w.v[LOW] - REGISTERS, w.v[HIGH] - REGISTERS):
+        offset = (s - (SLOTS - ABOVE)) * 8
+        if w.claim[s] > 0 and (offset < w.v[TAKEN] or w.claim[s] >> SHIFT == ARGUMENT):
+            _fact(w, facts, SLOT, offset, w.claim[s])
 
 
 # -- first pass: where jumps lead, how far slots reach -----------------------------------------------------
@@ -194,20 +216,34 @@ def _target(w: Work, at: Int) -> Int:
 @checked
 def _labels(code: Code, w: Work) -> None:
     """Numbers the targets of jumps inside the function and finds the lowest slot whose address is taken."""
-    v, ins = w.v, w.ins
+    v = w.v
     start, end = v[START], v[END]
     v[LABEL_COUNT], v[TABLES], v[TAKEN], v[DEPTH], v[FRAME] = 0, 0, _NOTHING_TAKEN, 0, 0
+    v[LOW], v[HIGH] = SLOTS, 0
     at = start
+    n = 0
     while at < end:
+        if n >= w.rows.shape[0]:
+            v[UNREADABLE] += 1
+            v[END] = at
+            break
+        ins = w.rows[n]
         size = x86.decode(code.text, at, end, w.forms, ins)
         if size <= 0:
             v[UNREADABLE] += 1
             v[END] = at
             break
+        n += 1
         at += size
         branch = branch_kind(ins)
+        if ins[x86.MODE] == x86.MEMORY and ins[x86.BASE] == SP:
+            # At the frame's depth or, before the prologue and after the epilogue, at none.
+            deep = (ins[x86.DISP] - v[DEPTH] - _RETURN_WORD) >> 3
+            flat = (ins[x86.DISP] - _RETURN_WORD) >> 3
+            v[LOW] = min(v[LOW], deep + (SLOTS - ABOVE))
+            v[HIGH] = max(v[HIGH], max(deep, min(flat, ABOVE)) + (SLOTS - ABOVE) + 2)
         if branch == 1 or branch == 2:
-            target = _target(w, at)
+            target = at + ins[x86.IMM]
             if target >= start and target < end and w.label[target - start] == 0:
                 if v[LABEL_COUNT] < LABELS:
                     v[LABEL_COUNT] += 1
@@ -224,9 +260,12 @@ def _labels(code: Code, w: Work) -> None:
         else:
             v[DEPTH] += pushed_bytes(ins)
             v[FRAME] = max(v[FRAME], v[DEPTH])
-    for i in range(v[LABEL_COUNT] + 1):
+    v[LOW], v[HIGH] = max(v[LOW], 0) + REGISTERS, min(v[HIGH], SLOTS) + REGISTERS
+    for i in range(1, v[LABEL_COUNT] + 1):
         w.depth[i] = -1
-        for s in range(STATE):
+        for s in range(REGISTERS):
+            w.state[i, s] = _TOP
+        for s in range(v[LOW], v[HIGH]):
             w.state[i, s] = _TOP
 
 
@@ -235,38 +274,49 @@ def _labels(code: Code, w: Work) -> None:
 
 @inlined_checked
 def _forget(w: Work) -> None:
-    for s in range(STATE):
+    for s in range(REGISTERS):
+        w.state[0, s] = UNKNOWN
+    for s in range(w.v[LOW], w.v[HIGH]):
         w.state[0, s] = UNKNOWN
 
 
-@inlined_checked
-def _meet(w: Work, label: Int) -> Int:
-    """Meets the current state into a label's; whether that changed it."""
+@checked
+def _meet(state: I64, label: Int, low: Int, high: Int) -> Int:
+    """Meets entries [low, high) of the current state into a label's; whether that changed it."""
     changed = 0
-    for s in range(STATE):
-        old, new = w.state[label, s], w.state[0, s]
+    for s in range(low, high):
+        old, new = state[label, s], state[0, s]
         if old != new and old != UNKNOWN:
-            w.state[label, s] = new if old == _TOP else UNKNOWN
+            state[label, s] = new if old == _TOP else UNKNOWN
             changed = 1
     return changed
 
 
+@inlined_checked
+def _hand_over(w: Work, label: Int) -> Int:
+    """Meets the current state into a label's; whether that changed it."""
+    if w.depth[label] < 0:
+        w.depth[label] = w.v[DEPTH]
+    return _meet(w.state, label, 0, REGISTERS) | _meet(w.state, label, w.v[LOW], w.v[HIGH])
+
+
 @checked
-def _interpret(code: Code, w: Work, facts: I64) -> None:
+def _interpret(code: Code, work: Work, facts: I64) -> None:
     """One round over the function."""
-    v, ins = w.v, w.ins
+    v = work.v
     start, end = v[START], v[END]
-    _forget(w)
+    _forget(work)
     v[LIVE], v[DEPTH], v[BARRED] = 1, 0, 0
     if code.role[v[FUNCTION]] == METHOD:
-        w.state[0, AX] = np.int64(ARGUMENT) << SHIFT
-    for s in range(SLOTS):
-        w.claim[s] = _TOP
+        work.state[0, AX] = np.int64(ARGUMENT) << SHIFT
+    for s in range(v[LOW] - REGISTERS, v[HIGH] - REGISTERS):
+        work.claim[s] = _TOP
     at = start
+    n = 0
     while at < end:
-        size = x86.decode(code.text, at, end, w.forms, ins)
-        if size <= 0:
-            break
+        ins = work.rows[n]
+        w = Work(work.forms, ins, work.rows, work.label, work.state, work.depth, work.claim, v)
+        n += 1
         label = w.label[at - start]
         if label != 0:
             _arrive(w, label)
@@ -275,7 +325,7 @@ def _interpret(code: Code, w: Work, facts: I64) -> None:
             _forget(w)
             v[LIVE], v[DEPTH] = 1, v[FRAME]
         here = at
-        at += size
+        at += ins[x86.SIZE]
         branch = branch_kind(ins)
         if ins[x86.MODE] == x86.RELATIVE:
             _reference(code, w, facts, at)
@@ -300,12 +350,12 @@ def _arrive(w: Work, label: Int) -> None:
         v[LIVE] = 1
         return
     if v[LIVE]:
-        _meet(w, label)
-        if w.depth[label] < 0:
-            w.depth[label] = v[DEPTH]
+        _hand_over(w, label)
     if w.depth[label] >= 0:
         v[LIVE], v[DEPTH] = 1, w.depth[label]
-        for s in range(STATE):
+        for s in range(REGISTERS):
+            w.state[0, s] = w.state[label, s]
+        for s in range(v[LOW], v[HIGH]):
             w.state[0, s] = w.state[label, s]
     elif v[TABLES]:
         _forget(w)
@@ -324,9 +374,7 @@ def _leave(w: Work, facts: I64, branch: Int, here: Int, at: Int) -> None:
         if target >= start and target < v[END]:
             label = w.label[target - start]
             if label > 0:
-                changed = _meet(w, label)
-                if w.depth[label] < 0:
-                    w.depth[label] = v[DEPTH]
+                changed = _hand_over(w, label)
                 if changed and target <= here:
                     v[CHANGED] = 1
     elif w.ins[x86.OP] == 0xC3:
@@ -361,10 +409,11 @@ def _slot(w: Work) -> Int:
     """Index of the aligned stack slot that the instruction names, -1 when it is none that is followed."""
     ins = w.ins
     offset = ins[x86.DISP] - w.v[DEPTH] - _RETURN_WORD
-    if ins[x86.INDEX] >= 0 or offset & 7 or offset >= w.v[TAKEN]:
+    if ins[x86.INDEX] >= 0 or offset & 7:
         return np.int64(-1)
     s = (offset >> 3) + (SLOTS - ABOVE)
-    return s if s >= 0 and s < SLOTS else np.int64(-1)
+    inside = s + REGISTERS >= w.v[LOW] and s + REGISTERS < w.v[HIGH]
+    return s if inside else np.int64(-1)
 
 
 @inlined_checked
@@ -397,7 +446,7 @@ def _in_data(code: Code, address: Int) -> Int:
     return address >= code.data[0] and address < code.data[1]
 
 
-@checked
+@inlined_checked
 def _moved(code: Code, w: Work, facts: I64, at: Int) -> int:
     """Carries out the instructions whose effect on values is known; 0 for all others."""
     ins, v = w.ins, w.v
@@ -446,7 +495,7 @@ def _moved(code: Code, w: Work, facts: I64, at: Int) -> int:
 def _zeroed(w: Work) -> int:
     """MOVUPS X15, slot: X15 is zero in Go's code."""
     s = _slot(w)
-    if s < 0 or s + 1 >= SLOTS:
+    if s < 0 or s + 1 + REGISTERS >= w.v[HIGH]:
         return 0
     w.state[0, REGISTERS + s] = w.state[0, REGISTERS + s + 1] = np.int64(CONSTANT) << SHIFT
     return 1
@@ -510,8 +559,8 @@ def _row(code: Code, offset: Int) -> Int:
     return low - 1 if low <= code.role.shape[0] else np.int64(-1)
 
 
-@checked
-def _call(code: Code, w: Work, facts: I64, here: int, at: int) -> None:
+@inlined_checked
+def _call(code: Code, w: Work, facts: I64, here: Int, at: Int) -> None:
     """A direct call: what its arguments say, and what holds after it."""
     v = w.v
     row = _row(code, _target(w, at))
@@ -608,13 +657,13 @@ def _used(code: Code, w: Work, facts: I64, role: Int, row: Int) -> None:
 def _kill(w: Work, k: Int, size: Int) -> None:
     """Forgets the slots in [SP + k, SP + k + size)."""
     offset = k - w.v[DEPTH] - _RETURN_WORD
-    low = max((offset >> 3) + (SLOTS - ABOVE), 0)
-    high = min(((offset + size + 7) >> 3) + (SLOTS - ABOVE), SLOTS)
+    low = max((offset >> 3) + (SLOTS - ABOVE) + REGISTERS, w.v[LOW])
+    high = min(((offset + size + 7) >> 3) + (SLOTS - ABOVE) + REGISTERS, w.v[HIGH])
     for s in range(low, high):
-        w.state[0, REGISTERS + s] = UNKNOWN
+        w.state[0, s] = UNKNOWN
 
 
-@checked
+@inlined_checked
 def _overwritten(w: Work) -> None:
     """Forgets what an instruction of no known meaning may write: registers and stack slots."""
     ins = w.ins
@@ -631,7 +680,7 @@ def _overwritten(w: Work) -> None:
         if ins[x86.INDEX] >= 0:
             k, size = np.int64(-(1 << 30)), np.int64(1 << 31)
         offset = k - w.v[DEPTH] - _RETURN_WORD
-        for s in range(SLOTS):
+        for s in range(w.v[LOW] - REGISTERS, w.v[HIGH] - REGISTERS):
             place = (s - (SLOTS - ABOVE)) * 8
             if place + 8 > offset and place < offset + size:
                 w.state[0, REGISTERS + s] = UNKNOWN

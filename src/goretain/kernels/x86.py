@@ -30,7 +30,8 @@ INDEX = 8  #: index register, -1 without
 DISP = 9  #: displacement, sign-extended; for RELATIVE counted from the end of the instruction
 IMM = 10  #: immediate or branch displacement, sign-extended
 VVVV = 11  #: the VEX register, -1 without
-WIDTH = 12
+SIZE = 12  #: bytes
+WIDTH = 13
 
 ONE, TWO, THREE, FOUR = 1, 2, 3, 4
 ABSENT, REGISTER, MEMORY, RELATIVE = 0, 1, 2, 3
@@ -159,7 +160,7 @@ def _operands(text: U8, at: Int, end: Int, ins: I64) -> Int:
 @inlined_checked
 def _immediate_size(form: Int, ins: I64) -> Int:
     """Bytes of the immediate of an opcode of a form."""
-    size = np.int64(0)
+    size: Int = np.int64(0)
     if form == _BYTE:
         size = 1
     elif form == _JUMP:
@@ -281,6 +282,7 @@ def _rest(text: U8, start: Int, at: Int, end: Int, form: Int, ins: I64) -> Int:
         at += size
     if at > end or at - start > _LONGEST:
         return np.int64(0)
+    ins[SIZE] = at - start
     return at - start
 
 

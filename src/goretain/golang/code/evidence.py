@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from goretain.debuginfo.pclntab import FuncTable
 from goretain.golang.code.facts import read_facts
+from goretain.golang.code.records import TypeRecords
 from goretain.golang.code.resolve import Resolution
 from goretain.golang.code.roles import receiver_of, roles_of
 from goretain.kernels import gocode
@@ -36,11 +37,10 @@ class ValueKind(IntEnum):
     POINTER = gocode.POINTER  #: *T, the type is T; an unsafe.Pointer may hold it too
     MAP = gocode.MAP  #: a map, the type is the map's
     CHANNEL = gocode.CHANNEL  #: a channel, the type is the channel's
-    SLICE = gocode.ELEMENTS  #: first word of a slice (or a pointer to an array), the type is the element's
+    SLICE = gocode.ELEMENTS  #: pointer to an array, mostly a slice's first word; the type is the element's
     FUNC = 16  #: a func value whose closure is a T
-    EFACE = 17  #: first word of an interface without methods; type 0
-    IFACE = 18  #: first word of an interface with methods; the type is the interface's
-    VALUE = 19  #: not a word: a T begins here; what it is a part of may be larger
+    IFACE = 17  #: first word of an interface with methods; the type is the interface's
+    VALUE = 18  #: not a word: a T begins here; what it is a part of may be larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ class Receiver:
 
     Attributes:
         address: data address. holds_pointer: True: the word there is the *T; False: the T begins there.
-        type_name: ``pkg.T`` as the linker writes it (packages.display_name makes it readable).
+        type_name: ``pkg.T`` as the linker writes it (packages.display_name makes it readable). A T of size 0
+            says nothing: all of them begin at runtime.zerobase.
     """
 
     address: int
@@ -142,7 +143,7 @@ class CodeEvidence:
             data=np.array(data, np.int64),
         )
         facts = read_facts(code)
-        resolution = Resolution(facts, code, types, read)
+        resolution = Resolution(facts, code, columns.names, TypeRecords(*types, read))
         made = cls(References(facts.ref_function, facts.ref_address, facts.ref_how))
         made._fill(resolution, columns.names)
         made.counts["unreadable"] = facts.unreadable
