@@ -7,6 +7,7 @@ its load. For the tests and for ``benchmarks/bench_load.py``.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -35,9 +36,14 @@ CONNECTIONS = 16
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """Pauses of many captures of one process, in nanoseconds."""
+    """Pauses of many captures of one process, in nanoseconds.
+
+    Attributes:
+        longest: what the longest one was spent on.
+    """
 
     sorted: list[int]
+    longest: str
 
     @property
     def median(self) -> float:
@@ -52,7 +58,10 @@ class Pauses:
         p99 = self.sorted[int(len(self.sorted) * 0.99)]
         values = {"min": self.sorted[0], "median": self.median, "p99": p99, "max": self.sorted[-1]}
         shown = "  ".join(f"{name} {value / 1e6:.1f}" for name, value in values.items())
-        return f"{len(self.sorted)} captures, pause ms {shown}; the longest is {self.ratio:.2f} medians"
+        return (
+            f"{len(self.sorted)} captures, pause ms {shown}; the longest is {self.ratio:.2f} medians"
+            f" ({self.longest})"
+        )
 
 
 @dataclass(slots=True)
@@ -156,15 +165,22 @@ def pauses_of(server: Target, captures: int) -> Pauses:
             layouts[binary.path] = open_layout(binary)
         return lean_plan(layouts[binary.path], bias)
 
-    def once() -> int:
-        image = capture_process(server.pid, plan_for)
+    def once() -> tuple[int, str]:
+        steps: list[tuple[str, float]] = []
+        image = capture_process(
+            server.pid, plan_for, on_phase=lambda phase: steps.append((phase, time.monotonic()))
+        )
         assert image.facts.pause_ns is not None
         assert disturbed(server.pid) == []
-        return image.facts.pause_ns
+        spent = [
+            f"{name} {(after - at) * 1e3:.1f}" for (name, at), (_, after) in itertools.pairwise(steps[1:])
+        ]
+        return image.facts.pause_ns, ", ".join(spent)
 
     for _ in range(3):  # the first ones read the binary and warm the caches
         once()
-    return Pauses(sorted(once() for _ in range(captures)))
+    found = sorted(once() for _ in range(captures))
+    return Pauses([pause for pause, _ in found], found[-1][1])
 
 
 def first_on_this_machine(work: Callable[[], None]) -> None:

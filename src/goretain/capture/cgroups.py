@@ -107,9 +107,14 @@ def limits(pid: int | str = "self", proc: Path = _PROC) -> list[Limit]:
     return found
 
 
-def kills_together(pid: int) -> bool:
-    """Whether a kill for lack of memory in the cgroup of the process ends all of the cgroup (v2)."""
-    return any(_number(folder / "memory.oom.group") == 1 for folder in memory_folders(pid)[:1])
+def ends_with_us(pid: int) -> bool:
+    """Whether the kernel would end the process too if it ended us for lack of memory.
+
+    By memory.oom.group of a cgroup that both are in; Kubernetes sets it for its containers.
+    """
+    ours = memory_folders()
+    together = next((f for f in ours if _number(f / "memory.oom.group") == 1), None)
+    return together is not None and together in memory_folders(pid)
 
 
 def _memberships(pid: int | str, proc: Path) -> Iterator[tuple[str, str]]:

@@ -77,9 +77,12 @@ def check_room(need: Need, pid: int | None = None) -> int:
         return min((room.ours - room.needed for room in met), default=0)
     room = max(over, key=lambda room: room.needed - room.ours)
     part = "half of " if room.ours == room.left // 2 else ""
+    force = "--force tries anyway"
+    if pid is not None and cgroups.ends_with_us(pid):
+        force = "--force does not help: memory.oom.group would end the target together with goretain"
     raise NotEnoughMemory(
         f"the capture takes {iec(room.needed)}, more than {part}the {iec(room.left)} that {room.what} leaves",
-        hint=f"{room.wayout}; --force tries anyway",
+        hint=f"{room.wayout}; {force}",
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from goretain.capture import libc, privileges, procfs
+from goretain.capture.cgroups import ends_with_us
 from goretain.capture.copying import Copy, lay_out
 from goretain.capture.executable import bias_of, check_identity, open_program
 from goretain.capture.freeze import Freezer
@@ -140,6 +141,7 @@ class _Capture:
         self.fixed = part_ranges(self.parts)
         self.fixed_offsets, self.fixed_end = packed(self.fixed, 0)
         self.pause = Pause(how.max_pause)
+        source.reader.shares = not how.force
         self.freezer = Freezer(source.pid, self.pause.check)
         self.program = procfs.program_name(source.pid)
 
@@ -171,7 +173,7 @@ class _Capture:
         need = Need(planned, beside, size, planned if output is not None else 0, output)
         if self.how.on_plan is not None:
             self.how.on_plan(need)
-        if self.how.force:
+        if self.how.force and not ends_with_us(self.source.pid):
             return 0
         return min(check_room(need, self.source.pid), max(planned // 4, _SPARE), _HEADROOM)
 

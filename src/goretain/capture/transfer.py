@@ -33,10 +33,16 @@ class BulkReader:
     """Reads memory of one process.
 
     memory is a descriptor of /proc/PID/mem that outlives this object, -1 where that may not be opened.
+
+    Attributes:
+        shares: long reads are shared with other threads. Not to be done where memory may run out: the kernel
+            releases what a killed process traced when its tracing thread has ended, but takes its memory
+            back when all have.
     """
 
     def __init__(self, pid: int, memory: int) -> None:
         self.pid = pid
+        self.shares = True
         self._memory = memory
 
     def read(self, remote: I64, sizes: I64, local: I64, between: Callable[[int], None] | None = None) -> int:
@@ -64,7 +70,7 @@ class BulkReader:
             except BaseException as failure:
                 failures.append(failure)  # raised below, when all threads have ended
 
-        helpers = [threading.Thread(target=work, args=(None,)) for _ in range(_helpers(total))]
+        helpers = [threading.Thread(target=work, args=(None,)) for _ in range(self.helpers(total))]
         for helper in helpers:
             helper.start()
         work(between)
@@ -73,6 +79,12 @@ class BulkReader:
         if failures:
             raise failures[0]
         return total
+
+    def helpers(self, size: int) -> int:
+        """Threads beside our own that reading so much is shared with."""
+        if size < _WORTH_SHARING or not self.shares:
+            return 0
+        return min(len(os.sched_getaffinity(0)), _MOST_THREADS) - 1
 
     def _batch(self, remote: I64, sizes: I64, local: I64) -> int:
         got = self._readv(remote, sizes, local)
@@ -128,14 +140,7 @@ def seconds_to_copy(reader: BulkReader, remote: I64, sizes: I64) -> float:
     except MissingMemory:
         return 0.0  # it runs, and unmapped what it had
     whole = int(ends[-1])
-    return (time.perf_counter() - began) * whole / max(copied, 1) / (1 + _helpers(whole))
-
-
-def _helpers(size: int) -> int:
-    """Threads beside our own that reading so much is shared with."""
-    if size < _WORTH_SHARING:
-        return 0
-    return min(len(os.sched_getaffinity(0)), _MOST_THREADS) - 1
+    return (time.perf_counter() - began) * whole / max(copied, 1) / (1 + reader.helpers(whole))
 
 
 def _take(batches: list[tuple[int, int]]) -> tuple[int, int] | None:

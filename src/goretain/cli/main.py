@@ -11,6 +11,7 @@ import errno
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -25,6 +26,11 @@ _REPORT = "this is a bug of goretain; please report it with the lines that --deb
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
+    with suppress(OSError):  # before anything takes memory: if there is none, end us and not a pod's server
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    # numpy's threads for linear algebra, which nothing here does, would let a target go before our memory
+    # is given back when the kernel ends us: it might then be the next to be ended.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller (>&-), who wants nothing to be printed
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (open to the end of the program)

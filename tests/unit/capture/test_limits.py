@@ -69,6 +69,15 @@ def test_when_nothing_is_left_even_a_forced_capture_ends_before_the_kernel_kills
         limits.check_brim(os.getpid())
 
 
+def test_where_the_kernel_ends_a_whole_cgroup_force_is_not_recommended(small_cgroup: Path) -> None:
+    assert not cgroups.ends_with_us(os.getpid())
+    (small_cgroup / "memory.oom.group").write_text("1\n")
+    assert cgroups.ends_with_us(os.getpid())
+    with pytest.raises(NotEnoughMemory) as caught:
+        limits.check_room(Need(60 * MIB), os.getpid())
+    assert "--force does not help" in caught.value.hint
+
+
 def test_a_file_takes_half_of_the_free_space_of_its_disk(tmp_path: Path) -> None:
     about = os.statvfs(tmp_path)
     free = about.f_bavail * about.f_frsize

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from goretain.capture import libc, transfer
+from goretain.capture import libc
 from goretain.capture.transfer import BulkReader
 from goretain.model.errors import MissingMemory
 
@@ -25,7 +25,7 @@ def reader() -> Iterator[BulkReader]:
 
 @pytest.fixture
 def three_helpers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer, "_helpers", lambda size: 3 if size >= 1 << 20 else 0)
+    monkeypatch.setattr(BulkReader, "helpers", lambda _self, size: 3 if size >= 1 << 20 else 0)
 
 
 def pieces(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -1,0 +1,119 @@
+"""Where memory is short: a capture is refused and says why, and forced it does not take the target with it.
+
+In a real cgroup with a real limit, captured from outside and from inside of it.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.cgroup import Cgroup, memory_cgroup
+from tests.support.golang import Target, go_program, running
+from tests.support.load import VERSION, disturbed, threads_started
+
+ROOT = Path(__file__).parents[2]
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    """A server that runs in a cgroup of its own."""
+
+    server: Target
+    cgroup: Cgroup
+
+    def leave(self, size: int) -> None:
+        """Set the limit so that this many bytes are left."""
+        self.cgroup.limit((self.cgroup.used + size) & -4096)
+
+    def check(self) -> None:
+        """It serves, and nobody holds it."""
+        assert disturbed(self.server.pid) == []
+        assert threads_started(self.server) > 0
+
+
+@pytest.fixture
+def small(request: pytest.FixtureRequest) -> Iterator[Small]:
+    with memory_cgroup(str(len(request.node.name))) as cgroup:
+        serve = cgroup.command([str(go_program("loaded", VERSION)), "serve"])
+        with running(Path("/bin/sh"), serve) as server:
+            yield Small(server, cgroup)
+
+
+def snap(small: Small, image: Path, *options: str, inside: bool) -> subprocess.CompletedProcess[str]:
+    words = [
+        sys.executable,
+        "-m",
+        "goretain.cli.main",
+        "snap",
+        str(small.server.pid),
+        "-o",
+        str(image),
+        *options,
+    ]
+    entry = small.cgroup.enter if inside else None
+    return subprocess.run(words, capture_output=True, text=True, check=False, preexec_fn=entry, timeout=60)
+
+
+def test_a_capture_that_takes_more_than_half_of_what_the_targets_cgroup_leaves_is_refused(
+    small: Small, tmp_path: Path
+) -> None:
+    small.leave(16 * MIB)
+    done = snap(small, tmp_path / "app.image", inside=False)
+    assert done.returncode == 2
+    assert "plan: copy " in done.stderr
+    assert "error: the capture takes " in done.stderr
+    assert f"of the target's cgroup {small.cgroup.folder} (" in done.stderr
+    assert "--force" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+    small.check()
+    small.leave(400 * MIB)
+    assert snap(small, tmp_path / "app.image", inside=False).returncode == 0
+    small.check()
+
+
+def test_a_capture_from_inside_counts_what_it_takes_itself(small: Small, tmp_path: Path) -> None:
+    small.leave(48 * MIB)  # the half of it would do, were it not for goretain itself
+    done = snap(small, tmp_path / "app.image", inside=True)
+    assert done.returncode == 2, done.stderr
+    assert f"of our cgroup {small.cgroup.folder} (" in done.stderr
+    small.check()
+
+
+@pytest.mark.parametrize("left", range(20, 100, 8))
+def test_a_forced_capture_from_inside_never_costs_the_target_its_life(
+    small: Small, tmp_path: Path, left: int
+) -> None:
+    small.leave(left * MIB)
+    done = snap(small, tmp_path / "app.image", "--force", inside=True)
+    assert done.returncode in (0, 2, -signal.SIGKILL), done.stderr
+    small.check()
+
+
+@pytest.mark.parametrize("phase", ["estimating", "seizing", "planning", "copying", "releasing"])
+def test_the_kernel_ends_us_and_not_the_target_when_memory_runs_out_in_any_phase(
+    small: Small, tmp_path: Path, phase: str
+) -> None:
+    small.leave(150 * MIB)
+    words = ["tests.support.unchecked_capture", str(small.server.pid), phase, str(tmp_path / "app.image")]
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        preexec_fn=small.cgroup.enter,
+        timeout=60,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert done.stdout.split()[-1] == phase
+    assert list(tmp_path.glob("*.image")) == []
+    assert small.cgroup.kills >= 1
+    small.check()
