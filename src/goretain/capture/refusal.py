@@ -21,9 +21,7 @@ from goretain.model.errors import (
 
 Status = dict[str, str]
 _SUDO = "run goretain as root (sudo), or give it CAP_SYS_PTRACE, the one capability that is missing"
-_FROM_OUTSIDE = (
-    "in a container: docker run --cap-add=SYS_PTRACE, kubectl debug --profile=general (as root) or sysadmin"
-)
+_FROM_OUTSIDE = "in a container: docker run --cap-add=SYS_PTRACE, kubectl debug --profile=general"
 
 
 def check_process(pid: int) -> None:

@@ -27,14 +27,14 @@ def checks(pid: int) -> list[Check]:
         check_process(pid)
     except GoretainError as error:
         return [_LINES.problem("process", error.message, error.hint)]
-    return _LINES.made(
-        [
-            ("process", lambda: _process(pid)),
-            ("container", lambda: _container(pid)),
-            ("rights", lambda: _rights(pid)),
-            ("memory", lambda: machine.memory(pid, _LINES)),
-        ]
-    )
+    named = [
+        ("process", lambda: _process(pid)),
+        ("container", lambda: _container(pid)),
+        ("rights", lambda: _rights(pid)),
+    ]
+    if privileges.may_attach(pid):  # else its limits are not to be seen
+        named.append(("memory", lambda: machine.memory(pid, _LINES)))
+    return _LINES.made(named)
 
 
 def _process(pid: int) -> Check:
