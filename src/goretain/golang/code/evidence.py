@@ -23,7 +23,7 @@ from goretain.golang.code.facts import read_facts
 from goretain.golang.code.records import TypeRecords
 from goretain.golang.code.resolve import Resolution
 from goretain.golang.code.roles import receiver_of, roles_of
-from goretain.kernels import gocode
+from goretain.kernels import codevalues
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -34,10 +34,10 @@ Range = tuple[int, int]
 class ValueKind(IntEnum):
     """What stands in a word, and what the abi.Type beside it is the type of."""
 
-    POINTER = gocode.POINTER  #: *T, the type is T; an unsafe.Pointer may hold it too
-    MAP = gocode.MAP  #: a map, the type is the map's
-    CHANNEL = gocode.CHANNEL  #: a channel, the type is the channel's
-    SLICE = gocode.ELEMENTS  #: pointer to an array, mostly a slice's first word; the type is the element's
+    POINTER = codevalues.POINTER  #: *T, the type is T; an unsafe.Pointer may hold it too
+    MAP = codevalues.MAP  #: a map, the type is the map's
+    CHANNEL = codevalues.CHANNEL  #: a channel, the type is the channel's
+    SLICE = codevalues.ELEMENTS  #: first word of a slice, or a pointer to an array; the type is the element's
     FUNC = 16  #: a func value whose closure is a T
     IFACE = 17  #: first word of an interface with methods; the type is the interface's
     VALUE = 18  #: not a word: a T begins here; what it is a part of may be larger
@@ -87,7 +87,7 @@ class References:
     """Which function names which data address; int64[k] and uint8[k], in order of the code.
 
     function: row in the function table; address: run time; how: LOAD, STORE, TAKE (its address) or OTHER
-    of ``kernels.gocode``.
+    of ``kernels.codevalues``.
     """
 
     function: I64
@@ -134,7 +134,7 @@ class CodeEvidence:
         Raises CorruptFile for a damaged function table.
         """
         columns = functions.columns()
-        code = gocode.Code(
+        code = codevalues.Code(
             text=text,
             address=address,
             entry=functions.entries - address,
@@ -153,7 +153,7 @@ class CodeEvidence:
         self.globals = {at: Claim(ValueKind(kind), t) for at, kind, t in found.globals()}
         self.closures = found.closures
         for function, offset, kind, t in found.slots():
-            claim = Claim(ValueKind(kind), t) if kind != gocode.ARGUMENT else None
+            claim = Claim(ValueKind(kind), t) if kind != codevalues.ARGUMENT else None
             receiver = receiver_of(names[function]) if claim is None else ""
             self.slots.setdefault(function, []).append(Slot(offset, claim, receiver))
         self.receivers = [Receiver(at, held, receiver_of(names[row])) for at, held, row in found.receivers()]

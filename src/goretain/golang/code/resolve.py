@@ -13,12 +13,12 @@ import numpy as np
 
 from goretain.golang.code.facts import Facts
 from goretain.golang.code.records import TypeRecords
-from goretain.kernels import gocode
+from goretain.kernels import codevalues
 
 FUNC, IFACE, VALUE = 16, 17, 18
-_SHIFT = gocode.SHIFT
+_SHIFT = codevalues.SHIFT
 _PAYLOAD = (1 << _SHIFT) - 1
-_TYPED = (gocode.POINTER, gocode.MAP, gocode.CHANNEL, gocode.ELEMENTS)
+_TYPED = (codevalues.POINTER, codevalues.MAP, codevalues.CHANNEL, codevalues.ELEMENTS)
 _CALL = 0xE8
 _ROUNDS = 16
 #: A place with evidence that disagrees.
@@ -47,7 +47,7 @@ class Resolution:
         conflicts: places that disagreeing evidence left without a type.
     """
 
-    def __init__(self, facts: Facts, code: gocode.Code, names: list[str], records: TypeRecords) -> None:
+    def __init__(self, facts: Facts, code: codevalues.Code, names: list[str], records: TypeRecords) -> None:
         self._facts = facts
         self._code = code
         self._records = records
@@ -75,12 +75,12 @@ class Resolution:
 
     def _sizes(self) -> set[int]:
         """Types that were allocated with another size than their own: arrays of them, not one."""
-        pairs = {(t, size) for _, t, size in self._facts.of(gocode.SIZED).tolist()}
+        pairs = {(t, size) for _, t, size in self._facts.of(codevalues.SIZED).tolist()}
         return {t for t, size in pairs if self._records.size(t) != size}
 
     def _closures(self) -> dict[int, int]:
         found: dict[int, int] = {}
-        for _, pc, t in self._facts.of(gocode.CLOSURE).tolist():
+        for _, pc, t in self._facts.of(codevalues.CLOSURE).tolist():
             if self._records.is_closure(t) and t not in self._wrong_sizes:
                 self._put(found, pc, t)
         return {pc: t for pc, t in found.items() if t != _CONFLICT}
@@ -90,13 +90,13 @@ class Resolution:
         kind, t = value >> _SHIFT, value & _PAYLOAD
         if kind not in _TYPED or not self._records.names_type(t):
             return 0
-        if kind != gocode.POINTER:
+        if kind != codevalues.POINTER:
             return value
         if t in self._wrong_sizes:
             return 0
         element = self._records.array_element(t)
         if element:
-            return gocode.ELEMENTS << _SHIFT | element  # new([N]T) becomes a slice more often than not
+            return codevalues.ELEMENTS << _SHIFT | element  # new([N]T) becomes a slice more often than not
         return FUNC << _SHIFT | t if self._records.is_closure(t) else value
 
     # -- gathering
@@ -104,9 +104,9 @@ class Resolution:
     def _source(self, value: int) -> int:
         """The place that a value comes from, 0 for none: a global, or a call."""
         kind, payload = value >> _SHIFT, value & _PAYLOAD
-        if kind == gocode.LOADED:
+        if kind == codevalues.LOADED:
             return payload
-        if kind != gocode.RESULT:
+        if kind != codevalues.RESULT:
             return 0
         if payload not in self._sites:
             self._sites[payload] = self._callee(payload)
@@ -125,21 +125,21 @@ class Resolution:
         return row if 0 <= row < len(entry) - 1 and int(entry[row]) == target else -1
 
     def _gather(self) -> None:
-        stored = self._facts.of(gocode.STORED)
+        stored = self._facts.of(codevalues.STORED)
         for _, place, value in stored.tolist():
-            if value >> _SHIFT != gocode.ADDRESS:
+            if value >> _SHIFT != codevalues.ADDRESS:
                 self._tell(place, value)
             elif self._records.interface_of(value & _PAYLOAD):
                 self._put(self._known, place, IFACE << _SHIFT | self._records.interface_of(value & _PAYLOAD))
             elif self._records.is_type(value & _PAYLOAD):
                 self._type_words.add(place)
-        for row, _, value in self._facts.of(gocode.RETURNS).tolist():
+        for row, _, value in self._facts.of(codevalues.RETURNS).tolist():
             self._tell(_FUNCTIONS + row, value)
-        for _, value, t in self._facts.of(gocode.IS).tolist():
+        for _, value, t in self._facts.of(codevalues.IS).tolist():
             place, typed = self._source(value), self._typed(t)
             if place and typed:
                 self._put(self._known, place, typed)
-        for _, place, t in self._facts.of(gocode.HOLDS).tolist():
+        for _, place, t in self._facts.of(codevalues.HOLDS).tolist():
             if self._records.names_type(t):
                 self._values.setdefault(place, t)
 
@@ -185,17 +185,17 @@ class Resolution:
 
     def receivers(self) -> Iterator[tuple[int, bool, int]]:
         """(data address, whether the word there is the pointer, row of the method), each once."""
-        seen = {(value, row) for _, value, row in self._facts.of(gocode.RECEIVER).tolist()}
+        seen = {(value, row) for _, value, row in self._facts.of(codevalues.RECEIVER).tolist()}
         for value, row in sorted(seen):
-            place, held = value & _PAYLOAD, value >> _SHIFT == gocode.LOADED
+            place, held = value & _PAYLOAD, value >> _SHIFT == codevalues.LOADED
             if not held or not self._records.begins_interface(place - 8):
                 yield place, held, row
 
     def slots(self) -> Iterator[tuple[int, int, int, int]]:
         """(function row, offset from the CFA, kind, abi.Type); kind ARGUMENT: the receiver."""
-        for function, offset, value in self._facts.of(gocode.SLOT).tolist():
-            if value >> _SHIFT == gocode.ARGUMENT:
-                yield function, offset, gocode.ARGUMENT, 0
+        for function, offset, value in self._facts.of(codevalues.SLOT).tolist():
+            if value >> _SHIFT == codevalues.ARGUMENT:
+                yield function, offset, codevalues.ARGUMENT, 0
                 continue
             known = self._typed(value) or self._known.get(self._source(value), _CONFLICT)
             if known > 0 and known >> _SHIFT < IFACE:

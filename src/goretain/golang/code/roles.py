@@ -12,58 +12,58 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.debuginfo.pclntab import FLAG_ASM, FuncColumns
-from goretain.kernels import gocode
+from goretain.kernels import codevalues
 
 _EXACT = {
-    "newobject": gocode.NEW,
-    "makemap": gocode.MAKE_MAP,
-    "makemap64": gocode.MAKE_MAP,
-    "makechan": gocode.MAKE_CHANNEL,
-    "makechan64": gocode.MAKE_CHANNEL,
-    "makeslice": gocode.MAKE_SLICE,
-    "makeslice64": gocode.MAKE_SLICE,
-    "makeslicecopy": gocode.MAKE_SLICE,
-    "growslice": gocode.GROW_SLICE,
-    "convT": gocode.CONVERT,
-    "convTnoptr": gocode.CONVERT,
-    "typedmemmove": gocode.TYPED_MOVE,
-    "typedmemclr": gocode.TYPED_MOVE,
-    "wbMove": gocode.TYPED_MOVE,
-    "wbZero": gocode.TYPED_MOVE,
-    "typedslicecopy": gocode.SLICE_COPY,
-    "duffzero": gocode.DUFF,
-    "duffcopy": gocode.DUFF,
-    "gopanic": gocode.NO_RETURN,
-    "throw": gocode.NO_RETURN,
-    "fatal": gocode.NO_RETURN,
-    "mapiterinit": gocode.MAP_USE,
-    "mapIterStart": gocode.MAP_USE,
-    "mapclear": gocode.MAP_USE,
-    "mapdelete": gocode.MAP_USE,
+    "newobject": codevalues.NEW,
+    "makemap": codevalues.MAKE_MAP,
+    "makemap64": codevalues.MAKE_MAP,
+    "makechan": codevalues.MAKE_CHANNEL,
+    "makechan64": codevalues.MAKE_CHANNEL,
+    "makeslice": codevalues.MAKE_SLICE,
+    "makeslice64": codevalues.MAKE_SLICE,
+    "makeslicecopy": codevalues.MAKE_SLICE,
+    "growslice": codevalues.GROW_SLICE,
+    "convT": codevalues.CONVERT,
+    "convTnoptr": codevalues.CONVERT,
+    "typedmemmove": codevalues.TYPED_MOVE,
+    "typedmemclr": codevalues.TYPED_MOVE,
+    "wbMove": codevalues.TYPED_MOVE,
+    "wbZero": codevalues.TYPED_MOVE,
+    "typedslicecopy": codevalues.SLICE_COPY,
+    "duffzero": codevalues.DUFF,
+    "duffcopy": codevalues.DUFF,
+    "gopanic": codevalues.NO_RETURN,
+    "throw": codevalues.NO_RETURN,
+    "fatal": codevalues.NO_RETURN,
+    "mapiterinit": codevalues.MAP_USE,
+    "mapIterStart": codevalues.MAP_USE,
+    "mapclear": codevalues.MAP_USE,
+    "mapdelete": codevalues.MAP_USE,
 }
 _STARTS = (
-    ("mallocgc", gocode.MALLOC),
-    ("mapaccess1", gocode.MAP_USE),
-    ("mapaccess2", gocode.MAP_USE),
-    ("mapassign", gocode.MAP_USE),
-    ("mapdelete_fast", gocode.MAP_USE),
-    ("gcWriteBarrier", gocode.BARRIER),
-    ("panic", gocode.NO_RETURN),
-    ("goPanic", gocode.NO_RETURN),
+    ("mallocgc", codevalues.MALLOC),
+    ("mapaccess1", codevalues.MAP_USE),
+    ("mapaccess2", codevalues.MAP_USE),
+    ("mapassign", codevalues.MAP_USE),
+    ("mapdelete_fast", codevalues.MAP_USE),
+    ("gcWriteBarrier", codevalues.BARRIER),
+    ("panic", codevalues.NO_RETURN),
+    ("goPanic", codevalues.NO_RETURN),
 )
 
 
 def roles_of(functions: FuncColumns) -> NDArray[np.uint8]:
-    """uint8[n]: role of each function, a constant of ``kernels.gocode``."""
-    roles = np.full(len(functions.names), gocode.ORDINARY, np.uint8)
-    roles[(functions.flag & FLAG_ASM) != 0] = gocode.ASSEMBLY
+    """uint8[n]: role of each function, a constant of ``kernels.codevalues``."""
+    roles = np.full(len(functions.names), codevalues.ORDINARY, np.uint8)
+    roles[(functions.flag & FLAG_ASM) != 0] = codevalues.ASSEMBLY
     for row, name in enumerate(functions.names):
         if name.startswith("runtime."):
             role = _runtime_role(name[len("runtime.") :])
-            if role != gocode.ORDINARY:
+            if role != codevalues.ORDINARY:
                 roles[row] = role
-        elif roles[row] == gocode.ORDINARY and receiver_of(name):
-            roles[row] = gocode.METHOD
+        elif roles[row] == codevalues.ORDINARY and receiver_of(name):
+            roles[row] = codevalues.METHOD
     return roles
 
 
@@ -72,8 +72,8 @@ def _runtime_role(name: str) -> int:
     if name in _EXACT:
         return _EXACT[name]
     if "." in name:
-        return gocode.ORDINARY
-    return next((role for start, role in _STARTS if name.startswith(start)), gocode.ORDINARY)
+        return codevalues.ORDINARY
+    return next((role for start, role in _STARTS if name.startswith(start)), codevalues.ORDINARY)
 
 
 def receiver_of(name: str) -> str:

@@ -1,0 +1,164 @@
+"""What a call says, in Go's machine code: of its arguments, and of what it returns.
+
+Functions that matter have roles, by their names; arguments and results stand where ABIInternal has them
+(cmd/compile/abi-internal.md): AX, BX, CX, DI, SI. Imports numpy and sibling kernels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from goretain.kernels.codevalues import (
+    ADDRESS,
+    BARRED,
+    BARRIER,
+    BOXED,
+    CHANNEL,
+    CONSTANT,
+    CONVERT,
+    DEPTH,
+    DUFF,
+    ELEMENTS,
+    FRAME,
+    GROW_SLICE,
+    HOLDS,
+    I64,
+    IS,
+    LIVE,
+    LOADED,
+    MAKE_CHANNEL,
+    MAKE_MAP,
+    MAKE_SLICE,
+    MALLOC,
+    MAP,
+    MAP_USE,
+    METHOD,
+    NEW,
+    NO_RETURN,
+    ORDINARY,
+    PAYLOAD,
+    POINTER,
+    RECEIVER,
+    REGISTERS,
+    RESULT,
+    SHIFT,
+    SIZED,
+    SLICE_COPY,
+    TYPED_MOVE,
+    UNKNOWN,
+    Code,
+    Work,
+    fact,
+    in_data,
+    kill,
+    target_of,
+)
+from goretain.kernels.jit import Int, inlined_checked
+from goretain.kernels.x86effects import AX, BX, CX, DI, SI
+
+#: What a call of a function that is not known may overwrite from the stack pointer up.
+INDIRECT_ARGUMENTS = 64
+
+
+@inlined_checked
+def _row(code: Code, offset: Int) -> Int:
+    """Row of the function that holds an offset of the text, -1 outside."""
+    low, high = np.int64(0), np.int64(code.entry.shape[0])
+    while low < high:
+        middle = (low + high) >> 1
+        if code.entry[middle] <= offset:
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1 if low <= code.role.shape[0] else np.int64(-1)
+
+
+@inlined_checked
+def _allocated(w: Work, facts: I64, role: Int) -> Int:
+    """The value that an allocating function of the runtime returns, 0 for others."""
+    ax, bx, si = w.state[0, AX], w.state[0, BX], w.state[0, SI]
+    kind, t = np.int64(0), ax
+    if role == NEW:
+        kind = np.int64(POINTER)
+    elif role == MALLOC:
+        kind, t = np.int64(POINTER), bx
+        if ax >> SHIFT != CONSTANT:
+            return np.int64(0)
+        if bx >> SHIFT == ADDRESS:
+            fact(w, facts, SIZED, bx & PAYLOAD, ax & PAYLOAD)
+    elif role == MAKE_MAP:
+        kind = np.int64(MAP)
+    elif role == MAKE_CHANNEL:
+        kind = np.int64(CHANNEL)
+    elif role == MAKE_SLICE:
+        kind = np.int64(ELEMENTS)
+    elif role == GROW_SLICE:
+        kind, t = np.int64(ELEMENTS), si
+    elif role == CONVERT:
+        kind = np.int64(BOXED)
+    if kind == 0 or t >> SHIFT != ADDRESS:
+        return np.int64(0)
+    return (kind << SHIFT) | (t & PAYLOAD)
+
+
+@inlined_checked
+def _names(value: Int) -> Int:
+    """Whether a value has an identity that facts can be told of."""
+    return value >> SHIFT == LOADED or value >> SHIFT == RESULT
+
+
+@inlined_checked
+def _used(code: Code, w: Work, facts: I64, role: Int, row: Int) -> None:
+    """What the arguments of a call say of each other."""
+    ax, bx, cx = w.state[0, AX], w.state[0, BX], w.state[0, CX]
+    si, di = w.state[0, SI], w.state[0, DI]
+    if role == METHOD:
+        if ax >> SHIFT == LOADED or (ax >> SHIFT == ADDRESS and in_data(code, ax & PAYLOAD)):
+            fact(w, facts, RECEIVER, ax, row)
+        return
+    if role == GROW_SLICE:
+        if si >> SHIFT == ADDRESS and _names(ax):
+            fact(w, facts, IS, ax, (np.int64(ELEMENTS) << SHIFT) | (si & PAYLOAD))
+        return
+    if ax >> SHIFT != ADDRESS:
+        return
+    t = ax & PAYLOAD
+    if role == MAP_USE:
+        if _names(bx):
+            fact(w, facts, IS, bx, (np.int64(MAP) << SHIFT) | t)
+    elif role == SLICE_COPY:
+        for value in (bx, di):
+            if _names(value):
+                fact(w, facts, IS, value, (np.int64(ELEMENTS) << SHIFT) | t)
+    elif role == TYPED_MOVE:
+        for value in (bx, cx):
+            if value >> SHIFT == ADDRESS and in_data(code, value & PAYLOAD):
+                fact(w, facts, HOLDS, value & PAYLOAD, t)
+
+
+@inlined_checked
+def call(code: Code, w: Work, facts: I64, here: Int, at: Int) -> None:
+    """A direct call: what its arguments say, and what holds after it."""
+    v = w.v
+    row = _row(code, target_of(w, at))
+    role = np.int64(ORDINARY)
+    if row >= 0:
+        role = np.int64(code.role[row])
+        if code.entry[row] != target_of(w, at) and role != DUFF:
+            role = np.int64(ORDINARY)
+    if role == BARRIER:
+        w.state[0, 11] = UNKNOWN
+        return
+    if role == DUFF:
+        w.state[0, DI] = w.state[0, SI] = w.state[0, AX] = UNKNOWN
+        return
+    result = _allocated(w, facts, role)
+    if role >= GROW_SLICE:
+        _used(code, w, facts, role, row)
+    for r in range(REGISTERS):
+        w.state[0, r] = UNKNOWN
+    w.state[0, AX] = result if result else (np.int64(RESULT) << SHIFT) | here
+    area = code.arguments[row] if row >= 0 else np.int64(INDIRECT_ARGUMENTS)
+    kill(w, np.int64(0), area)
+    if role == NO_RETURN:
+        v[LIVE], v[BARRED], v[DEPTH] = 0, 1, v[FRAME]

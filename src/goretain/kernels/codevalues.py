@@ -1,0 +1,190 @@
+"""What the reader of Go's machine code keeps: values, facts, the program, memory to work in.
+
+Imports numpy and sibling kernels.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.kernels import x86
+from goretain.kernels.jit import Int, inlined_checked
+
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+U8 = NDArray[np.uint8]
+
+# A value is kind << 48 | payload.
+UNKNOWN = 0
+CONSTANT = 1  #: a number below 2**47
+ADDRESS = 2  #: an address in the program: payload
+LOADED = 3  #: eight bytes that stood at a data address: payload
+POINTER = 4  #: what new(T) gave; payload: abi.Type of T
+MAP = 5  #: a map; payload: its abi.Type
+CHANNEL = 6  #: a channel; payload: its abi.Type
+ELEMENTS = 7  #: pointer word of a slice; payload: abi.Type of its elements
+BOXED = 8  #: data word of an interface made from a T; payload: abi.Type of T
+ARGUMENT = 9  #: first word of the receiver, in a method; payload 0
+RESULT = 10  #: first result of a call; payload: offset of the CALL in the text
+SHIFT = 48
+PAYLOAD = (1 << SHIFT) - 1
+TOP = -1  # no way leads here yet
+
+# What calling a function means.
+ORDINARY, NEW, MALLOC, MAKE_MAP, MAKE_CHANNEL, MAKE_SLICE, GROW_SLICE, CONVERT = range(8)
+TYPED_MOVE, SLICE_COPY, BARRIER, DUFF, NO_RETURN, METHOD, MAP_USE, ASSEMBLY = range(8, 16)
+
+# Facts: rows (kind, function row, a, b).
+LOAD, STORE, TAKE, OTHER = 0, 1, 2, 3  #: references; a: data address, b: 0
+STORED = 4  #: a: data address, b: the value stored there
+IS = 5  #: a: a LOADED or RESULT value, b: MAP or ELEMENTS value that it is
+HOLDS = 6  #: a: data address, b: abi.Type of the value there
+RECEIVER = 7  #: a: LOADED or ADDRESS value, b: row of the method that is called on it
+CLOSURE = 8  #: a: address of the code, b: abi.Type of the closure object
+RETURNS = 9  #: a: 0, b: first result
+SLOT = 10  #: a: offset from the CFA, b: the value that every store into that stack slot stores
+SIZED = 11  #: a: abi.Type, b: bytes allocated for it
+FACT_WIDTH = 4
+
+REGISTERS, SLOTS, ABOVE = 16, 128, 16
+STATE = REGISTERS + SLOTS
+LABELS = 1 << 12
+#: What follows in a longer function is not read.
+INSTRUCTIONS = 1 << 17
+RETURN_WORD = 8
+
+# Scalars that change: int64[16].
+(
+    LIVE, DEPTH, FRAME, TAKEN, CHANGED, TABLES, LABEL_COUNT, LOW, HIGH, USED, BARRED, FUNCTION, START, END,
+    UNREADABLE,
+) = range(15)  # fmt: skip
+
+
+class Code(NamedTuple):
+    """The program.
+
+    text: uint8[n]; address: run-time address of its first byte; entry: int64[f + 1], where functions begin
+    (offsets in the text, ascending), then the end of the last; role: uint8[f]; arguments: int64[f], bytes of
+    arguments and results in memory; data: int64[2], lowest and highest address of variables.
+    """
+
+    text: U8
+    address: int
+    entry: I64
+    role: U8
+    arguments: I64
+    data: I64
+
+
+class Work(NamedTuple):
+    """Memory to work in, from :func:`work_for`.
+
+    forms: x86.FORMS; ins: int64[x86.WIDTH], the instruction; rows: int64[INSTRUCTIONS, x86.WIDTH], those of
+    the function; label: int32[longest function + 1], 0 or the number of a jump's
+    target; state: int64[LABELS + 1, STATE], row 0 the current one; depth: int64[LABELS + 1], bytes pushed
+    there, -1 where no way led; claim: int64[SLOTS]; v: int64[16].
+    """
+
+    forms: U8
+    ins: I64
+    rows: I64
+    label: I32
+    state: I64
+    depth: I64
+    claim: I64
+    v: I64
+
+
+def work_for(entry: I64) -> Work:
+    """Working memory for functions that begin at int64[f + 1] offsets; 4.7 MB and 4 bytes a byte of code."""
+    longest = int(np.diff(entry).max(initial=0))
+    return Work(
+        x86.FORMS,
+        np.zeros(x86.WIDTH, np.int64),
+        np.empty((INSTRUCTIONS, x86.WIDTH), np.int64),
+        np.zeros(longest + 1, np.int32),
+        np.zeros((LABELS + 1, STATE), np.int64),
+        np.zeros(LABELS + 1, np.int64),
+        np.zeros(SLOTS, np.int64),
+        np.zeros(16, np.int64),
+    )
+
+
+@inlined_checked
+def fact(w: Work, facts: I64, kind: Int, a: Int, b: Int) -> None:
+    """Puts one fact of the current function down."""
+    i = w.v[USED]
+    facts[i, 0], facts[i, 1], facts[i, 2], facts[i, 3] = kind, w.v[FUNCTION], a, b
+    w.v[USED] = i + 1
+
+
+@inlined_checked
+def forget(w: Work) -> None:
+    """Nothing is known of any register or slot."""
+    for s in range(REGISTERS):
+        w.state[0, s] = UNKNOWN
+    for s in range(w.v[LOW], w.v[HIGH]):
+        w.state[0, s] = UNKNOWN
+
+
+@inlined_checked
+def target_of(w: Work, at: Int) -> Int:
+    """Offset in the text that the branch behind which ``at`` lies leads to."""
+    return at + w.ins[x86.IMM]
+
+
+@inlined_checked
+def in_data(code: Code, address: Int) -> Int:
+    """Whether variables lie there."""
+    return address >= code.data[0] and address < code.data[1]
+
+
+@inlined_checked
+def place_of(code: Code, w: Work, at: Int) -> Int:
+    """Address in the program that the memory operand names, 0 when that is not known."""
+    ins = w.ins
+    if ins[x86.MODE] == x86.RELATIVE:
+        return code.address + at + ins[x86.DISP]
+    if ins[x86.MODE] == x86.MEMORY and ins[x86.BASE] >= 0 and ins[x86.INDEX] < 0:
+        base = w.state[0, ins[x86.BASE]]
+        if base >> SHIFT == ADDRESS:
+            return (base & PAYLOAD) + ins[x86.DISP]
+    return np.int64(0)
+
+
+@inlined_checked
+def slot_of(w: Work) -> Int:
+    """Index of the aligned stack slot that the instruction names, -1 when it is none that is followed."""
+    ins = w.ins
+    offset = ins[x86.DISP] - w.v[DEPTH] - RETURN_WORD
+    if ins[x86.INDEX] >= 0 or offset & 7:
+        return np.int64(-1)
+    s = (offset >> 3) + (SLOTS - ABOVE)
+    inside = s + REGISTERS >= w.v[LOW] and s + REGISTERS < w.v[HIGH]
+    return s if inside else np.int64(-1)
+
+
+@inlined_checked
+def set_slot(w: Work, s: Int, value: Int) -> None:
+    """A store of eight bytes into a slot, and what it means for all stores there."""
+    w.state[0, REGISTERS + s] = value
+    # Above the frame a slot belongs to one parameter: what is not known there is of its type all the same.
+    if value >> SHIFT == CONSTANT or (value == UNKNOWN and s >= SLOTS - ABOVE):
+        return
+    if w.claim[s] == TOP:
+        w.claim[s] = value
+    elif w.claim[s] != value:
+        w.claim[s] = UNKNOWN
+
+
+@inlined_checked
+def kill(w: Work, k: Int, size: Int) -> None:
+    """Forgets the slots in [SP + k, SP + k + size)."""
+    offset = k - w.v[DEPTH] - RETURN_WORD
+    low = max((offset >> 3) + (SLOTS - ABOVE) + REGISTERS, w.v[LOW])
+    high = min(((offset + size + 7) >> 3) + (SLOTS - ABOVE) + REGISTERS, w.v[HIGH])
+    for s in range(low, high):
+        w.state[0, s] = UNKNOWN
