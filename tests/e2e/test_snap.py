@@ -127,6 +127,7 @@ def test_images_can_be_compared_and_opened_from_python(planted: Target, tmp_path
 
 LIGHT = """
 import resource, sys
+site = set(sys.modules)  # what an installation imports into every Python
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() >> 20
 from goretain.cli import light, main
@@ -136,8 +137,8 @@ images.snap(sys.argv[1], sys.argv[2], on_plan=lambda planned: seen.append(reside
 assert main.run(["snap", sys.argv[1], "-o", sys.argv[2], "-q"]) == 0
 import sysconfig
 bought = sysconfig.get_path("purelib")
-files = {name: getattr(module, "__file__", "") or "" for name, module in sys.modules.items()}
-foreign = {name.partition(".")[0] for name, file in files.items() if file.startswith(bought)}
+ours = {name: getattr(sys.modules[name], "__file__", "") or "" for name in sys.modules.keys() - site}
+foreign = {name.partition(".")[0] for name, file in ours.items() if file.startswith(bought)}
 print(*seen, *sorted(foreign - {"goretain"}))
 """
 
