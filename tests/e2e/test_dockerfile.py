@@ -1,4 +1,4 @@
-"""The Dockerfile: what it says, and an image built and run without an engine beside a process that it reads."""
+"""The Dockerfile: what it says, and an image built and run without an engine, beside a process it reads."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from goretain.cli.group import COMMANDS
 from tests.support.containers import contained, needs
 from tests.support.dockerfile import instructions, sent
 from tests.support.golang import go_program
@@ -37,6 +38,21 @@ def test_only_what_is_copied_is_sent_to_the_engine() -> None:
     }
     allowed = {name.name for name in ROOT.iterdir() if sent(ROOT, name.name)}
     assert allowed == copied
+
+
+def test_the_recipes_use_commands_and_options_that_there_are() -> None:
+    page = (ROOT / "docs" / "production.md").read_text()
+    lines = [line for line in page.splitlines() if line.startswith("$")]
+    used = {tuple(found) for line in lines for found in re.findall(r"goretain (\w+) .*?(-o|--json|$)", line)}
+    used = {(name, option) for name, option in used if name in COMMANDS}
+    assert {name for name, _ in used} >= {"doctor", "snap", "why"}
+    for name, option in used:
+        assert option in command_help(name)
+
+
+def command_help(name: str) -> str:
+    command = [sys.executable, "-m", "goretain.cli.main", name, "--help"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.long
