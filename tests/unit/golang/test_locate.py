@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from goretain.capture.executable import bias_of, open_program
+from goretain.capture.image import Image
 from goretain.capture.live import LiveProcess
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf import PF_W, PT_LOAD, Elf
 from goretain.golang.layout import Layout, open_layout
 from goretain.golang.locate.choose import choose
 from goretain.golang.locate.locate import locate
@@ -18,7 +21,7 @@ from goretain.golang.locate.module import code_of
 from goretain.golang.locate.words import Memory, Read
 from goretain.golang.read import read_heap
 from goretain.golang.tables import all_tables
-from goretain.model.errors import RuntimeNotFound
+from goretain.model.errors import GoretainError, RuntimeNotFound
 from tests.support.golang import EXPERIMENTS, VERSIONS, Target, go_program, running, wait_until_blocked
 from tests.support.heaps import image_of
 from tests.support.obfuscate import obfuscated
@@ -183,3 +186,30 @@ def test_an_image_of_a_stripped_program_is_read_as_the_process_was_planned() -> 
         image = image_of(target.pid)
     assert not image.binary.symbols
     assert read_heap(image).object_count > 1000
+
+
+def test_damaged_memory_is_an_error_and_takes_no_long_time() -> None:
+    with running(go_program("planted", VERSIONS[-1], flags=_STRIPPED)) as target:
+        image = image_of(target.pid)
+    whole = image.words.copy()
+    ends = [image.locate(np.array(part)) // 8 for part in _writable(image)]
+    rows = np.concatenate([np.arange(first, last) for first, last in ends])
+    full = rows[whole[rows] != 0]
+    refused = 0
+    for mutant in range(60):
+        chance = np.random.default_rng(mutant)
+        image.words[:] = whole
+        hit = chance.choice(full, chance.integers(1, 400))
+        image.words[hit] = chance.choice([0, 1, -1, 8, 1 << 46, 1 << 62, *whole[full[::9]]], len(hit))
+        started = time.process_time()
+        try:
+            open_layout(image.binary).find_runtime(image.read, image.bias)
+        except GoretainError:
+            refused += 1
+        assert time.process_time() - started < 10, mutant
+    assert refused > 20
+
+
+def _writable(image: Image) -> list[tuple[int, int]]:
+    parts = [s for s in image.binary.segments if s.type == PT_LOAD and s.flags & PF_W]
+    return [(s.vaddr + image.bias, s.vaddr + image.bias + s.memsz - 8) for s in parts]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf import PF_W, PT_LOAD, Elf
 from goretain.golang.locate.heap import has_inline_marks, span_list
 from goretain.golang.locate.locate import locate
 from goretain.golang.locate.module import has_swiss_maps
@@ -31,11 +31,12 @@ def choose(
         read, elf, bias: see ``locate``.
         layouts: candidates, best first, each with its texts of runtime.waitReason by value (or none).
 
-    A process that runs changes while it is read, so all is tried again. Raises RuntimeNotFound,
-    UnknownLayout: of the candidate that went farthest.
+    A process that runs changes while it is read, so all is tried again, unless nothing changes. Raises
+    RuntimeNotFound, UnknownLayout: of the candidate that went farthest.
     """
     failed: list[UnknownLayout] = []
-    for _ in range(_ATTEMPTS):
+    states: list[int] = []
+    while len(states) < _ATTEMPTS and len(set(states)) == len(states):
         found: list[tuple[tuple[int, int], F, dict[str, int]]] = []
         for layout, texts in layouts:
             try:
@@ -47,12 +48,20 @@ def choose(
         if found:
             _, layout, places = max(found, key=lambda row: row[0])
             return layout, places
+        states.append(_state(read, elf, bias))
     raise max(failed, key=lambda error: _ORDER.get(error.struct, 0))
 
 
 #: How far ``locate`` came when it did not find a variable.
 _ORDER = {"runtime.firstmoduledata": 1, "runtime.mheap_": 2, "runtime.persistentChunks": 3}
 _ORDER |= dict.fromkeys(("runtime.allm", "runtime.allgs", "runtime.allp", "runtime.itabTable"), 4)
+
+
+def _state(read: Read, elf: Elf, bias: int) -> int:
+    """Tells the variables of a program now from those a moment ago."""
+    parts = [s for s in elf.segments if s.type == PT_LOAD and s.flags & PF_W]
+    blocks = [Memory(read).block(s.vaddr + bias, s.vaddr + s.memsz + bias) for s in parts]
+    return hash(tuple(block.words.tobytes() for block in blocks if block is not None))
 
 
 def _fit(

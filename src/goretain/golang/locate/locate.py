@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from goretain.debuginfo.elf import PF_W, PT_LOAD, Elf
 from goretain.golang.locate.heap import find_chunks, find_heaps, span_list
-from goretain.golang.locate.module import code_of, find_modules, variables
+from goretain.golang.locate.module import code_of, constants_of, find_modules, variables
 from goretain.golang.locate.scheduler import find_goroutines, find_processors, find_threads
 from goretain.golang.locate.tables import (
     find_cleanups,
@@ -35,18 +35,18 @@ def locate(read: Read, elf: Elf, bias: int, fields: Fields) -> dict[str, int]:
     memory = Memory(read)
     modules = find_modules(_initialised(elf, bias, memory), memory, fields)
     module = _one("runtime.firstmoduledata", modules, fields)
-    blocks = variables(module, memory, fields)
+    blocks, constants = variables(module, memory, fields), constants_of(module, memory, fields)
     heap = _one("runtime.mheap_", find_heaps(blocks, memory, fields), fields)
     spans = span_list(heap, memory, fields)
     chunk_places, chunks = find_chunks(blocks, spans, memory)
-    thread_places, ms = find_threads(blocks, memory, fields)
+    thread_places, ms = find_threads(blocks, constants, memory, fields)
     code = code_of(module, memory, fields)
     needed = {
         "runtime.persistentChunks": chunk_places,
         "runtime.allm": thread_places,
         "runtime.allgs": find_goroutines(blocks, ms, memory, fields),
         "runtime.allp": find_processors(blocks, ms, spans, memory, fields),
-        "runtime.itabTable": find_itabs(blocks, memory, fields),
+        "runtime.itabTable": find_itabs(blocks, constants, memory, fields),
         "runtime.class_to_size": find_size_classes(blocks),
     }
     found = {name: _one(name, places, fields) for name, places in needed.items()}

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from goretain.golang.locate.words import Bits, Block, Fields, Memory, Structs
+from goretain.golang.locate.words import SECTION_LIMIT, Bits, Block, Fields, Memory, Structs
 
 MODULE = "runtime.moduledata"
 _HEADER = struct.Struct("<IBBBBQQQQQQQQ")
@@ -99,6 +99,13 @@ def code_of(module: int, memory: Memory, fields: Fields) -> list[range]:
     ]
 
 
+def constants_of(module: int, memory: Memory, fields: Fields) -> range:
+    """Run-time addresses of the module's code and constants, which come before its variables."""
+    structs = Structs(memory, fields)
+    low, *high = (structs.uint(module, MODULE, name) or 0 for name in ("text", "noptrdata", "data"))
+    return range(low, min(high))
+
+
 def variables(module: int, memory: Memory, fields: Fields) -> list[Block]:
     """The words of the module's variables, with what the collector scans of them."""
     structs = Structs(memory, fields)
@@ -110,7 +117,7 @@ def variables(module: int, memory: Memory, fields: Fields) -> list[Block]:
         ("noptrbss", "enoptrbss", ""),
     ):
         start, end = structs.uint(module, MODULE, low) or 0, structs.uint(module, MODULE, high) or 0
-        words = max(end - start, 0) // 8 + 1
+        words = min(max(end - start, 0), SECTION_LIMIT) // 8 + 1
         scanned = _scanned(structs, module, mask, words) if mask else np.zeros(words, np.bool_)
         block = memory.block(start, end, scanned)
         if block is not None:
@@ -121,7 +128,7 @@ def variables(module: int, memory: Memory, fields: Fields) -> list[Block]:
 def _scanned(structs: Structs, module: int, mask: str, words: int) -> Bits | None:
     """bool[words]: bits of a module's pointer mask; None when it cannot be read."""
     at = structs.uint(module, MODULE, mask, "bytedata") or 0
-    raw = structs.memory.bytes(at, (words + 7) // 8) if at and 0 < words < 1 << 40 else None
+    raw = structs.memory.bytes(at, (words + 7) // 8) if at else None
     if raw is None:
         return None
     return np.unpackbits(np.frombuffer(raw, np.uint8), bitorder="little")[:words].astype(np.bool_)

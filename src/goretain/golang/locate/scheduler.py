@@ -18,6 +18,7 @@ from goretain.golang.locate.words import (
     addresses,
     distinct,
     slices,
+    within,
 )
 
 _M, _G, _P, _SCHED, _CACHE = "runtime.m", "runtime.g", "runtime.p", "runtime.schedt", "runtime.mcache"
@@ -26,14 +27,17 @@ _STATUS_LIMIT = 0x2000  # _Gscan is 0x1000
 _GOROUTINE_STATES, _P_STATES, _WAITING = 16, 8, 4
 
 
-def find_threads(blocks: list[Block], memory: Memory, fields: Fields) -> tuple[list[int], list[int]]:
+def find_threads(
+    blocks: list[Block], constants: range, memory: Memory, fields: Fields
+) -> tuple[list[int], list[int]]:
     """Places of ``runtime.allm``, and the ms: the longest list of ms that a scanned word begins.
 
     An m that has ended stays on sched.freem and still links to the list, so that word is left out.
+    constants: where no m can be.
     """
     structs = Structs(memory, fields)
     lists: list[tuple[list[int], int]] = []
-    for head, places in distinct(blocks):
+    for head, places in distinct(blocks, wanted=lambda words: ~within(constants, words)):
         chain = structs.chain(head, _M, "alllink") if _is_m(structs, head) else None
         if chain is not None and all(_is_m(structs, m) for m in chain[:_SAMPLE]):
             lists += [(chain, place) for place in places]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from goretain.golang.locate.heap import inside
-from goretain.golang.locate.words import I64, Block, Fields, Memory, Structs, addresses, distinct
+from goretain.golang.locate.words import I64, Block, Fields, Memory, Structs, addresses, distinct, within
 
 _ITABS = "runtime.itabTableType"
 _ITAB_LIMIT, _ITAB_FIRST = 1 << 24, 512
@@ -21,10 +21,13 @@ _SMALLEST, _LARGEST_CLASS, _CLASSES = (0, 8, 16), 32768, 256
 _WAIT_REASON = b"GC assist marking"
 
 
-def find_itabs(blocks: list[Block], memory: Memory, fields: Fields) -> list[int]:
-    """Places of ``runtime.itabTable``: the hash table that has as many entries as it says."""
+def find_itabs(blocks: list[Block], constants: range, memory: Memory, fields: Fields) -> list[int]:
+    """Places of ``runtime.itabTable``: the hash table that has as many entries as it says.
+
+    constants: where it cannot be.
+    """
     found: list[int] = []
-    for head, places in distinct(blocks):
+    for head, places in distinct(blocks, wanted=lambda words: ~within(constants, words)):
         if _is_itab_table(head, memory, fields):
             found += places
     return found

@@ -23,7 +23,9 @@ USER_SPACE = 1 << 47
 MOST = 0.6
 # The linker sorts the variables of a section by size: those of the runtime come before any larger array.
 # Untouched pages of such arrays (32 MB of crypto/internal/fips140/drbg) are better not read.
-_SECTION_LIMIT = 16 << 20
+SECTION_LIMIT = 16 << 20
+# The largest programs need 100 000 reads. The longest list read at once is that of the spans.
+_READS, _READ_LIMIT = 1 << 20, 2 << 30
 
 
 class Fields(Protocol):
@@ -90,14 +92,19 @@ class Block:
 
 
 class Memory:
-    """Memory read by address; what is absent is None."""
+    """Memory read by address; what is absent is None.
+
+    After very many reads all is absent: what leads to more of them is damaged, or made to keep us busy.
+    """
 
     def __init__(self, read: Read) -> None:
         self._read = read
+        self._left = _READS
 
     def bytes(self, address: int, size: int) -> bytes | None:
         """size bytes at address, None when they are not there."""
-        if not 0 < address < USER_SPACE or not 0 <= size <= USER_SPACE:
+        self._left -= 1
+        if not 0 < address < USER_SPACE or not 0 <= size <= _READ_LIMIT or self._left < 0:
             return None
         try:
             return self._read(address, size)
@@ -116,7 +123,7 @@ class Memory:
 
     def block(self, start: int, end: int, pointers: Bits | None = None) -> Block | None:
         """The words of [start, end), as far as they are of interest; None when they are not there."""
-        start, end = -(-start // 8) * 8, min(end & -8, start + _SECTION_LIMIT)
+        start, end = -(-start // 8) * 8, min(end & -8, start + SECTION_LIMIT)
         words = self.words(start, (end - start) // 8) if start < end else None
         if words is None:
             return None
@@ -166,6 +173,12 @@ def addresses(values: I64) -> Bits:
     """Which words may be addresses of words."""
     fits: Bits = (values >= 4096) & (values < USER_SPACE) & (values & 7 == 0)
     return fits
+
+
+def within(part: range, values: I64) -> Bits:
+    """Which values lie in a range of addresses."""
+    held: Bits = (values >= part.start) & (values < part.stop)
+    return held
 
 
 def distinct(
