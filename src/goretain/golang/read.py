@@ -32,7 +32,7 @@ from goretain.golang.roots.specials import Specials, read_specials
 from goretain.golang.stacks import goroutines as goroutine_room
 from goretain.golang.stacks.stacks import Stacks
 from goretain.golang.types.claims import Claims
-from goretain.golang.types.gotypes import GoType
+from goretain.golang.types.gotypes import ARENA_CHUNK, GoType
 from goretain.golang.types.infer import Inference, Inferred
 from goretain.golang.types.structure import Structure
 from goretain.golang.types.universe import TypeUniverse
@@ -174,7 +174,15 @@ class _Reader:
             pointer = self.universe.from_runtime(finalizer.object_type) if finalizer.object_type else None
             if o != NO_OBJECT and pointer is not None and pointer.elem is not None:
                 found.append((o, pointer.elem))
-        return found
+        return found + self._arena_chunks(objects)
+
+    @staticmethod
+    def _arena_chunks(objects: Objects) -> list[tuple[int, GoType]]:
+        """Chunks of user arenas: what stands in them is known by the pointers into them alone."""
+        ids = [o for o in objects.find(objects.spans.chunks).tolist() if o != NO_OBJECT]
+        sizes = {o: int(objects.table.size[o]) for o in ids}
+        types = {size: GoType(ARENA_CHUNK, "struct", size) for size in set(sizes.values())}
+        return [(o, types[sizes[o]]) for o in ids]
 
     def _snapshot(
         self,

@@ -40,6 +40,8 @@ class SpanTable:
         table: finds the span of an address.
         pages: int64[s], 8 KiB pages; specials: int64[s], address of the first special, 0 without.
         stack_bytes: pages of spans that hold stacks.
+        chunks: int64[c], addresses of the spans that are chunks of user arenas (package arena): one object each
+            to the collector, many values of any types to the program.
         unreadable: spans that are listed, but were not captured (of truncated cores) or cannot be (damage).
         green_tea, inline_bitmaps: detected features.
     """
@@ -48,6 +50,7 @@ class SpanTable:
     table: PageTable
     pages: I64
     specials: I64
+    chunks: I64
     stack_bytes: int
     green_tea: bool
     inline_bitmaps: bool
@@ -93,7 +96,11 @@ def read_spans(image: Image, program: Program) -> SpanTable:
     spans, green_tea = _kernel_view(image, program, read, pages, inline_bitmaps)
     table = build_page_table(spans.start, pages * PAGE)
     unreadable = len(listed) - len(addresses) + int((~sound).sum())
-    return SpanTable(spans, table, pages, specials, stack_bytes, green_tea, inline_bitmaps, unreadable)
+    is_chunk = layout.has("runtime.mspan", "isUserArenaChunk")
+    chunks = spans.start[read("isUserArenaChunk") != 0] if is_chunk else np.empty(0, np.int64)
+    return SpanTable(
+        spans, table, pages, specials, chunks, stack_bytes, green_tea, inline_bitmaps, unreadable
+    )
 
 
 def _sound(image: Image, read: _MspanReader) -> NDArray[np.bool_]:

@@ -21,6 +21,8 @@ POINTER_KINDS = frozenset(("ptr", "unsafeptr", "slice", "string", "interface", "
 #: has).
 LEAF_LIMIT = 1 << 16
 _DEPTH_LIMIT = 64
+#: Type of the chunks of user arenas (package arena): one object each, many values of any types in it.
+ARENA_CHUNK = "user arena chunk"
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from goretain.golang.types.gotypes import GoType, Leaf, leaf_runs
+from goretain.golang.types.gotypes import ARENA_CHUNK, GoType, Leaf, leaf_runs
 from goretain.golang.types.maptypes import MapParts, MapTypes, channel_type
 from goretain.golang.types.masks import type_mask
 from goretain.golang.types.universe import TypeUniverse
@@ -257,9 +257,10 @@ def _any_scan(t: GoType) -> bool:
     """Whether allocations of the type may be pointer-free or not, whatever its fields say.
 
     A channel is pointer-free when unbuffered or of pointer-free elements; of a closure the fields may not
-    all be known: up to Go 1.22 the debug information does not say what it captures.
+    all be known: up to Go 1.22 the debug information does not say what it captures. A chunk of a user arena
+    holds values of any types.
     """
-    return t.role in ("chan", "closure") or t.name == "runtime.hchan"
+    return t.role in ("chan", "closure") or t.name in ("runtime.hchan", ARENA_CHUNK)
 
 
 def spoken(name: str) -> str:

@@ -1,0 +1,3 @@
+module goretain.test/zoo/userarena
+
+go 1.21
