@@ -1,0 +1,3 @@
+module goretain.test/zoo/secrets
+
+go 1.21
