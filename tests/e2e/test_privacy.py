@@ -1,4 +1,4 @@
-"""What leaves the machine: a program plants markers everywhere; all that goretain writes is searched for them.
+"""What leaves the machine: a program plants markers everywhere; what goretain writes is searched for them.
 
 The places that an image holds are those that docs/privacy.md lists: the test reads the table there.
 """
@@ -84,7 +84,8 @@ def image(planted: Planted) -> Path:
 
 def contents(image: Path) -> bytes:
     """All that an image holds, unpacked."""
-    raw, at, parts = image.read_bytes(), blocks.PREAMBLE, []
+    raw, at = image.read_bytes(), blocks.PREAMBLE
+    parts: list[bytes] = []
     while at < len(raw):
         block = blocks.parse("image", raw[at : at + blocks.HEADER], at, len(parts))
         at = block.offset + block.stored
