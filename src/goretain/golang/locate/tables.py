@@ -118,14 +118,22 @@ def _queues(
     """Words that begin the longest list of blocks in persistent chunks, of those that hold any record."""
     best: list[int] = []
     longest = 0
+    size = structs.fields.size(queue.struct)
     for head, places in distinct(blocks, scanned=False, wanted=lambda words: inside(chunks, words)):
         chain = structs.chain(head, queue.struct, *queue.link)
-        if chain is None or len(chain) < longest or not inside(chunks, np.array(chain)).all():
+        if chain is None or len(chain) < longest or not _are_apart(chain, chunks, size):
             continue
         if _hold_records(structs, chain, queue, code):
             best = places if len(chain) > longest else best + places
             longest = len(chain)
     return best
+
+
+def _are_apart(chain: list[int], chunks: I64, size: int) -> bool:
+    """Whether blocks of a size lie in chunks and do not overlap, as the free lists of smaller things do."""
+    starts = np.sort(np.array(chain, np.int64))
+    whole = inside(chunks, starts).all() and inside(chunks, starts + size - 1).all()
+    return bool(whole and (np.diff(starts) >= size).all())
 
 
 def _hold_records(structs: Structs, chain: list[int], queue: _Queue, code: list[range]) -> bool:
