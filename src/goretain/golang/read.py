@@ -28,6 +28,7 @@ from goretain.golang.plugins import with_plugins
 from goretain.golang.roots.rootnames import named_by_content
 from goretain.golang.roots.rootobjects import ResolvedRoots, resolve_roots, root_seeds
 from goretain.golang.roots.roots import RootSlots, read_roots
+from goretain.golang.roots.slices import claim_slices
 from goretain.golang.roots.specials import Specials, read_specials
 from goretain.golang.stacks import goroutines as goroutine_room
 from goretain.golang.stacks.stacks import Stacks
@@ -104,6 +105,8 @@ class _Reader:
         slots = read_roots(self.image, self.program, self.universe, stacks, goroutines, specials)
         self.progress("types")
         heap = self._heap_view(objects)
+        if not complete:
+            claim_slices(slots, objects, heap)
         roots = resolve_roots(objects, edges, slots)
         inference = Inference(heap, self.universe, stacks.function, self._structure(heap, stacks))
         inferred = inference.run(
@@ -118,7 +121,7 @@ class _Reader:
         reached = reach(edges.start, edges.target, np.unique(roots.target))
         seen = find_windows(heap, inferred, reached, edges, roots, slots)
         flags = object_flags(objects, inferred, reached, specials, seen)
-        if not self.layout.descriptions.complete:
+        if not complete:
             slots.nodes = named_by_content(slots.nodes, slots.paths, roots, inferred)
             slots.notes.append(_without_names(inferred, reached))
         return self._snapshot(

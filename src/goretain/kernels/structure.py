@@ -19,22 +19,8 @@ I32 = NDArray[np.int32]
 
 #: Bytes of the largest object whose pointer bits fit one word.
 _MASK_LIMIT = 512
+#: No object begins with 64 pointers that is looked at for its mask.
 UNMASKED = -1
-
-
-@checked
-def object_masks(heap: Heap, objects: I64, out: I64) -> None:
-    """Writes the pointer bits of objects int64[k], bit w for word w; UNMASKED where they do not fit or are
-    not kept by the word."""
-    for i in range(objects.shape[0]):
-        o: Int = objects[i]
-        s = heap.span[o]
-        if heap.spans.noscan[s]:
-            out[i] = 0
-        elif heap.table.size[o] > _MASK_LIMIT or heap.spans.bitmap_bit[s] == -1:
-            out[i] = UNMASKED
-        else:
-            out[i] = object_mask(heap, o)
 
 
 @inlined_checked
@@ -46,6 +32,26 @@ def _is_pointer(heap: Heap, o: Int, word: Int) -> bool:
     at = bit + index if bit >= 0 else -2 - bit + index
     source = heap.memory if bit >= 0 else heap.spans.crossing
     return bool((source[at >> 3] >> (at & 7)) & 1)
+
+
+@checked
+def object_masks(heap: Heap, objects: I64, out: I64) -> None:
+    """Writes the pointer bits of the first 64 words of objects int64[k], bit w for word w; UNMASKED where
+    none are kept by the word."""
+    for i in range(objects.shape[0]):
+        o: Int = objects[i]
+        s = heap.span[o]
+        if heap.spans.noscan[s]:
+            out[i] = 0
+        elif heap.spans.bitmap_bit[s] == -1:
+            out[i] = UNMASKED
+        elif heap.table.size[o] <= _MASK_LIMIT:
+            out[i] = object_mask(heap, o)
+        else:
+            out[i] = 0
+            for w in range(_MASK_LIMIT >> 3):
+                if _is_pointer(heap, o, w):
+                    out[i] |= np.int64(1) << np.int64(w)
 
 
 @inlined_checked

@@ -5,6 +5,7 @@ Imports ``heap``, ``snapshot``, ``model`` and numpy.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ U32 = NDArray[np.uint32]
 I64 = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+#: Where a word lies in a variable of unknown type: most such variables that hold many alike are arrays.
+_UNTYPED = re.compile(r"^(\+0x[0-9a-f]+)?$")
 #: An object that hides less is not worth a copy of what it shows.
 _OBJECT_MINIMUM = 64
 #: Objects that hide less than this are what parsers leave behind everywhere: only many of them matter.
@@ -147,7 +150,7 @@ def _fields(snapshot: Snapshot, rows: I64) -> tuple[I64, list[Field]]:
     result[in_heap], fields = slot_fields(snapshot, source[in_heap], word[in_heap])
     path, inverse = np.unique(columns.root_path[word[~in_heap]], return_inverse=True)
     codes = {field.name: code for code, field in enumerate(fields)}
-    names = [f"variable {stable_name(snapshot.strings[p])}" for p in path.tolist()]
+    names = [f"variable {_UNTYPED.sub('[]', stable_name(snapshot.strings[p]))}" for p in path.tolist()]
     of_path = np.array([codes.setdefault(name, len(codes)) for name in names], np.int64)
     fields += [Field(name, "variable") for name in list(codes)[len(fields) :]]
     result[~in_heap] = of_path[inverse]

@@ -24,6 +24,8 @@ from goretain.model.errors import CorruptFile, MissingMemory, UnknownLayout
 
 I64 = NDArray[np.int64]
 _MODULEDATA = "runtime.moduledata"
+#: Allocated for maps and channels of all types: what is known of them by other means says more.
+_GENERIC = frozenset(("runtime.hmap", "runtime.hchan", "internal/runtime/maps.Map"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ class Claims:
     def _type(self, claim: Claim) -> GoType | None:
         """The type of the value that a claim speaks of."""
         t = self._universe.from_runtime(claim.type) if claim.type else None
+        if t is not None and t.name in _GENERIC:
+            return None
         if claim.kind is ValueKind.VALUE or claim.kind in (ValueKind.MAP, ValueKind.CHANNEL):
             return t
         if claim.kind is ValueKind.POINTER:

@@ -62,7 +62,7 @@ class HeapView:
         return np.where(known & (first == addresses), ids, -1)
 
     def masks(self, objects: I64) -> I64:
-        """Pointer bits of the objects as the collector has them, -1 where they do not fit a word."""
+        """Pointer bits of the objects' first 64 words as the collector has them, -1 where it has none."""
         out = np.empty(len(objects), np.int64)
         structure.object_masks(self.heap, objects, out)
         return out

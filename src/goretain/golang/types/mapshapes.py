@@ -20,12 +20,15 @@ from goretain.golang.types.heapview import HeapView
 from goretain.golang.types.maptypes import CLASSIC_MAP, SWISS_MAP, SWISS_TABLE
 from goretain.golang.types.masks import type_mask
 from goretain.golang.types.universe import TypeUniverse
+from goretain.kernels.structure import UNMASKED
 
 I64 = NDArray[np.int64]
 Bits = NDArray[np.bool_]
 GROUP_SLOTS = 8
 _PAGE = 8192
 _MASK_LIMIT = 512
+_MASK_WORDS = 64
+_ALL = (1 << _MASK_WORDS) - 1
 #: Swiss control bytes: a full slot's is below 128, the others are empty and deleted.
 _EMPTY, _DELETED = 0x80, 0xFE
 #: Classic tophash (runtime/map.go minTopHash): smaller values are marks.
@@ -114,10 +117,11 @@ class MapShapes:
             return slot == -(-need // _PAGE) * _PAGE
         if slot != classes[np.searchsorted(classes, need)]:
             return False
-        if mask < 0 or noscan:
+        if mask == UNMASKED or noscan:
             return True
         words = groups.size // 8
-        return mask == sum(groups.mask << (i * words) for i in range(count))
+        whole = sum(groups.mask << (i * words) for i in range(min(count, -(-_MASK_WORDS // words))))
+        return mask & _ALL == whole & _ALL
 
     # -- Swiss maps -----------------------------------------------------------------------------------------
 

@@ -17,6 +17,9 @@ from goretain.snapshot.tables import Role
 SWISS_MAP = "internal/runtime/maps.Map"
 SWISS_TABLE = "internal/runtime/maps.table"
 CLASSIC_MAP = "runtime.hmap"
+#: What type records call the fields of a bucket (MapBucketType, cmd/compile/internal/reflectdata/reflect.go)
+#: -> what debug information calls them.
+_BUCKET_FIELDS = {"topbits": "tophash", "elems": "values"}
 
 
 @dataclass(slots=True)
@@ -89,7 +92,10 @@ class MapTypes:
             chained = self._classic_has_pointers(groups)
             link = GoType(f"*{groups.name}", "ptr", 8, elem_ref=groups) if chained else _word()
             groups.fields = [
-                GoField(f.name, f.offset, link) if f.name == "overflow" else f for f in groups.fields
+                GoField(
+                    _BUCKET_FIELDS.get(f.name, f.name), f.offset, link if f.name == "overflow" else f.type
+                )
+                for f in groups.fields
             ]
         return MapParts(t, _renamed(generic, f"{t.name} header", "map-header"), groups)
 
