@@ -27,7 +27,12 @@ ZOO = Path(__file__).resolve().parent.parent / "zoo"
 VERSIONS = SUPPORTED
 
 #: Version and GOEXPERIMENT pairs whose heaps are laid out differently from their version's default.
-EXPERIMENTS = (("1.24.11", "noswissmap"), ("1.25.5", "greenteagc"), ("1.26.6", "nogreenteagc"))
+EXPERIMENTS = (
+    ("1.22.10", "noallocheaders"),
+    ("1.24.11", "noswissmap"),
+    ("1.25.5", "greenteagc"),
+    ("1.26.6", "nogreenteagc"),
+)
 
 
 def toolchain(version: str) -> Toolchain:

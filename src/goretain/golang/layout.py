@@ -216,13 +216,23 @@ class Layout:
     def _walk(self, struct: str, path: tuple[str, ...]) -> tuple[int, int]:
         record, offset, die = self._struct(struct), 0, 0
         for name in path:
-            member = next((m for m in record.members if m.name == name), None)
-            if member is None:
+            found = self._member(record, name)
+            if found is None:
                 raise self._unknown(struct, ".".join(path))
-            offset += member.offset
-            die = member.type
+            offset, die = offset + found[0], found[1]
             record = self._resolve(die)
         return offset, die
+
+    def _member(self, record: DwarfType, name: str) -> tuple[int, int] | None:
+        """Offset and type of a field, or of one that an embedded struct promotes, as in Go."""
+        for member in record.members:
+            if member.name == name:
+                return member.offset, member.type
+        for member in record.members:
+            promoted = self._member(self._resolve(member.type), name) if member.embedded else None
+            if promoted is not None:
+                return member.offset + promoted[0], promoted[1]
+        return None
 
 
 class Readable(Protocol):
