@@ -72,19 +72,27 @@ class Freezer:
             raise procfs.gone(self.pid) from None
 
     def release(self) -> None:
-        """Let every thread go on, with the signal it was about to get. May be called again if interrupted."""
+        """Let every thread go on, with the signal it was about to get. May be called again if interrupted.
+
+        A thread that cannot be stopped cannot be let go either (state D): the kernel does so when the tracing
+        thread ends.
+        """
+        self._detach()
         for tid in list(self._running):
             self._interrupt(tid)
         if self._running:
             self._await_stops(strict=False)
+            self._detach()
+        self.released_ns = time.monotonic_ns()
+        self._collect()
+
+    def _detach(self) -> None:
         for tid, pending in list(self._stopped.items()):
             try:
                 libc.ptrace(libc.PTRACE_DETACH, tid, pending)
             except ProcessLookupError:
                 self._ended.add(tid)
             self._stopped.pop(tid, None)
-        self.released_ns = time.monotonic_ns()
-        self._collect()
 
     def _seize_new(self) -> bool:
         """Attach to threads not seen before; whether there were any."""
@@ -131,6 +139,8 @@ class Freezer:
                 break
             if strict:
                 self._between()
+            else:
+                self._detach()
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_SLEEP)
             if pause == _LONGEST_SLEEP:

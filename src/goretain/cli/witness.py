@@ -18,6 +18,8 @@ from goretain.capture.pause import GRACE, PATIENCE
 
 _FAREWELL = "farewell"
 _FROZEN = "seizing"
+# The watchdog was fed a little before the note was written.
+_NOTE = 0.2
 # In these phases the target is not stopped.
 _RUNNING = ("estimating", "released")
 _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGPIPE")
@@ -51,7 +53,7 @@ class Witness:
         """What the capture does now, as ``capture_process`` names it."""
         if self._notes >= 0:
             with contextlib.suppress(OSError):  # it was killed: no reason to fail
-                os.write(self._notes, f"{phase}\n".encode())
+                os.write(self._notes, f"{phase} {time.monotonic()}\n".encode())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -74,14 +76,15 @@ def _watch(listening: int, target: str, max_pause: float | None) -> None:
             os.close(fd)
         os.closerange(3, listening)
         os.closerange(listening + 1, 1 << 16)
-        phase, since, frozen = "", time.monotonic(), 0.0
-        while part := os.read(listening, 4096):
-            phase, since = part.decode().split()[-1], time.monotonic()
-            frozen = since if phase == _FROZEN else frozen
+        phase, since, frozen = "", 0.0, 0.0
+        with open(listening) as notes:
+            for note in notes:
+                phase, since = note.split()[0], float(note.split()[1])
+                frozen = since if phase == _FROZEN else frozen
         now = time.monotonic()
         late = max_pause is not None and now - frozen > max_pause / 1000 + GRACE
         if phase and phase != _FAREWELL:
-            words = _last_words(target, phase, now - since, hung=late or now - since > PATIENCE)
+            words = _last_words(target, phase, now - since, hung=late or now - since > PATIENCE - _NOTE)
             os.write(2, words.encode())
     finally:
         os._exit(0)

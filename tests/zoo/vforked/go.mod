@@ -1,0 +1,3 @@
+module vforked
+
+go 1.21
