@@ -172,23 +172,28 @@ class Resolution:
 
     def globals(self) -> Iterator[tuple[int, int, int]]:
         """(data address, kind, abi.Type) of each global that something is known of."""
-        interfaces = {p for p, v in self._known.items() if v != _CONFLICT and v >> _SHIFT == IFACE}
-        interfaces |= self._type_words
         for place, value in sorted(self._known.items()):
-            if value == _CONFLICT or place >= _FUNCTIONS or place - 8 in interfaces:
-                continue
-            if not self._records.begins_interface(place - 8):
+            if value != _CONFLICT and place < _FUNCTIONS and not self._is_data_word(place):
                 yield place, value >> _SHIFT, value & _PAYLOAD
         for place, t in sorted(self._values.items()):
             if place not in self._known:
                 yield place, VALUE, t
+
+    def _is_data_word(self, place: int) -> bool:
+        """Whether the word is an interface's second one, by what is stored before it or stands there now."""
+        known = self._known.get(place - 8, _CONFLICT)
+        return (
+            (known != _CONFLICT and known >> _SHIFT == IFACE)
+            or place - 8 in self._type_words
+            or self._records.begins_interface(place - 8)
+        )
 
     def receivers(self) -> Iterator[tuple[int, bool, int]]:
         """(data address, whether the word there is the pointer, row of the method), each once."""
         seen = {(value, row) for _, value, row in self._facts.of(codevalues.RECEIVER).tolist()}
         for value, row in sorted(seen):
             place, held = value & _PAYLOAD, value >> _SHIFT == codevalues.LOADED
-            if not held or not self._records.begins_interface(place - 8):
+            if not held or not self._is_data_word(place):
                 yield place, held, row
 
     def slots(self) -> Iterator[tuple[int, int, int, int]]:

@@ -1,0 +1,3 @@
+module example.com/codezoo
+
+go 1.21

@@ -1,0 +1,96 @@
+// Globals, closures and locals whose types only machine code tells when debug information is gone.
+package main
+
+import (
+	"fmt"
+	"os"
+	"sync"
+)
+
+type node struct {
+	name string
+	next *node
+}
+
+type registry struct {
+	sync.Mutex
+	byName map[string]*node
+	all    []*node
+}
+
+type loud interface{ Error() string }
+
+func (n *node) Error() string { return n.name }
+
+//go:noinline
+func (n *node) add(m *node) { n.next = m }
+
+//go:noinline
+func (r *registry) put(n *node) {
+	r.Lock()
+	defer r.Unlock()
+	r.byName[n.name] = n
+	r.all = append(r.all, n)
+}
+
+var (
+	pointer   *node
+	table     = map[string]*node{}
+	counts    map[int]int
+	list      []*node
+	queue     chan *node
+	callback  func() string
+	method    func(*node)
+	failure   loud
+	anything  any
+	whole     registry
+	part      struct{ first, second *node }
+	copied    registry
+	untouched *node
+)
+
+//go:noinline
+func make1(name string) *node { return &node{name: name} }
+
+//go:noinline
+func closureOf(n *node, s string) func() string {
+	return func() string { n.name += s; return n.name }
+}
+
+//go:noinline
+func slots(n int) *node {
+	a, b := make1("a"), &node{name: "b"}
+	m := map[string]*node{}
+	for i := 0; i < n; i++ {
+		m[fmt.Sprint(i)] = a
+		b.add(a)
+	}
+	a.next = b
+	table["m"] = m["0"]
+	return a
+}
+
+//go:noinline
+func copyOf() (r registry) {
+	r.byName = table
+	return r
+}
+
+func main() {
+	n := len(os.Args)
+	pointer = make1("pointer")
+	table["x"] = pointer
+	counts = make(map[int]int, n)
+	list = append(list, pointer)
+	queue = make(chan *node, n)
+	callback = closureOf(pointer, "!")
+	method = pointer.add
+	failure = pointer
+	anything = n
+	whole.byName = table
+	whole.put(pointer)
+	part.first, part.second = slots(n), &node{name: "second"}
+	copied = copyOf()
+	fmt.Println(callback(), failure, anything, len(counts), untouched)
+	method(pointer)
+}
