@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import select
 import signal
 import sys
 import time
@@ -49,7 +50,9 @@ OPTIONS = (
     Option(("--debug-dir",), "debug_dirs", "Where debug files may be.", "DIR", many=True),
     Option(("--with-data",), "with_data", "Also copy contents that only keys and strings need."),
     Option(("--full",), "full", "Copy all memory of the process, not only what is needed."),
-    Option(("--no-debuginfo",), "no_debuginfo", "Leave out DWARF and symbols: smaller, fewer names."),
+    Option(
+        ("--no-debuginfo",), "no_debuginfo", "Leave out DWARF and symbols, and with them names of variables."
+    ),
     Option(("--force",), "force", "Copy even if the memory limits say that there is no room."),
     Option(("--max-pause",), "max_pause", "Give up when it would be stopped for longer.", "MS", kind=float),
     Option(("-q", "--quiet"), "quiet", "Say nothing unless something goes wrong."),
@@ -158,12 +161,18 @@ class _Teller:
 
     def plan(self, planned: int) -> None:
         """Before the target is stopped."""
-        self._line(f"plan: copy {size_text(planned)}")
+        from goretain.capture.limits import iec
+
+        self._line(f"plan: copy {iec(planned)}")
 
     def progress(self, what: str, done: int, whole: int) -> None:
-        """A line that is drawn over; from the second second on, ten times a second."""
+        """A line that is drawn over; from the second second on, ten times a second.
+
+        The target may be frozen: a terminal that takes nothing (Ctrl-S) is not waited for.
+        """
         now = time.monotonic()
-        if self._draws and now - self._started > _PATIENCE and now - self._drawn > _PACE:
+        due = now - self._started > _PATIENCE and now - self._drawn > _PACE
+        if self._draws and due and select.select((), (sys.stderr,), (), 0)[1]:
             self._drawn = now
             share = f" {done * 100 // whole} %" if whole else ""
             sys.stderr.write(f"\r\x1b[2Kgoretain: {what}{share}")
@@ -178,10 +187,13 @@ class _Teller:
 
     def taken(self, snap: Snap) -> None:
         """After the file was written."""
+        from goretain.capture.limits import iec
+
         facts = snap.facts
+        program = "".join(c if c.isprintable() else "?" for c in facts.program)
         stopped = f", stopped for {facts.pause_ns / 1e6:.1f} ms" if facts.pause_ns is not None else ""
-        self._line(f"copied {size_text(facts.copied_bytes)} of {facts.program}{stopped}")
-        self._line(f"saved to {snap.name}: {size_text(snap.bytes)}")
+        self._line(f"copied {iec(facts.copied_bytes)} of {program}{stopped}")
+        self._line(f"saved to {snap.name}: {iec(snap.bytes)}")
         mode = ", so only you may read it (mode 0600)" if isinstance(snap.path, str) else ""
         self._line(f"sensitive: the image holds contents of the program's memory{mode}")
 
@@ -189,11 +201,3 @@ class _Teller:
         if not self._quiet:
             self.erase()
             print(text, file=sys.stderr, flush=True)  # noqa: T201 (this is the command's output)
-
-
-def size_text(size: int) -> str:
-    """Bytes with a binary unit, as reports write them."""
-    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
-        if size >= unit:
-            return f"{size / unit:.1f} {name}"
-    return f"{size} B"

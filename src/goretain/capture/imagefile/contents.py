@@ -15,8 +15,9 @@ from goretain.capture.imagefile.sparse import content_of
 from goretain.debuginfo.files import PreadFile
 from goretain.model.errors import CorruptFile
 
-#: A table longer than this is no table: 65,530 mappings and four million threads are the kernel's limits.
-_LONGEST = {blocks.MAPS: 512 << 20, blocks.REGS: 1 << 30, blocks.RANG: 1 << 30}
+#: Bytes of a table: half a million mappings, 150,000 threads, eleven million ranges. A file that claims more
+#: would make a reader set aside gigabytes.
+_LONGEST = {blocks.MAPS: 64 << 20, blocks.REGS: 32 << 20, blocks.RANG: 256 << 20}
 _RANK = {kind: rank for rank, kind in enumerate(blocks.ORDER)} | {
     blocks.PART: blocks.ORDER.index(blocks.FILE)
 }
