@@ -1,0 +1,142 @@
+"""Damaged snapshots, images, cores and binaries that pass every checksum: refused, or read with right sums.
+
+Replay one mutation: ``python -m tests.fuzz.worker FOLDER/NAME.json FOLDER KIND SEED 1`` with the folder that
+the failure names (``pytest --basetemp`` keeps it).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fuzz.made import PROGRAMS, Program, make
+from tests.fuzz.subjects import KINDS
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Mutations of one kind of file of one program: a cheap kind gets more.
+SHARES = {"snapshot": 10, "image": 4, "core": 3, "binary": 3}
+LONG, SHORT = 10_000, 200
+#: At a time, in the long run.
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Job:
+    """A share of the mutations of one kind of one program, for one worker."""
+
+    made: Path
+    kind: str
+    count: int
+    folder: Path
+
+    def command(self, coverage: Path | None = None) -> list[str]:
+        words = [sys.executable, "-m", "tests.fuzz.worker", self.made, self.folder, self.kind, 0, self.count]
+        return [*map(str, words), *([str(coverage)] if coverage else [])]
+
+    def outcomes(self) -> list[dict[str, Any]]:
+        file = self.folder / "outcomes"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def jobs(folder: Path, count: int, programs: Sequence[Program] = PROGRAMS) -> Iterator[Job]:
+    for program in programs:
+        made = make(program, folder)
+        for kind in KINDS:
+            place = folder / f"{program.name}-{kind}"
+            place.mkdir()
+            yield Job(made, kind, count * SHARES[kind] // sum(SHARES.values()) // len(programs), place)
+
+
+def run(waiting: list[Job], *, coverage: bool, timeout: float) -> list[str]:
+    """Run all jobs, WORKERS at a time; what went wrong, one line each."""
+    wrong: list[str] = []
+    running: list[tuple[Job, subprocess.Popen[str]]] = []
+    while waiting or running:
+        while waiting and len(running) < WORKERS:
+            job = waiting.pop()
+            measured = job.folder / "coverage" if coverage else None
+            words = job.command(measured)
+            process = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+            running.append((job, process))
+        job, process = running.pop(0)
+        _, errors = process.communicate(timeout=timeout)
+        wrong += problems(job, process.returncode, errors)
+    return wrong
+
+
+def problems(job: Job, code: int, errors: str) -> list[str]:
+    name = f"{job.made} {job.kind}"
+    rows = job.outcomes()
+    found = [f"{name} seed {row['seed']}: {row['error']}" for row in rows if row["what"] == "failed"]
+    if code or len(rows) != job.count + 1:
+        at = (job.folder / "at").read_text().strip() if (job.folder / "at").exists() else "none"
+        found.append(f"{name} seed {at}: the worker ended with {code}: {errors[-3000:]}")
+    if rows and rows[0]["what"] != "read":
+        found.append(f"{name}: undamaged it was {rows[0]}")
+    if job.kind == "binary":
+        # What damages the binary's own tables cannot change what is in memory.
+        sums = rows[0].get("sums")
+        changed = [r for r in rows if r["what"] == "read" and r["sums"] != sums and not r["notes"]]
+        found += [f"{name} seed {row['seed']}: {row['sums']} instead of {sums}" for row in changed]
+    return found
+
+
+def table(done: list[Job]) -> str:
+    lines = []
+    for kind in KINDS:
+        rows = [row for job in done if job.kind == kind for row in job.outcomes() if row["seed"] >= 0]
+        counts = Counter(row["what"] for row in rows)
+        slowest = max(row["seconds"] for row in rows)
+        lines.append(
+            f"{kind:10} {len(rows):6,} damaged  {counts['refused']:6,} refused  {counts['read']:6,} read"
+            f"  slowest {slowest:.1f} s"
+        )
+    return "\n".join(lines)
+
+
+def test_damaged_files_are_refused_or_read_with_sums_that_agree(tmp_path: Path) -> None:
+    todo = list(jobs(tmp_path, SHORT, PROGRAMS[2:4]))
+    assert run(list(todo), coverage=False, timeout=600) == []
+    print("\n" + table(todo))
+
+
+@pytest.mark.long
+def test_ten_thousand_damaged_files(tmp_path: Path) -> None:
+    todo = list(jobs(tmp_path, LONG))
+    wrong = run(list(todo), coverage=True, timeout=1800)
+    print("\n" + table(todo))
+    assert wrong == []
+    assert covered([job.folder / "coverage" for job in todo]) >= 85
+
+
+def covered(files: list[Path]) -> float:
+    """Percent of the readers' lines that ran."""
+    import coverage
+
+    whole = coverage.Coverage(files[0].with_name("whole"))
+    whole.combine(map(str, files))
+    return whole.report(include=[f"{ROOT}/src/goretain/{reader}" for reader in READERS], show_missing=True)
+
+
+#: What decodes a file; the rest of capture deals with live processes.
+READERS = (
+    "snapshot/*",
+    "capture/imagefile/reader.py",
+    "capture/imagefile/contents.py",
+    "capture/imagefile/sparse.py",
+    "capture/imagefile/tables.py",
+    "capture/imagefile/blocks.py",
+    "capture/core.py",
+    "capture/corefile.py",
+    "capture/truncated.py",
+    "debuginfo/*",
+    "golang/*",
+)
