@@ -10,7 +10,7 @@ STAMP := $(VENV)/.locked
 UV := $(BIN)/python -m uv
 PYTEST := $(BIN)/python -m pytest -q --durations=10
 
-.PHONY: demo test test-long test-all bench lint format lock env
+.PHONY: demo test test-long test-all bench lint format lock env tables
 
 demo: $(STAMP)  ## a leaking Go service, and what goretain says of it
 	$(BIN)/python examples/demo/run.py
@@ -35,6 +35,9 @@ lint: $(STAMP)  ## formatting, lint, types, import contracts
 format: $(STAMP)  ## rewrite in the house's format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+tables: $(STAMP)  ## layouts of the runtime's structs, from every Go release that they are keyed on
+	$(BIN)/python tools/layout_tables.py
 
 lock:  ## take newer versions into requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

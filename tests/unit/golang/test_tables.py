@@ -205,6 +205,16 @@ def test_every_supported_version_has_one_table() -> None:
         assert table_of(version, experiment).experiments == (experiment,)
 
 
+def test_tables_say_which_releases_they_were_made_from() -> None:
+    for line, releases in layout_tables.RELEASES.items():
+        sets = ((), *layout_tables.EXPERIMENTS.get(line, ()))
+        tried = {
+            (table.experiments, patch) for table in all_tables() if table.go == line for patch in table.tried
+        }
+        patches = [int(release.rpartition(".")[2]) for release in releases]
+        assert tried == {(experiments, patch) for experiments in sets for patch in patches}
+
+
 def test_experiments_show_in_the_structs() -> None:
     def has(version: str, struct: str, *experiments: str) -> bool:
         return table_of(version, *experiments).struct(struct) is not None
