@@ -18,7 +18,7 @@ import pytest
 
 from goretain.capture.namespaces import open_inside
 from tests.support.containers import Contained, contained, needs
-from tests.support.golang import Target, go_program
+from tests.support.golang import VERSIONS, Target, go_program
 
 VERSION = "1.26.6"
 GORETAIN = [sys.executable, "-m", "goretain.cli.main"]
@@ -143,6 +143,38 @@ def test_files_of_the_targets_mount_namespace_are_opened_below_its_root(
     for path in ("/etc/outside", "/lib", "/nowhere"):
         with pytest.raises(OSError):
             open_inside(pod.pid, path)
+
+
+IN_MOUNT_NAMESPACE = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c"]
+
+
+@needs("objcopy")
+def test_a_debug_file_that_only_the_container_has_is_found(tmp_path: Path) -> None:
+    app, debug, root = tmp_path / "app", tmp_path / "app.debug", tmp_path / "root"
+    root.mkdir()
+    subprocess.run(["objcopy", "--only-keep-debug", program(), debug], check=True)
+    subprocess.run(["objcopy", "--strip-all", f"--add-gnu-debuglink={debug}", program(), app], check=True)
+    script = f"mount -t tmpfs none {root} && mv {app} {debug} {root} && exec chroot {root} /app quiet"
+    with contained([*IN_MOUNT_NAMESPACE, script], "app") as pod:
+        done = goretain("doctor", pod.pid, "--json")
+        found = {check["name"]: check["found"] for check in json.loads(done.stdout)["checks"]}
+        assert found["debug info"] == f"in /proc/{pod.pid}/root/app.debug"
+        assert "no symbols" in found["linked"]
+        check(goretain("why", pod.pid, "--json"), pod.target, pod.pid)
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["there", "deleted"])
+def test_a_plugin_that_only_the_container_has_is_named(tmp_path: Path, deleted: bool) -> None:
+    plugin = go_program("pluginpart", VERSIONS[-1], flags=["-buildmode=plugin"], cgo=True)
+    host = go_program("pluginhost", VERSIONS[-1], cgo=True)
+    part = tmp_path / "part.so"
+    script = f"mount -t tmpfs none {tmp_path} && cp {plugin} {part} && exec {host} {part}"
+    with contained([*IN_MOUNT_NAMESPACE, script], "pluginhost") as pod:
+        if deleted:
+            subprocess.run(["nsenter", "--mount", "--target", str(pod.pid), "rm", part], check=True)
+        done = goretain("why", pod.pid, "--json", "--top", "1000")
+        names = {row["name"] for row in json.loads(done.stdout)["holders"]}
+        assert "goretain.test/zoo/pluginpart.records" in names
 
 
 @pytest.mark.parametrize("change", ["deleted", "replaced", "unmounted"])

@@ -37,7 +37,7 @@ class DebugFiles:
         from goretain.capture import procfs
 
         self._roots = (f"/proc/{pid}/root", "")
-        self._name = procfs.program_name(pid)
+        self._name = procfs.program_path(pid)
         return self
 
     def of(self, binary: Elf) -> DebugFile | None:

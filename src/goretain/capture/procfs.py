@@ -117,3 +117,17 @@ def program_name(pid: int) -> str:
         return str(Path(f"/proc/{pid}/exe").readlink()).removesuffix(" (deleted)")
     except OSError:
         return "?"
+
+
+def program_path(pid: int) -> str:
+    """Path of the executable below the root directory of the process; "?" when unknown.
+
+    The kernel tells paths as they are in the mount namespace. The root directory of a container is the root
+    of one, that of a process under chroot is not.
+    """
+    path = program_name(pid)
+    try:
+        root = str(Path(f"/proc/{pid}/root").readlink())
+    except OSError:
+        return path
+    return path.removeprefix(root) if root != "/" and path.startswith(f"{root}/") else path

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from goretain.capture import procfs
 from goretain.capture.executable import open_program
 from goretain.debuginfo.companion import find_debug_file
 from goretain.debuginfo.elf import Elf
@@ -69,8 +70,7 @@ def _linked(binary: Elf) -> Check:
 
 
 def _described(binary: Elf, pid: int) -> Check:
-    path = str(Path(f"/proc/{pid}/exe").readlink()).removesuffix(" (deleted)")
-    debug = find_debug_file(binary, name=path, roots=(f"/proc/{pid}/root", ""))
+    debug = find_debug_file(binary, name=procfs.program_path(pid), roots=(f"/proc/{pid}/root", ""))
     layout = open_layout(binary, debug)
     if debug is not None:
         return _LINES.ok("debug info", f"in {debug.path}")
