@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from goretain.capture import libc
 from goretain.capture.image import Library, Mapping
-from goretain.capture.libraries import libraries
+from goretain.capture.libraries import libraries, start_of
 from goretain.capture.procfs import USER_SPACE, auxiliary
 from goretain.capture.ranges import I64, PAGE, as_ranges, normalise, overlaps, subtract, total
 from goretain.capture.truncated import check_headers
@@ -157,10 +157,10 @@ class CoreFile:
 
     def use_libraries(self) -> None:
         """Read what the core leaves out of plugins from their files, where these are the ones loaded."""
-        entry = self.binary.entry + self.bias
+        start = start_of(self.binary) + self.bias
         self.libraries = tuple(
             library
-            for library in libraries(self.notes.files, entry, lambda m: _try_to_open(m.path))
+            for library in libraries(self.notes.files, start, lambda m: _try_to_open(m.path))
             if self._is_that(library)
         )
         if self.libraries:

@@ -93,13 +93,18 @@ def _bias_by_code(pid: int, binary: Elf) -> int:
     )
 
 
-def check_identity(pid: int, identity: tuple[int, int]) -> None:
-    """Raise TargetGone if the process runs another program (it called exec) than the one opened."""
+def identity_of(pid: int) -> tuple[int, int]:
+    """(device, inode) of the program that the process runs. Raises TargetGone."""
     try:
         about = os.stat(f"/proc/{pid}/exe")  # noqa: PTH116 follows what is no path
     except OSError:
         raise procfs.gone(pid) from None
-    if (about.st_dev, about.st_ino) != identity:
+    return about.st_dev, about.st_ino
+
+
+def check_identity(pid: int, identity: tuple[int, int]) -> None:
+    """Raise TargetGone if the process runs another program (it called exec) than the one opened."""
+    if identity_of(pid) != identity:
         raise TargetGone(
             f"process {pid} replaced its program (exec) while it was being read", hint="try again"
         )

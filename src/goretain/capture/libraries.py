@@ -1,6 +1,6 @@
-"""Shared objects with Go code that a program loaded: plugins, each with its own debug information.
+"""Shared objects with Go code that a program loaded: plugins of a Go program, or the Go library of another.
 
-Imports ``capture.image``, ``debuginfo.elf`` and ``model``.
+Imports ``capture`` siblings, ``debuginfo.elf`` and ``model``.
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from goretain.capture import procfs
+from goretain.capture.executable import bias_of, identity_of, open_program
 from goretain.capture.image import Library, Mapping
+from goretain.capture.program import check_program
 from goretain.debuginfo.elf import PT_LOAD, Elf
-from goretain.model.errors import GoretainError
+from goretain.model.errors import GoretainError, NotGoProgram
 
 _PAGE = 4096
 
@@ -52,10 +55,47 @@ def _bias(elf: Elf, rows: list[Mapping]) -> int | None:
     return None
 
 
+def start_of(elf: Elf) -> int:
+    """Link address of the first byte of a file that is loaded."""
+    return min((s.vaddr for s in elf.segments if s.type == PT_LOAD), default=0)
+
+
 def with_code(mappings: list[Mapping]) -> list[Mapping]:
     """The mappings of the files of which some part may be executed."""
     paths = {m.path for m in mappings if "x" in m.flags}
     return [m for m in mappings if m.path in paths]
+
+
+def open_runtime(pid: int) -> tuple[Elf, int, tuple[int, int]]:
+    """The file with the Go runtime of a process, its load bias, and the identity of the process's program.
+
+    That is the program, or, where it is none of Go, the one library with Go code (-buildmode=c-shared) that
+    it loaded. Raises PermissionDenied, TargetGone, NotGoProgram, UnsupportedArchitecture.
+    """
+    try:
+        binary, identity = open_program(pid)
+    except NotGoProgram as refusal:
+        library = _hosted(pid, refusal)
+        return library.elf, library.bias, identity_of(pid)
+    return binary, bias_of(pid, binary), identity
+
+
+def _hosted(pid: int, refusal: NotGoProgram) -> Library:
+    """The only library with Go code; raises the refusal of the program when there is none."""
+    found: tuple[Library, ...] = ()
+    with contextlib.suppress(OSError, GoretainError):
+        found = libraries(with_code(procfs.mappings(pid)), 0, lambda mapping: open_library(pid, mapping))
+    if not found:
+        raise refusal
+    if len(found) > 1:
+        names = ", ".join(library.path for library in found)
+        raise NotGoProgram(
+            f"process {pid} is no Go program and loaded several libraries of Go, each with its own heap:"
+            f" {names}",
+            hint="goretain reads processes with one Go runtime",
+        )
+    check_program(found[0].elf, f"the Go library of process {pid}")
+    return found[0]
 
 
 def open_library(pid: int, mapping: Mapping) -> Elf | None:

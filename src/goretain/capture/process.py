@@ -19,11 +19,11 @@ import numpy as np
 from goretain.capture import libc, privileges, procfs
 from goretain.capture.cgroups import ends_with_us
 from goretain.capture.copying import Copy, lay_out
-from goretain.capture.executable import bias_of, check_identity, open_program
+from goretain.capture.executable import check_identity
 from goretain.capture.freeze import Freezer
 from goretain.capture.image import CaptureFacts, Image, Library, Mapping
 from goretain.capture.interrupts import DeferredSignals, Interrupted
-from goretain.capture.libraries import libraries, open_library, with_code
+from goretain.capture.libraries import libraries, open_library, open_runtime, start_of, with_code
 from goretain.capture.limits import Need, check_brim, check_room, explained, first_to_go
 from goretain.capture.live import LiveProcess
 from goretain.capture.pause import Pause, no_collection
@@ -113,8 +113,7 @@ def capture_process(
         stack.enter_context(first_to_go())
         stack.enter_context(explained())
         check_process(pid)
-        binary, identity = open_program(pid)
-        bias = bias_of(pid, binary)
+        binary, bias, identity = open_runtime(pid)
         plan = full_plan if full else plan_for(binary, bias)
         source = LiveProcess(pid, binary, bias)
         stack.callback(source.close)
@@ -287,8 +286,8 @@ class _Capture:
         )
 
     def _libraries(self, mapped: list[Mapping]) -> tuple[Library, ...]:
-        entry = self.source.binary.entry + self.source.bias
-        return libraries(with_code(mapped), entry, lambda mapping: open_library(self.source.pid, mapping))
+        start = start_of(self.source.binary) + self.source.bias
+        return libraries(with_code(mapped), start, lambda mapping: open_library(self.source.pid, mapping))
 
 
 def _quiet(_phase: str) -> None:

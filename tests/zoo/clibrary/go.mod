@@ -1,0 +1,3 @@
+module goretain.test/zoo/clibrary
+
+go 1.21
