@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from benchmarks import bench_analysis, bench_graph, bench_pause, bench_snap
+from benchmarks import bench_analysis, bench_graph, bench_load, bench_pause, bench_snap
 
 for title, run in (
     ("Pause: lean copy against full copy", bench_pause.main),
+    ("A busy server captured a thousand times", bench_load.main),
     ("An image: start-up and writing", bench_snap.main),
     ("Whole analysis: image to findings", bench_analysis.main),
     ("Graph part alone", bench_graph.main),
