@@ -104,24 +104,24 @@ def find_processors(
     blocks: list[Block], ms: list[int], spans: I64, memory: Memory, fields: Fields
 ) -> list[int]:
     """Places of ``runtime.allp``: the longest slice of ps whose id is their index."""
-    structs, held = Structs(memory, fields), set(spans.tolist())
+    structs, spans = Structs(memory, fields), np.sort(spans)
     best: list[int] = []
     longest = 0
-    for place, array, count in slices(blocks, _P_LIMIT):
+    for place, array, count in slices(blocks, _P_LIMIT) if len(spans) else ():
         # runtime.m0 is a variable too, with a copy of the slice (m.allpSnapshot).
         if count < longest or any(m <= place < m + fields.size(_M) for m in ms):
             continue
         listed = memory.words(array, count)
         if listed is None or not addresses(listed).all():
             continue
-        if all(_is_p(structs, held, p, i) for i, p in enumerate(listed.tolist())):
+        if all(_is_p(structs, spans, p, i) for i, p in enumerate(listed.tolist())):
             best = [place] if count > longest else [*best, place]
             longest = count
     return best
 
 
-def _is_p(structs: Structs, spans: set[int], p: int, index: int) -> bool:
-    """Whether p is the processor of an index: its m is one, its cache holds spans of the heap."""
+def _is_p(structs: Structs, spans: I64, p: int, index: int) -> bool:
+    """Whether p is the processor of an index: its m is one, its cache holds spans of the heap (sorted)."""
     if structs.uint(p, _P, "id") != index or (structs.uint(p, _P, "status") or 0) >= _P_STATES:
         return False
     m, cache = structs.uint(p, _P, "m"), structs.uint(p, _P, "mcache")
@@ -132,6 +132,6 @@ def _is_p(structs: Structs, spans: set[int], p: int, index: int) -> bool:
     if held is None or not held.all():
         return False
     # All that hold nothing name one empty span, a variable of the runtime.
-    others = [span for span in held.tolist() if span not in spans]
-    empty = max((others.count(span) for span in set(others)), default=0)
-    return len(held) - len(others) + empty > MOST * len(held)
+    known = spans[np.minimum(np.searchsorted(spans, held), len(spans) - 1)] == held
+    empty = max(np.unique(held[~known], return_counts=True)[1], default=0)
+    return int(known.sum()) + int(empty) > MOST * len(held)

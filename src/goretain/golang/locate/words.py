@@ -22,8 +22,8 @@ USER_SPACE = 1 << 47
 # something else next to nothing fits.
 MOST = 0.6
 # The linker sorts the variables of a section by size: those of the runtime come before any larger array.
-# Untouched pages of such arrays (32 MB of crypto/internal/fips140/drbg) are better not read.
-SECTION_LIMIT = 16 << 20
+# Such arrays (32 MB of crypto/internal/fips140/drbg) are better not read: a window of zeros is the last.
+SECTION_LIMIT, _WINDOW = 64 << 20, 2 << 20
 # The largest programs need 100 000 reads. The longest list read at once is that of the spans.
 _READS, _READ_LIMIT = 1 << 20, 2 << 30
 
@@ -124,10 +124,15 @@ class Memory:
     def block(self, start: int, end: int, pointers: Bits | None = None) -> Block | None:
         """The words of [start, end), as far as they are of interest; None when they are not there."""
         start, end = -(-start // 8) * 8, min(end & -8, start + SECTION_LIMIT)
-        words = self.words(start, (end - start) // 8) if start < end else None
-        if words is None:
-            return None
-        return Block(start, words, pointers)
+        parts: list[I64] = []
+        for low in range(start, end, _WINDOW):
+            words = self.words(low, min(_WINDOW, end - low) // 8)
+            if words is None:
+                return None
+            if parts and not words.any():
+                break
+            parts.append(words)
+        return Block(start, np.concatenate(parts), pointers) if parts else None
 
 
 class Structs:
