@@ -226,6 +226,19 @@ def test_experiments_show_in_the_structs() -> None:
     assert not has("1.26.6", "runtime.spanInlineMarkBits", "nogreenteagc")
 
 
+@pytest.mark.parametrize(("experiments", "expected"), [((), False), (("noallocheaders",), True)])
+def test_promoted_fields_are_found(experiments: tuple[str, ...], expected: bool) -> None:
+    """Go 1.22 keeps the bitmaps of arenas, where it has them, in a struct that runtime.heapArena embeds."""
+    layout = Layout(Elf.open(sys.executable), table_of("1.22.10", *experiments), "", {})
+    assert layout.has("runtime.heapArena", "bitmap") is expected
+    assert not layout.has("runtime.heapArena", "bitmap", "nosuch")
+    assert layout.has("runtime.heapArenaPtrScalar", "bitmap") is expected
+    if expected:
+        inner = layout.offset("runtime.heapArenaPtrScalar", "noMorePtrs")
+        outer = layout.offset("runtime.heapArena", "heapArenaPtrScalar")
+        assert layout.offset("runtime.heapArena", "noMorePtrs") == outer + inner
+
+
 # -- layouts made from tables
 
 
