@@ -158,7 +158,8 @@ def test_a_debug_file_that_only_the_container_has_is_found(tmp_path: Path) -> No
     with contained([*IN_MOUNT_NAMESPACE, script], "app") as pod:
         done = goretain("doctor", pod.pid, "--json")
         found = {check["name"]: check["found"] for check in json.loads(done.stdout)["checks"]}
-        assert found["debug info"] == f"in /proc/{pod.pid}/root/app.debug"
+        inside = Path("/proc", str(pod.pid), "root", "app.debug")
+        assert found["debug info"] == f"in {inside}"
         assert "no symbols" in found["linked"]
         check(goretain("why", pod.pid, "--json"), pod.target, pod.pid)
 
