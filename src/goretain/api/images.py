@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from goretain.api.cores import core_image
 from goretain.api.debugfiles import DebugFiles, Pathlike
@@ -90,20 +90,9 @@ def snap(
         check_place(path)
     name = str(target) if isinstance(target, int) else os.fspath(target)
     if name.isascii() and name.isdigit():
-        from goretain.capture.process import capture_process
-
         files = DebugFiles(binary, debug_dirs).of_process(int(name))
-        image = capture_process(
-            int(name),
-            light_plan(files, with_data),
-            full=full,
-            force=force,
-            max_pause=max_pause,
-            output=_place(path),
-            on_phase=on_phase,
-            on_plan=None if on_plan is None else lambda need: on_plan(need.planned),
-            progress=progress,
-        )
+        how = {"full": full, "force": force, "max_pause": max_pause, "on_phase": on_phase}
+        image = _of_process(int(name), light_plan(files, with_data), path, on_plan, progress=progress, **how)
     else:
         _check_core(name, max_pause)
         image, files = core_image(
@@ -111,6 +100,26 @@ def snap(
         )
     image.debug = files.of(image.binary)
     image.facts.with_data = with_data or full
+    return _save(image, path, debuginfo, progress)
+
+
+def _of_process(
+    pid: int,
+    plan_for: PlanFor,
+    path: int | str | os.PathLike[str],
+    on_plan: Callable[[int], None] | None,
+    **how: Any,
+) -> Image:
+    """how: other arguments of capture_process."""
+    from goretain.capture.process import capture_process
+
+    tell = None if on_plan is None else lambda need: on_plan(need.planned)
+    return capture_process(pid, plan_for, output=_place(path), on_plan=tell, **how)
+
+
+def _save(
+    image: Image, path: int | str | os.PathLike[str], debuginfo: bool, progress: Progress | None
+) -> Snap:
     if isinstance(path, int):
         return Snap(path, _write(image, path, debuginfo, progress), image.facts)
     with whole_file(path) as descriptor:

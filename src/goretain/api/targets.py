@@ -72,7 +72,7 @@ def open(
         progress: called while something takes long.
 
     A process that is being captured is never left stopped: if this one hangs meanwhile, or is stopped
-    itself, the kernel ends it after 10 s (docs/production.md).
+    itself, the kernel ends it after 10 s (docs/safety.md).
 
     Raises:
         GoretainError: the target cannot be read; the error says why and what to do.
@@ -86,6 +86,19 @@ def open(
         return Snapshot(_from_process(int(name), files, how, with_data, on_plan, progress), name)
     if max_pause is not None:
         raise UsageError("--max-pause belongs to a running process", hint="leave it out")
+    flags = {"full": full, "with_data": with_data, "force": force}
+    return Snapshot(_from_file(name, binary, debug_dirs, flags, progress), name)
+
+
+def _from_file(
+    name: str,
+    binary: Pathlike | None,
+    debug_dirs: Sequence[Pathlike],
+    flags: dict[str, bool],
+    progress: Progress | None,
+) -> Data:
+    """flags: full, with_data and force."""
+    full, with_data, force = flags["full"], flags["with_data"], flags["force"]
     if is_snapshot(name):
         if binary is not None or debug_dirs or full or with_data:
             raise UsageError(
@@ -95,14 +108,14 @@ def open(
         from goretain.snapshot import load
 
         on_read = _telling(progress, "opening the snapshot")
-        return Snapshot(load(name, on_read=on_read), name)
+        return load(name, on_read=on_read)
     if is_image(name):
         if full:
             raise UsageError(f"{name} is an image; it holds what it holds", hint="leave out --full")
         given = DebugFiles(binary, debug_dirs) if binary is not None or debug_dirs else None
-        return Snapshot(_from_image(name, given, with_data, force, progress), name)
+        return _from_image(name, given, with_data, force, progress)
     _require_core(name)
-    return Snapshot(_from_core(name, binary, debug_dirs, full, with_data, force, progress), name)
+    return _from_core(name, binary, debug_dirs, full, with_data, force, progress)
 
 
 def _telling(progress: Progress | None, what: str) -> Callable[[int, int], None] | None:
@@ -175,7 +188,7 @@ def _from_image(
             "the image was taken without --with-data: longer keys and strings are not in it"
         )
     # What lies around here is not looked at: an image gives the same report everywhere.
-    given = files.of(image.binary) if files is not None else None
+    given = files.of_image(image) if files is not None else None
     return _read(image, given or image.debug, with_data, progress)
 
 
