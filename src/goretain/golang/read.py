@@ -7,7 +7,6 @@ Imports ``capture``, ``debuginfo``, ``kernels``, ``snapshot``, ``model`` and all
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -25,14 +24,14 @@ from goretain.golang.memory.spans import read_spans
 from goretain.golang.modules import read_modules
 from goretain.golang.packages import modules_of
 from goretain.golang.plugins import with_plugins
-from goretain.golang.roots.rootnames import named_by_content
+from goretain.golang.roots.rootnames import named_by_content, stripped_note
 from goretain.golang.roots.rootobjects import ResolvedRoots, resolve_roots, root_seeds
 from goretain.golang.roots.roots import RootSlots, read_roots
 from goretain.golang.roots.slices import claim_slices
 from goretain.golang.roots.specials import Specials, read_specials
 from goretain.golang.stacks import goroutines as goroutine_room
 from goretain.golang.stacks.stacks import Stacks
-from goretain.golang.types.claims import Claims
+from goretain.golang.types.claims import Claims, captures
 from goretain.golang.types.gotypes import ARENA_CHUNK, GoType
 from goretain.golang.types.infer import Inference, Inferred
 from goretain.golang.types.structure import Structure
@@ -108,7 +107,9 @@ class _Reader:
         if not complete:
             claim_slices(slots, objects, heap)
         roots = resolve_roots(objects, edges, slots)
-        inference = Inference(heap, self.universe, stacks.function, self._structure(heap, stacks))
+        captured = captures(self.program, self.universe, modules)
+        structure = self._structure(heap, stacks)
+        inference = Inference(heap, self.universe, stacks.function, structure, captured)
         inferred = inference.run(
             edges.header, self._exact_types(objects, specials), root_seeds(slots, self.image)
         )
@@ -123,7 +124,7 @@ class _Reader:
         flags = object_flags(objects, inferred, reached, specials, seen)
         if not complete:
             slots.nodes = named_by_content(slots.nodes, slots.paths, roots, inferred)
-            slots.notes.append(_without_names(inferred, reached))
+            slots.notes.append(stripped_note(inferred, reached, symbols=bool(self.layout.symbols)))
         return self._snapshot(
             objects,
             edges,
@@ -279,17 +280,6 @@ class _Reader:
             *(["cleanups"] if self.layout.has_struct("runtime.specialCleanup") else []),
             *(["map-clear-sequence"] if self.layout.has("runtime.hmap", "clearSeq") else []),
         )
-
-
-def _without_names(inferred: Inferred, reached: NDArray[np.bool_]) -> str:
-    """What it costs that the program has no debug information, and what to do, as a sentence."""
-    typed, whole = int(np.count_nonzero(reached & (inferred.type >= 0))), int(np.count_nonzero(reached))
-    share = f"{math.floor(1000 * typed / whole) / 10:.1f} %" if whole else "none"
-    return (
-        f"the binary is stripped of debug information: {share} of the live objects have a type, from the "
-        "program's own type records and machine code, and variables are named by their place; give "
-        "--binary UNSTRIPPED, built from the same source, to see their names"
-    )
 
 
 def _shortfalls(counts: dict[str, int]) -> list[str]:

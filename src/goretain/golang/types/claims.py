@@ -7,7 +7,8 @@ bounds of variables in ``runtime.moduledata`` (runtime/symtab.go). Imports ``gol
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,6 +135,8 @@ class Claims:
                 named = self._universe.named(slot.receiver)
                 t = self._pointer(named) if named is not None else None
             leaf = leaf_of_kind(t) if t is not None else None
+            if leaf is not None and leaf.kind == "slice":
+                leaf = Leaf(0, "slice-pointer", leaf.type, "")  # length and capacity are kept elsewhere
             if leaf is not None:
                 found[slot.offset] = leaf
         return found
@@ -179,3 +182,14 @@ class Claims:
 def _name_of(functions: FuncTable, row: int) -> str:
     found = functions.find(int(functions.entries[row]))
     return found.name if found is not None else ""
+
+
+def captures(
+    program: Program, universe: TypeUniverse, modules: Sequence[Module]
+) -> Callable[[int], list[GoField] | None]:
+    """Asks the code what the closure whose code starts at a run-time address captured.
+
+    The code is read when that is asked first: debug information says it from Go 1.23 on.
+    """
+    claims = functools.cache(lambda: Claims(program, universe, modules))
+    return lambda pc: claims().captured(pc)

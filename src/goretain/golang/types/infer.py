@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.golang.types.gotypes import GoType, Leaf
+from goretain.golang.types.gotypes import GoField, GoType, Leaf
 from goretain.golang.types.maptypes import closure_type
 from goretain.golang.types.structure import BOXED, Structure
 from goretain.golang.types.typetable import TypeTable
@@ -68,6 +68,8 @@ class Inference:
 
     function_name: symbol name of a run-time code address, "" when unknown.
     structure: what untyped objects prove by themselves, for programs without debug information.
+    captured: what the closure whose code starts at a run-time address captured, as its code says; asked where
+        debug information does not say (Go 1.22 and older).
     """
 
     def __init__(
@@ -76,11 +78,13 @@ class Inference:
         universe: TypeUniverse,
         function_name: Callable[[int], str],
         structure: Structure | None = None,
+        captured: Callable[[int], list[GoField] | None] | None = None,
     ) -> None:
         self.heap = heap
         self.universe = universe
         self.function_name = function_name
         self.structure = structure
+        self.captured = captured
         self.table = TypeTable(universe)
         self.words = _words(_FIRST_WORDS)
         n = len(heap.span)
@@ -200,8 +204,13 @@ class Inference:
         name = self.function_name(pc)
         if not name:
             return None
-        captured = self.structure.captured(pc) if self.structure is not None else None
-        return closure_type(self.universe, name, pc - self.universe.program.bias, captured)
+        link_pc = pc - self.universe.program.bias
+        known = self.structure.captured(pc) if self.structure is not None else None
+        t = closure_type(self.universe, name, link_pc, known)
+        if len(t.fields) > 1 or self.structure is not None or self.captured is None:
+            return t
+        # An object whose code captured nothing would not be there: debug information does not say what.
+        return closure_type(self.universe, name, link_pc, self.captured(pc))
 
 
 def _words(capacity: int) -> Words:
