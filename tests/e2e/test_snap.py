@@ -20,6 +20,7 @@ import pytest
 import goretain
 from goretain.capture.imagefile.reader import read_image
 from goretain.golang.read import read_heap
+from goretain.model.errors import UsageError
 from goretain.model.places import user_cache
 from goretain.snapshot import Columns
 from tests.support.corewriter import write_core
@@ -276,3 +277,31 @@ def test_help_is_that_of_every_command() -> None:
         assert all(len(line) <= 80 for line in done.stdout.splitlines())
     listed = subprocess.run([*GORETAIN, "--help"], capture_output=True, text=True, check=False).stdout
     assert "snap " in listed
+
+
+def test_a_stripped_image_takes_names_from_an_unstripped_build_or_carries_them(tmp_path: Path) -> None:
+    twin = go_program("planted", NEWEST)
+    with running(go_program("planted", NEWEST, flags=["-ldflags=-s -w"])) as target:
+        run("snap", target.pid, "-o", tmp_path / "bare", "-q")
+        run("snap", target.pid, "-o", tmp_path / "with", "--binary", twin, "-q")
+        run("snap", target.pid, "-o", tmp_path / "left out", "--binary", twin, "--no-debuginfo", "-q")
+    folder = tmp_path / "debug"
+    folder.mkdir()
+    shutil.copy(twin, folder / "planted")
+    bare, carried, left_out = (holders(tmp_path / name) for name in ("bare", "with", "left out"))
+    later = holders(tmp_path / "bare", "--binary", twin)
+    there = holders(tmp_path / "bare", "--debug-dir", folder)
+    assert later == there == carried
+    assert any(name.startswith("main.") for name in later)
+    assert bare == left_out
+    assert not any(name.startswith("main.") for name in bare)
+
+
+def holders(*words: object) -> list[str]:
+    return [row["name"] for row in json.loads(run("why", *words, "--json"))["holders"]]
+
+
+def test_an_image_with_debug_information_needs_no_other(planted: Target, tmp_path: Path) -> None:
+    goretain.snap(planted.pid, tmp_path / "a")
+    with pytest.raises(UsageError, match="debug information of its own"):
+        goretain.open(tmp_path / "a", binary=planted.binary)

@@ -9,7 +9,10 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from goretain.model.errors import UsageError
+
 if TYPE_CHECKING:
+    from goretain.capture.image import Image
     from goretain.debuginfo.companion import DebugFile
     from goretain.debuginfo.elf import Elf
 
@@ -37,8 +40,20 @@ class DebugFiles:
         from goretain.capture import procfs
 
         self._roots = (f"/proc/{pid}/root", "")
-        self._name = procfs.program_path(pid)
+        self._name = procfs.below_root(pid, procfs.program_name(pid))
         return self
+
+    def of_image(self, image: Image) -> DebugFile | None:
+        """The debug file of an image's program, which is known by the name that it had.
+
+        Raises as ``of``, and UsageError when a file was named and the image needs none.
+        """
+        if self.given is not None and image.binary.section(".debug_info"):
+            raise UsageError(
+                "the image holds debug information of its own", hint="leave out --binary, it is not needed"
+            )
+        self._name = image.facts.program
+        return self.of(image.binary)
 
     def of(self, binary: Elf) -> DebugFile | None:
         """The debug file of a program, None when there is none.

@@ -16,7 +16,7 @@ from goretain.capture.program import from_file
 from goretain.capture.ranges import as_ranges, intersect, normalise
 from goretain.debuginfo.elf import PT_LOAD, PT_NOTE, SHF_ALLOC, Elf, Section
 
-_SHT_NOBITS = 8
+_SHT_NOTE, _SHT_NOBITS = 7, 8
 _DWARF = ("abbrev", "addr", "info", "line_str", "loc", "loclists", "str")
 _DEBUG = {f".{prefix}_{name}" for prefix in ("debug", "zdebug") for name in _DWARF} | {".symtab", ".strtab"}
 # They lead to the debug file of a program that has no debug information itself.
@@ -29,12 +29,8 @@ def kept_parts(elf: Elf, *, debuginfo: bool = True) -> list[tuple[int, int]]:
     Args:
         debuginfo: keep DWARF and symbols.
     """
-    wanted = [(offset, offset + size) for offset, size in elf.tables]
+    wanted = _identity(elf)
     wanted += [(part.offset, part.offset + part.end - part.start) for part in from_file(elf, 0)]
-    wanted += [(s.offset, s.offset + s.filesz) for s in elf.segments if s.type == PT_NOTE]
-    if elf.build_info_extent is not None:
-        offset, size = elf.build_info_extent
-        wanted.append((offset, offset + size))
     has_dwarf = debuginfo and any(name in elf.sections for name in (".debug_info", ".zdebug_info"))
     if debuginfo:
         wanted += _sections(elf, _DEBUG)
@@ -46,8 +42,18 @@ def kept_parts(elf: Elf, *, debuginfo: bool = True) -> list[tuple[int, int]]:
 
 def debug_parts(elf: Elf) -> list[tuple[int, int]]:
     """As ``kept_parts``, of a file whose debug information is all that is read of it."""
+    return _inside(elf, _identity(elf) + _sections(elf, _DEBUG))
+
+
+def _identity(elf: Elf) -> list[tuple[int, int]]:
+    """Headers, build IDs and build info."""
     wanted = [(offset, offset + size) for offset, size in elf.tables]
-    return _inside(elf, wanted + _sections(elf, _DEBUG))
+    wanted += [(s.offset, s.offset + s.filesz) for s in elf.segments if s.type == PT_NOTE]
+    wanted += [_extent(s) for s in elf.sections.values() if s.type == _SHT_NOTE]  # Go's GNU build ID
+    if elf.build_info_extent is not None:
+        offset, size = elf.build_info_extent
+        wanted.append((offset, offset + size))
+    return wanted
 
 
 def _sections(elf: Elf, names: Iterable[str]) -> list[tuple[int, int]]:
