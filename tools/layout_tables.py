@@ -52,7 +52,7 @@ EXPERIMENTS: Mapping[str, Sequence[tuple[str, ...]]] = {
     ),
     "1.25": (("greenteagc",), ("noswissmap",), ("nosynchashtriemap",)),
     "1.26": (("nogreenteagc",),),
-    "1.27": (("nogreenteagc",),),
+    "1.27": (("nogreenteagc",), ("mapsplitgroup",), ("mapsplitgroup", "nogreenteagc")),
 }
 #: Those that do too, but have no table: nobody runs them but who works on the runtime itself.
 REFUSED: Mapping[str, Sequence[str]] = {

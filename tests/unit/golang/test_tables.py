@@ -56,7 +56,10 @@ def _releases() -> Iterator[object]:
 @pytest.mark.parametrize(("release", "experiments"), list(_releases()))
 def test_table_is_what_the_toolchain_says(release: str, experiments: tuple[str, ...]) -> None:
     binary = go_program(layout_tables.PROGRAM, release, experiments=experiments)
-    described, table = layout_tables.describe(binary), table_of(release, *experiments)
+    described = layout_tables.describe(binary)
+    (table,) = tables_for(Elf.open(str(binary)).go_version)
+    assert table is table_of(release, *experiments)
+    assert set(table.experiments) == set(experiments)
     assert sorted(table.type_names) == sorted(described.types)
     for name, record in described.types.items():
         assert name_by_name(table, name) == name_of_record(record, described.types)
@@ -171,6 +174,8 @@ def _same_answers(version: str, experiments: tuple[str, ...], monkeypatch: pytes
         ("go1.25.5 X:jsonv2,boringcrypto", ["Go 1.25"]),
         ("go1.25.5 X:greenteagc,jsonv2", ["Go 1.25 with greenteagc"]),
         ("go1.26rc1", ["Go 1.26"]),
+        ("go1.27.3-X:mapsplitgroup", ["Go 1.27 with mapsplitgroup"]),
+        ("go1.27-devel_0f3a1b2 Tue Jan 6 X:nogreenteagc", ["Go 1.27 with nogreenteagc"]),
         ("devel go1.27-0f3a1b2 Tue Jan 6", ["Go 1.27"]),
         ("go1.22.10 (Vendor 1.22.10-1.el9)", ["Go 1.22"]),
         ("go1.28.0", []),

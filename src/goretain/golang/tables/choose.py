@@ -1,8 +1,8 @@
 """Which layout table fits a program: by the Go version that the linker wrote into it.
 
 The linker appends the experiments in which a build differs from its release (cmd/link/internal/ld/main.go):
-``go1.24.11 X:noswissmap``. Most change no layout; those that do have a table, or are refused. Imports
-``golang.tables`` siblings.
+``go1.24.11 X:noswissmap``, in later releases ``go1.27.3-X:mapsplitgroup``. Most change no layout; those that
+do have a table, or are refused. Imports ``golang.tables`` siblings.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from goretain.golang.tables.file import TableFile, read_file
 from goretain.golang.tables.table import LayoutTable
 
 _VERSION = re.compile(r"\bgo1\.(\d+)(?:\.(\d+))?")
-_EXPERIMENTS = re.compile(r" X:([\w,]+)")
+_EXPERIMENTS = re.compile(r"[ -]X:([\w,]+)")
 
 
 @cache
