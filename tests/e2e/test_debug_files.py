@@ -58,7 +58,7 @@ def _by_link(program: Path, debug: Path, folder: Path) -> list[Path]:
 
 
 def _by_name(program: Path, debug: Path, folder: Path) -> list[Path]:
-    shutil.copy(debug, folder / f"{program.name}.debug")
+    _run("objcopy", "--compress-debug-sections=zlib", debug, folder / f"{program.name}.debug")
     return [folder]
 
 
@@ -106,6 +106,26 @@ def test_the_debug_file_of_another_build_is_not_used(
     assert find_debug_file(Elf.open(str(program)), None, directories) is None
     with pytest.raises(BinaryMismatch, match=r"holds the debug information of another build"):
         find_debug_file(Elf.open(str(program)), str(other))
+
+
+def test_the_target_sees_its_own_debug_files(tmp_path: Path) -> None:
+    """A program in a container: its paths begin at its own root."""
+    program, debug = _stripped(VERSIONS[-1], tmp_path / "root" / "srv", "--strip-all")
+    own = Elf.open(str(program))
+    place = tmp_path / "root" / "usr" / "lib" / "debug" / ".build-id" / own.gnu_build_id[:2]
+    place.mkdir(parents=True)
+    assert find_debug_file(own, name="/srv/app", roots=(str(tmp_path / "root"), "")) is None
+    shutil.copy(debug, place / f"{own.gnu_build_id[2:]}.debug")
+    found = find_debug_file(own, name="/srv/app", roots=(str(tmp_path / "root"), ""))
+    assert found is not None
+    assert found.path.startswith(str(tmp_path / "root"))
+
+
+def test_equal_build_ids_of_different_programs_are_no_proof() -> None:
+    fixed = ("-buildvcs=false", "-ldflags=-buildid=fixed -B none")
+    one, other = (go_program(name, VERSIONS[-1], flags=fixed) for name in ("planted", "ways"))
+    with pytest.raises(BinaryMismatch, match="not built from the same source"):
+        find_debug_file(Elf.open(str(one)), str(other))
 
 
 def test_a_debug_link_to_a_file_that_was_changed_is_not_followed(tmp_path: Path) -> None:

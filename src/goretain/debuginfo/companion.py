@@ -18,7 +18,7 @@ from goretain.debuginfo.separate import candidates, same_build
 from goretain.debuginfo.symbols import Symbol
 from goretain.debuginfo.translated import Shifts, TranslatedDescriptions, TranslatedSymbols
 from goretain.debuginfo.twin import HINT, differences, shifts_of_twin
-from goretain.model.errors import BinaryMismatch, GoretainError, UsageError
+from goretain.model.errors import BinaryMismatch, CorruptFile, GoretainError, UsageError
 from goretain.model.places import user_cache
 
 
@@ -70,14 +70,25 @@ def match(binary: Elf, other: Elf) -> DebugFile:
             f"{other.path} has no debug information itself", hint="build it without -ldflags=-s, -w"
         )
     if same_build(binary, other):
+        # Equal IDs are proof only where the linker chose them (-buildid=TEXT): what can be compared is.
+        if _has_code(binary) and _has_code(other) and other.symbols:
+            shifts_of_twin(binary, other)
         return DebugFile(binary, other, None)
-    if not other.section(".text"):
+    if not _has_code(other):
         raise BinaryMismatch(
             f"{other.path} holds the debug information of another build than {binary.path}: their build IDs"
             f" differ{differences(binary, other)}",
             hint=HINT,
         )
     return DebugFile(binary, other, shifts_of_twin(binary, other))
+
+
+def _has_code(elf: Elf) -> bool:
+    """Whether the file holds machine code: debug files do not, images of whole programs do not."""
+    try:
+        return bool(elf.section(".text"))
+    except CorruptFile:
+        return False
 
 
 def find_debug_file(

@@ -8,6 +8,7 @@ cmd/link/internal/ld/elf.go. May import ``debuginfo`` and ``model``.
 from __future__ import annotations
 
 import bisect
+import contextlib
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -245,8 +246,13 @@ class Elf:
 
     @cached_property
     def gnu_build_id(self) -> str:
-        """The GNU build ID in hexadecimal, "" when there is none."""
-        return next((n.data.hex() for n in self.notes() if (n.name, n.type) == ("GNU", 3)), "")
+        """The GNU build ID in hexadecimal, "" when there is none; Go's linker writes it beside the notes."""
+        at = self.sections.get(".note.gnu.build-id")
+        beside = [] if at is None else [Segment(PT_NOTE, 0, at.offset, at.address, at.size, at.size)]
+        with contextlib.suppress(CorruptFile, StopIteration):  # an image may lack the section
+            notes = (note for part in (self.notes(), *map(self._notes_in, beside)) for note in part)
+            return next(n.data.hex() for n in notes if (n.name, n.type) == ("GNU", 3))
+        return ""
 
     @property
     def build_info_extent(self) -> tuple[int, int] | None:

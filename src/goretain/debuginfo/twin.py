@@ -30,11 +30,21 @@ _TABLE_LIMIT = 1 << 30
 _TABLES = (".gopclntab", ".data.rel.ro.gopclntab")
 #: Writable sections that the linker fills by what else is in the file.
 _VARYING = frozenset((".go.buildinfo", ".dynamic", ".got", ".got.plt", ".init_array", ".fini_array"))
+#: Settings of a build that change nothing of what is compared.
+_NO_MATTER = frozenset(("-ldflags", "vcs.time", "vcs.modified"))
 HINT = "give an unstripped build of the same source: same commit, Go version, tags and flags but -s -w"
 
 
 def shifts_of_twin(binary: Elf, twin: Elf) -> Shifts:
     """Where the sections of the twin are in the binary. Raises BinaryMismatch, CorruptFile."""
+    try:
+        return _compare(binary, twin)
+    except (ValueError, OverflowError, IndexError, struct.error):
+        # Sections that overlap, end beyond all addresses and the like: nobody built such a file.
+        raise _mismatch(binary, twin, "one of them is damaged") from None
+
+
+def _compare(binary: Elf, twin: Elf) -> Shifts:
     ours, theirs = _tables(binary), _tables(twin)
     for name, a, b in zip(("function names", "pc-value tables", "functions"), ours, theirs, strict=True):
         if a != b:
@@ -62,11 +72,11 @@ def differences(binary: Elf, twin: Elf) -> str:
     if ours is not None and theirs is not None:
         if ours.path != theirs.path:
             found.append(f"package {theirs.path} instead of {ours.path}")
-        for kind, a, b in (("", ours.versions, theirs.versions), ("", ours.settings, theirs.settings)):
+        for a, b in ((ours.versions, theirs.versions), (ours.settings, theirs.settings)):
             found += [
-                f"{kind}{key} {b.get(key, 'none')} instead of {a.get(key, 'none')}"
+                f"{key} {b.get(key, 'none')} instead of {a.get(key, 'none')}"
                 for key in sorted(a.keys() | b.keys())
-                if a.get(key) != b.get(key) and key != "-ldflags"
+                if a.get(key) != b.get(key) and key not in _NO_MATTER
             ]
     return f" ({'; '.join(found[:6])})" if found else ""
 
@@ -159,11 +169,11 @@ def _is_placed(section: Section) -> bool:
 def _compare_types(binary: Elf, twin: Elf) -> None:
     """Words of the runtime's types may differ only where both are addresses."""
     start, end = _types(twin)
-    section = next(s for s in twin.sections.values() if s.address <= start < s.address + s.size)
-    ours = binary.sections.get(section.name)
+    section = next((s for s in twin.sections.values() if s.address <= start < s.address + s.size), None)
+    ours = binary.sections.get(section.name) if section is not None else None
     size = end - start & ~7
-    if ours is None or ours.size < start - section.address + size:
-        raise _mismatch(binary, twin, f"section {section.name} is shorter in the program")
+    if section is None or ours is None or ours.size < start - section.address + size:
+        raise _mismatch(binary, twin, "the program has no such types")
     try:
         a = binary.read_vaddr(ours.address + start - section.address, size)
         b = twin.read_vaddr(start, size)
@@ -205,6 +215,8 @@ def _compare_code(binary: Elf, twin: Elf, shifts: Shifts) -> None:
         ours = binary.sections[section.name]
         a = np.frombuffer(binary.section(section.name), np.uint8)
         b = np.frombuffer(twin.section(section.name), np.uint8)
+        if len(a) != len(b):
+            raise _mismatch(binary, twin, "their code differs in length")
         places = _Places(binary, twin, shifts)
         left = places.unexplained(a, b, ours.address, section.address)
         if len(left):
