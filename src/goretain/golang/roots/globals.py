@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,6 +170,8 @@ class GlobalReader:
         segments = [(words.start, words.end) for words in self._segments]
         packages = Packages(modules_of(self._image.binary.go_modinfo))
         found = NamelessGlobals(claims, packages, segments, np.unique(np.concatenate(pointed)))
+        for region in self._statics.rest():  # -ldflags=-w leaves the names
+            yield replace(region, t=found.type_at(region.start, region.end - region.start))
         for v in found.variables():
             first = self._next_word(v.start)
             if first is None or first >= v.end:

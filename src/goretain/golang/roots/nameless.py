@@ -53,6 +53,11 @@ class NamelessGlobals:
         self._values = {v.address: v for v in _outermost(claims.values())}
         self._starts = self._boundaries(pointed)
 
+    def type_at(self, start: int, size: int) -> GoType | None:
+        """What the code says begins at an address, as far as it fits into a variable of this size."""
+        value = self._values.get(start)
+        return value.type if value is not None and value.type.size <= size else None
+
     def variables(self) -> Iterator[Nameless]:
         """All variables in address order."""
         for start, end in zip(self._starts, [*self._starts[1:], 0], strict=True):

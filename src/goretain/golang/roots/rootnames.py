@@ -1,14 +1,18 @@
-"""Names of globals that say what they hold, once inference knows it: ``bss+0x40 (*main.cache)``.
+"""Names of globals that say what they hold, once inference knows it: ``bss+0x40 (*main.cache)``; and what it
+costs that a program names no variables.
 
-For programs that name no variables. Imports ``golang.roots``, ``golang.types`` and ``snapshot``.
+Imports ``golang.roots``, ``golang.types`` and ``snapshot``.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from goretain.golang.roots.rootobjects import ResolvedRoots
 from goretain.golang.types.gotypes import GoType
@@ -49,3 +53,15 @@ def _pointer_name(t: GoType) -> str:
         return "func"
     # A pointer to one byte may be a string, a slice or a pointer.
     return f"*{spoken(t.name)}" if not t.role and t.kind == "struct" else ""
+
+
+def stripped_note(inferred: Inferred, reached: NDArray[np.bool_], *, symbols: bool) -> str:
+    """What it costs that the program has no debug information, and what to do, as a sentence."""
+    typed, whole = int(np.count_nonzero(reached & (inferred.type >= 0))), int(np.count_nonzero(reached))
+    share = f"{math.floor(1000 * typed / whole) / 10:.1f} %" if whole else "none"
+    names = "" if symbols else ", and variables are named by their place"
+    return (
+        f"the binary is stripped of debug information: {share} of the live objects have a type, from the "
+        f"program's own type records and machine code{names}; give --binary UNSTRIPPED, built from the same "
+        "source, to see all types and names"
+    )

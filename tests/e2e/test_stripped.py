@@ -1,0 +1,165 @@
+"""A stripped program is answered like an unstripped one: same objects, bytes and findings, almost all types.
+
+One capture of a stripped process is read twice: as a user without more would have it, and with the debug
+information of an unstripped build of the same source, so that every object is compared with itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import goretain
+from goretain.debuginfo.companion import find_debug_file
+from goretain.diagnosis.diagnose import diagnose
+from goretain.golang.read import read_heap
+from goretain.heap.heap import Heap
+from goretain.snapshot import ObjectFlag, Snapshot, TypeInfo
+from tests.support.golang import VERSIONS, go_program, release, running, wait_until_blocked
+from tests.support.heaps import image_of
+
+#: Program, arguments, flags of the linker.
+_RUNS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("planted", (), "-s -w"),
+    ("server", (), "-s -w"),
+    ("ways", (), "-s -w"),
+    ("exact", (), "-s -w"),
+    ("planted", ("janitor", "handler", "second"), "-s -w"),
+    ("planted", (), "-s"),
+    ("planted", (), "-w"),
+)
+_SHORT = {("planted", (), "-s -w"), ("server", (), "-s -w")}
+_CASES = [
+    pytest.param(
+        version,
+        run,
+        id=f"{version}-{'-'.join((run[0], *run[1]))}{run[2].replace(' ', '')}",
+        marks=[] if version in (VERSIONS[0], VERSIONS[-1]) and run in _SHORT else pytest.mark.long,
+    )
+    for version in VERSIONS
+    for run in _RUNS
+]
+#: Up to Go 1.22 debug information does not say what closures capture; the machine code does.
+_CLOSURES_DESCRIBED = (1, 23)
+
+
+@dataclass(slots=True)
+class _Types:
+    """Objects by what the two readings say of them: same type, unknown without debug information only, known
+    without it only, or types that are not the same (with their names)."""
+
+    same: int = 0
+    lost: int = 0
+    won: int = 0
+    other: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+@cache
+def _read(version: str, run: tuple[str, tuple[str, ...], str]) -> tuple[Heap, Heap]:
+    """(as stripped, with debug information) of one capture."""
+    program, arguments, link = run
+    stripped = _build(program, version, link)
+    with running(stripped, arguments, env={"GOMAXPROCS": "1"}) as target:
+        wait_until_blocked(target.pid)
+        image = image_of(target.pid)
+    twin = find_debug_file(image.binary, str(_build(program, version, "")))
+    return Heap(read_heap(image)), Heap(read_heap(image, debug=twin))
+
+
+def _build(program: str, version: str, link: str) -> Path:
+    flags = ["-buildvcs=false", *([f"-ldflags={link}"] if link else [])]
+    return go_program(program, version, flags=flags)
+
+
+def _findings(heap: Heap) -> Counter[tuple[object, ...]]:
+    """Findings by all but names, and how often each."""
+    return Counter(
+        (f.code, f.confidence.level, f.count, f.saving_bytes, f.hidden_bytes, f.retained_bytes)
+        for f in diagnose(heap).findings
+    )
+
+
+def _compare(bare: Snapshot, told: Snapshot, heap: Heap) -> _Types:
+    """Tiny blocks are left out: they hold several objects, and either reading names one of them."""
+    result = _Types()
+    compared = heap.graph.reached & ((bare.columns.object_flags & ObjectFlag.TINY) == 0)
+    ours_of, theirs_of = bare.columns.object_type[compared], told.columns.object_type[compared]
+    for ours, theirs in zip(ours_of.tolist(), theirs_of.tolist(), strict=True):
+        if ours < 0 and theirs < 0:
+            continue
+        if ours < 0:
+            result.lost += 1
+        elif theirs < 0:
+            result.won += 1
+        elif _meaning(bare.types[ours]) == _meaning(told.types[theirs]) or _less(told.types[theirs]):
+            result.same += 1
+        else:
+            result.other[(told.types[theirs].name, bare.types[ours].name)] += 1
+    return result
+
+
+def _meaning(t: TypeInfo) -> str:
+    """A type's name without what the program's own records do not keep: packages of the fields of unnamed
+    structs, the direction of a channel, which a channel itself does not have."""
+    name = re.sub(r"[\w.%/\-]*[/.](?=\w)", "", t.name.replace("noalg.", ""))
+    return re.sub(r"^(<-chan|chan<-) ", "chan ", name)
+
+
+def _less(t: TypeInfo) -> bool:
+    """Whether debug information names only the shape that generic code is compiled for, or any channel."""
+    return "go.shape" in t.name or t.name == "runtime.hchan"
+
+
+@pytest.mark.parametrize(("version", "run"), _CASES)
+def test_a_stripped_program_is_answered_like_an_unstripped_one(
+    version: str, run: tuple[str, tuple[str, ...], str]
+) -> None:
+    bare, told = _read(version, run)
+    ours, theirs = bare.snapshot.columns, told.snapshot.columns
+    assert (ours.object_address == theirs.object_address).all()
+    assert (ours.object_size == theirs.object_size).all()
+    assert bare.coverage.reached == told.coverage.reached
+    assert bare.coverage.survived == told.coverage.survived
+    expected, found = _findings(told), _findings(bare)
+    extra = found - expected
+    assert not expected - found
+    if release(version) >= _CLOSURES_DESCRIBED:
+        assert not extra
+    else:
+        assert extra.total() <= (run[0] == "ways")  # what is in main.inClosures
+    types = _compare(bare.snapshot, told.snapshot, bare)
+    print(version, *run, bare.coverage.typed.share(bare.coverage.reached), types)
+    assert types.other.total() <= 0.0001 * types.same, types.other.most_common(20)
+    assert types.lost <= (0.01 if run[0] != "planted" else 0.035) * bare.coverage.reached.objects
+
+
+@pytest.mark.parametrize(
+    "version",
+    [pytest.param(v, marks=[] if v in (VERSIONS[0], VERSIONS[-1]) else pytest.mark.long) for v in VERSIONS],
+)
+def test_99_percent_of_a_stripped_server_s_objects_are_typed(version: str) -> None:
+    bare, _ = _read(version, ("server", (), "-s -w"))
+    share = bare.coverage.typed.share(bare.coverage.reached)
+    assert share is not None
+    assert share[0] >= 0.99
+
+
+@pytest.mark.parametrize("version", [VERSIONS[0], VERSIONS[-1]])
+def test_globals_are_named_by_place_and_type_and_the_report_says_why(version: str) -> None:
+    with running(_build("planted", version, "-s -w"), env={"GOMAXPROCS": "1"}) as target:
+        wait_until_blocked(target.pid)
+        snapshot = goretain.open(target.pid)
+    names = {holder.name for holder in snapshot.heap.holders}
+    for held in (r"\*main\.cache", r"\*main\.index", r"map\[int64\]main\.session", r"\*main\.link"):
+        assert any(re.fullmatch(rf"(data|bss)\+0x[0-9a-f]+ \({held}\)", name) for name in names), held
+    assert any(re.fullmatch(r"goroutine \d+ \[chan receive\] main\.waiter", name) for name in names)
+    report = snapshot.why()
+    assert "stripped" in report.look.features
+    (note,) = [note for note in report.look.notes if "stripped" in note]
+    assert re.search(r"\d\d\.\d % of the live objects have a type", note)
+    assert "--binary UNSTRIPPED" in note
