@@ -11,7 +11,6 @@ import errno
 import os
 import select
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,16 +95,18 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[int]:
 
 @contextmanager
 def _renamed(place: Path) -> Iterator[int]:
-    descriptor, temporary = tempfile.mkstemp(prefix=".goretain.", suffix=".part", dir=place.parent)
+    # Named before it is made: a signal may arrive at any instant, and nothing is to be left behind.
+    temporary = place.with_name(f".goretain.{os.urandom(8).hex()}.part")
     try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             yield descriptor
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-        Path(temporary).replace(place)
+        temporary.replace(place)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
