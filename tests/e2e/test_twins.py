@@ -142,3 +142,21 @@ def test_another_build_is_refused_with_what_differs() -> None:
     other = go_program("planted", VERSIONS[0])
     with pytest.raises(BinaryMismatch, match=rf"go{VERSIONS[0]} instead of go{VERSIONS[-1]}"):
         find_debug_file(stripped, str(other))
+
+
+def test_an_image_of_a_stripped_program_takes_a_twin_elsewhere(tmp_path: Path) -> None:
+    """What was snapped of a stripped process is named by a build that never came near it."""
+    stripped = go_program("planted", VERSIONS[-1], flags=("-ldflags=-s -w",))
+    plain = go_program("planted", VERSIONS[-1])
+    with running(stripped, env={"GOMAXPROCS": "1"}) as target:
+        wait_until_blocked(target.pid)
+        goretain.snap(target.pid, tmp_path / "app.image")
+        live = goretain.open(target.pid, binary=plain)
+    there = goretain.open(tmp_path / "app.image", binary=plain)
+    rows = [
+        [(h.name, h.retained_bytes, h.retained_objects) for h in look.holders() if h.name.startswith("main.")]
+        for look in (there, live)
+    ]
+    assert rows[0] == rows[1]
+    assert len(rows[0]) > 3
+    assert [f.chain.text for f in there.findings()] == [f.chain.text for f in live.findings()]
