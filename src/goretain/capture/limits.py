@@ -35,7 +35,7 @@ class Need:
         beside: what is needed to work on it while it is copied.
         space: address space that is reserved for it.
         file: what may be written to a file; 0 when nothing is.
-        output: the file, or the folder that it is going to be in; None when there is none.
+        output: the file, which need not be there yet; None when there is none.
     """
 
     planned: int
@@ -175,9 +175,9 @@ def _of_cgroup(limit: cgroups.Limit, whose: str, taken: int, parts: int) -> Room
 
 
 def _disk(need: Need, output: Path) -> list[Room]:
-    folder = output if output.is_dir() else output.parent
+    folder = Path(os.path.realpath(output)).parent  # of /proc/self/fd/1 too
     try:
-        about = os.statvfs(folder)
+        about = os.statvfs(output if output.exists() else folder)
     except OSError:
         return []  # whoever opens the file says why it cannot be
     free = about.f_bavail * about.f_frsize

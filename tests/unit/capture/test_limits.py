@@ -87,6 +87,14 @@ def test_a_file_takes_half_of_the_free_space_of_its_disk(tmp_path: Path) -> None
     assert "another disk" in caught.value.hint
 
 
+def test_a_file_that_is_only_known_by_its_descriptor_is_on_a_disk_too(tmp_path: Path) -> None:
+    with (tmp_path / "out").open("wb") as out:
+        output = Path(f"/proc/self/fd/{out.fileno()}")
+        limits.check_room(Need(1, file=MIB, output=output), os.getpid())
+        with pytest.raises(NotEnoughMemory, match=f"that the file system of {tmp_path} leaves"):
+            limits.check_room(Need(1, file=1 << 60, output=output), os.getpid())
+
+
 def test_a_file_in_memory_counts_as_memory_beside_the_copy() -> None:
     shared = Path("/dev/shm")
     if limits.file_system(shared) != "tmpfs":
