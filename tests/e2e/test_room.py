@@ -87,7 +87,7 @@ def test_a_capture_from_inside_counts_what_it_takes_itself(small: Small, tmp_pat
     small.check()
 
 
-@pytest.mark.parametrize("left", range(20, 100, 8))
+@pytest.mark.parametrize("left", [20, 32, 48, 80])
 def test_a_forced_capture_from_inside_never_costs_the_target_its_life(
     small: Small, tmp_path: Path, left: int
 ) -> None:
