@@ -44,6 +44,9 @@ _CASES = [
     for version in VERSIONS
     for run in _RUNS
 ]
+#: Share of the objects that may lose their type; of small programs what the library makes weighs more
+#: (internal/godebug keeps its settings in a sync.Map that only generic code refers to).
+_LOST = {"planted": 0.035, "ways": 0.015}
 #: Up to Go 1.22 debug information does not say what closures capture; the machine code does.
 _CLOSURES_DESCRIBED = (1, 23)
 
@@ -135,7 +138,7 @@ def test_a_stripped_program_is_answered_like_an_unstripped_one(
     types = _compare(bare.snapshot, told.snapshot, bare)
     print(version, *run, bare.coverage.typed.share(bare.coverage.reached), types)
     assert types.other.total() <= 0.0001 * types.same, types.other.most_common(20)
-    assert types.lost <= (0.01 if run[0] != "planted" else 0.035) * bare.coverage.reached.objects
+    assert types.lost <= _LOST.get(run[0], 0.01) * bare.coverage.reached.objects
 
 
 @pytest.mark.parametrize(

@@ -82,11 +82,12 @@ class MapShapes:
         found: dict[int, _Groups] = {}
         for address in self._universe.modules.addresses.tolist():
             t = self._universe.from_runtime(address)
-            if t is None or t.kind != "map":
+            # abi.MapType.Group or Bucket
+            groups = t.inner if t is not None and t.kind == "map" else None
+            if t is None or groups is None or not groups.size:
                 continue
-            key = self._universe.program.word(address + 64)
-            groups = self._universe.from_runtime(key)
-            if groups is None or not groups.size or (key in found and not t.name.startswith("map[")):
+            key = groups.runtime_address
+            if key in found and not t.name.startswith("map["):
                 continue
             mask = type_mask(self._universe, groups) if groups.size <= _MASK_LIMIT else 0
             found[key] = _Groups(groups.size, mask, groups.has_pointers, t)
@@ -158,6 +159,7 @@ class MapShapes:
         view = self._view
         table = view.find(view.heap.words[view.at(directories) >> 3])
         good = (table >= 0) & (view.at(np.maximum(table, 0)) >= 0)
+        good &= view.data_bytes(np.maximum(table, 0)) >= view.layout.size(SWISS_TABLE)
         objects, table = objects[good], table[good]
         at = view.at(table)
         capacity = view.field(at, SWISS_TABLE, "capacity")
