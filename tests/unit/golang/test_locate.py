@@ -123,6 +123,19 @@ def test_a_busy_program_is_found_while_it_runs(version: str) -> None:
 
 
 @pytest.mark.parametrize("version", versions())
+def test_threads_that_start_and_end_do_not_mislead(version: str) -> None:
+    program = go_program("loaded", version)
+    with running(program, ["serve"]) as target, opened(target) as (source, layout):
+        ((port,),) = target.facts["Port"]
+        with running(program, ["load", port, "8"]):
+            for _ in range(20):
+                found = locate(source.read, layout.elf, source.bias, layout)
+                assert found["runtime.allm"] == layout.symbol("runtime.allm")
+            image = image_of(target.pid)
+    check(image.read, image.bias, open_layout(image.binary))
+
+
+@pytest.mark.parametrize("version", versions())
 def test_queued_finalizers_and_cleanups_are_found(version: str) -> None:
     with running(go_program("exact", version), ["queued"]) as target:
         wait_until_blocked(target.pid)

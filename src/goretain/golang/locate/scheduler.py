@@ -22,6 +22,23 @@ from goretain.golang.locate.words import (
 )
 
 _M, _G, _P, _SCHED, _CACHE = "runtime.m", "runtime.g", "runtime.p", "runtime.schedt", "runtime.mcache"
+#: Fields of runtime.schedt, the least value that they have once the program's main function runs, and a
+#: value that they do not reach. Its own goroutines (ngsys) are the sweeper, the scavenger and others.
+_SCHED_FIELDS = (
+    ("goidgen", 2, 1 << 48),
+    ("mnext", 2, 1 << 40),
+    ("maxmcount", 1, 1 << 31),
+    ("nmfreed", 1, 1 << 40),
+    ("nmidle", 0, 1 << 24),
+    ("nmsys", 0, 1 << 24),
+    ("ngsys", 2, 1 << 20),
+    ("npidle", 0, 1 << 16),
+    ("nmspinning", 0, 1 << 16),
+    ("gcwaiting", 0, 2),
+    ("sysmonwait", 0, 2),
+    ("procresizetime", 1, 1 << 62),
+    ("totaltime", 0, 1 << 62),
+)
 _G_LIMIT, _P_LIMIT, _STACK_LIMIT, _SAMPLE = 1 << 30, 1 << 16, 1 << 40, 64
 _STATUS_LIMIT = 0x2000  # _Gscan is 0x1000
 _GOROUTINE_STATES, _P_STATES, _WAITING = 16, 8, 4
@@ -30,21 +47,24 @@ _GOROUTINE_STATES, _P_STATES, _WAITING = 16, 8, 4
 def find_threads(
     blocks: list[Block], constants: range, memory: Memory, fields: Fields
 ) -> tuple[list[int], list[int]]:
-    """Places of ``runtime.allm``, and the ms: the longest list of ms that a scanned word begins.
+    """Places of ``runtime.allm``, and the ms of its list.
 
-    An m that has ended stays on sched.freem and still links to the list, so that word is left out.
+    It is the scanned word that leads to an m, but for runtime.g0.m, which leads to the variable m0, and
+    sched.freem, where ms that have ended stay for a while. The list says nothing: those still link to it,
+    and threads that start and end while it is read break it.
+
     constants: where no m can be.
     """
     structs = Structs(memory, fields)
-    lists: list[tuple[list[int], int]] = []
+    found: dict[int, list[int]] = {}
     for head, places in distinct(blocks, wanted=lambda words: ~within(constants, words)):
-        chain = structs.chain(head, _M, "alllink") if _is_m(structs, head) else None
-        if chain is not None and all(_is_m(structs, m) for m in chain[:_SAMPLE]):
-            lists += [(chain, place) for place in places]
-    lengths = {len(chain) for chain, _ in lists}
-    lists = [row for row in lists if not _is_freem(structs, row[1], lengths)]
-    longest = max((chain for chain, _ in lists), key=len, default=[])
-    return [place for chain, place in lists if len(chain) == len(longest)], longest
+        if _is_m(structs, head):
+            listed = [place for place in places if not _is_freem(structs, place)]
+            found |= {head: listed} if listed else {}
+    others = {head: places for head, places in found.items() if not _is_variable(blocks, head)}
+    candidates = others or found
+    places = [place for listed in candidates.values() for place in listed]
+    return places, [m for head in candidates for m in structs.some_of_chain(head, _M, "alllink")]
 
 
 def _is_m(structs: Structs, m: int) -> bool:
@@ -52,18 +72,20 @@ def _is_m(structs: Structs, m: int) -> bool:
     return bool(g0) and g0 is not None and g0 % 8 == 0 and structs.uint(g0, _G, "m") == m
 
 
-def _is_freem(structs: Structs, place: int, lengths: set[int]) -> bool:
-    """Whether a word is runtime.sched.freem: before it stand the counts of the scheduler, of which the
-    number of ms that were made less those that ended is the length of a list."""
-    if not structs.fields.has(_SCHED, "freem"):
-        return False
+def _is_variable(blocks: list[Block], address: int) -> bool:
+    return any(block.start <= address < block.start + 8 * len(block.words) for block in blocks)
+
+
+def _is_freem(structs: Structs, place: int) -> bool:
+    """Whether a word is runtime.sched.freem: around it stand the scheduler's counts and times."""
     sched = place - structs.fields.offset(_SCHED, "freem")
-    counts = [structs.uint(sched, _SCHED, name) for name in ("mnext", "nmfreed", "maxmcount", "goidgen")]
-    small = [structs.uint(sched, _SCHED, name) for name in ("nmidle", "nmidlelocked", "nmsys", "npidle")]
-    made, freed, limit, goroutines = (count or 0 for count in counts)
-    if not 0 < freed < made or not 0 < limit < 1 << 31 or not 0 < goroutines < 1 << 48:
-        return False
-    return made - freed in lengths and all(count is not None and count <= made for count in small[:3])
+    for name, least, limit in _SCHED_FIELDS:
+        if structs.fields.has(_SCHED, name):
+            value = structs.uint(sched, _SCHED, name)
+            if value is None or not least <= value < limit:
+                return False
+    idle = structs.uint(sched, _SCHED, "pidle")
+    return idle is not None and (not idle or (structs.uint(idle, _P, "id") or 0) < _P_LIMIT)
 
 
 def find_goroutines(blocks: list[Block], ms: list[int], memory: Memory, fields: Fields) -> list[int]:

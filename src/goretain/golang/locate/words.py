@@ -158,6 +158,15 @@ class Structs:
             out.append(np.array([_signed(raw[low:high]) for _, raw in rows], np.int64))
         return out
 
+    def some_of_chain(self, head: int, struct: str, *path: str, limit: int = 1 << 16) -> list[int]:
+        """Structs linked by a field, from head as far as the list can be followed."""
+        found: dict[int, None] = {}
+        at: int | None = head
+        while at and at not in found and at % 8 == 0 and len(found) < limit:
+            found[at] = None
+            at = self.uint(at, struct, *path)
+        return list(found)
+
     def chain(self, head: int, struct: str, *path: str, limit: int = 1 << 16) -> list[int] | None:
         """Structs linked by a field, from head to 0; None when the chain breaks or does not end."""
         found: dict[int, None] = {}
