@@ -40,7 +40,8 @@ def _cases() -> list[object]:
         for state in ("unswept", "queued", "spin"):
             marks = () if version in ("1.23.9", VERSIONS[-1]) else (pytest.mark.long,)
             cases.append(pytest.param((version, "", state), id=f"{version}-{state}", marks=marks))
-    for version, experiment in EXPERIMENTS:
+    # split groups change sizes of maps and nothing else, so that only totals and maps are looked at
+    for version, experiment in (*EXPERIMENTS, ("1.27.3", "mapsplitgroup")):
         for state in ("quiet", "unswept", "queued", "spin"):
             name = f"{version}-{experiment}-{state}"
             cases.append(pytest.param((version, experiment, state), id=name, marks=pytest.mark.long))
