@@ -21,7 +21,7 @@ from goretain.reports import text
 from goretain.reports.json import render
 from goretain.reports.results import Check, DoctorReport
 from tests.support.containers import NOBODY, bounded, contained, needs, refusing, said_by, user
-from tests.support.golang import Target, go_program, running
+from tests.support.golang import VERSIONS, Target, go_program, running
 
 GORETAIN = [sys.executable, "-m", "goretain.cli.main"]
 VERSION = "1.26.6"
@@ -110,6 +110,16 @@ def test_a_deleted_program_is_said_to_be_that(tmp_path: Path) -> None:
         report = goretain.doctor(target.pid)
         assert "deleted or replaced" in named(report, "program").found
         assert report.capture is True
+
+
+def test_a_go_library_in_a_program_of_another_language_is_told() -> None:
+    library = go_program("clibrary", VERSIONS[-1], flags=("-buildmode=c-shared",), cgo=True)
+    host = "import ctypes, sys, time; ctypes.CDLL(sys.argv[1]); print('READY', flush=True); time.sleep(100)"
+    with running(Path(sys.executable), ["-c", host, str(library)]) as target:
+        report = goretain.doctor(target.pid)
+    assert report.capture is True
+    assert named(report, "program").found.endswith(f"which is none of Go, with the Go library {library}")
+    assert named(report, "Go").found.startswith(f"go{VERSIONS[-1]}, supported")
 
 
 def test_other_processes_are_problems_and_no_errors(tmp_path: Path) -> None:

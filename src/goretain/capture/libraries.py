@@ -6,12 +6,14 @@ Imports ``capture`` siblings, ``debuginfo.elf`` and ``model``.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from goretain.capture import procfs
 from goretain.capture.executable import bias_of, identity_of, open_program
 from goretain.capture.image import Library, Mapping
+from goretain.capture.namespaces import open_inside
 from goretain.capture.program import check_program
 from goretain.debuginfo.elf import PT_LOAD, Elf
 from goretain.model.errors import GoretainError, NotGoProgram
@@ -100,10 +102,19 @@ def _hosted(pid: int, refusal: NotGoProgram) -> Library:
 
 def open_library(pid: int, mapping: Mapping) -> Elf | None:
     """The file of a mapping of a process: the very file, or what has its name there now."""
-    path = mapping.path.removesuffix(" (deleted)")
-    places = (f"/proc/{pid}/map_files/{mapping.start:x}-{mapping.end:x}", f"/proc/{pid}/root{path}")
-    for place in places:
-        with contextlib.suppress(OSError, GoretainError):
-            if Path(place).is_file():  # opening a device may do something
-                return Elf.open(place)
+    with contextlib.suppress(OSError, GoretainError):
+        fd = _open(pid, mapping)
+        try:
+            return Elf.open(fd)
+        finally:
+            os.close(fd)
     return None
+
+
+def _open(pid: int, mapping: Mapping) -> int:
+    """Raises OSError."""
+    itself = Path(f"/proc/{pid}/map_files/{mapping.start:x}-{mapping.end:x}")
+    with contextlib.suppress(OSError):  # it takes CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE
+        if itself.is_file():  # opening a device may do something
+            return os.open(itself, os.O_RDONLY | os.O_CLOEXEC)
+    return open_inside(pid, procfs.below_root(pid, mapping.path.removesuffix(" (deleted)")))

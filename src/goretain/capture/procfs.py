@@ -119,13 +119,12 @@ def program_name(pid: int) -> str:
         return "?"
 
 
-def program_path(pid: int) -> str:
-    """Path of the executable below the root directory of the process; "?" when unknown.
+def below_root(pid: int, path: str) -> str:
+    """A path that the kernel told of a process, below the root directory of that process.
 
     The kernel tells paths as they are in the mount namespace. The root directory of a container is the root
     of one, that of a process under chroot is not.
     """
-    path = program_name(pid)
     try:
         root = str(Path(f"/proc/{pid}/root").readlink())
     except OSError:

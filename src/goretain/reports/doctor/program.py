@@ -9,11 +9,12 @@ from pathlib import Path
 
 from goretain.capture import procfs
 from goretain.capture.executable import open_program
+from goretain.capture.libraries import open_runtime
 from goretain.debuginfo.companion import find_debug_file
 from goretain.debuginfo.elf import Elf
 from goretain.golang.layout import open_layout
 from goretain.golang.tables import tables_for
-from goretain.model.errors import GoretainError
+from goretain.model.errors import GoretainError, NotGoProgram
 from goretain.reports.doctor.lines import Lines
 from goretain.reports.results import Check
 from goretain.toolchain import SUPPORTED
@@ -26,12 +27,12 @@ _UNSTRIPPED = "give an unstripped build of the same source: goretain why PID --b
 def checks(pid: int) -> list[Check]:
     """One for each thing; only the first where the process runs no Go program."""
     try:
-        binary, _ = open_program(pid)
+        binary, _, _ = open_runtime(pid)
     except GoretainError as error:
         return [_LINES.problem("program", error.message, error.hint)]
     return _LINES.made(
         [
-            ("program", lambda: _file(pid)),
+            ("program", lambda: _file(pid, binary)),
             ("Go", lambda: _go(binary)),
             ("linked", lambda: _linked(binary)),
             ("debug info", lambda: _described(binary, pid)),
@@ -39,8 +40,12 @@ def checks(pid: int) -> list[Check]:
     )
 
 
-def _file(pid: int) -> Check:
+def _file(pid: int, binary: Elf) -> Check:
     path = str(Path(f"/proc/{pid}/exe").readlink())
+    try:
+        open_program(pid)
+    except NotGoProgram:
+        return _LINES.ok("program", f"{path}, which is none of Go, with the Go library {binary.path}")
     if path.endswith(" (deleted)"):
         return _LINES.ok("program", f"{path}: deleted or replaced since it started; read all the same")
     return _LINES.ok("program", path)
@@ -70,7 +75,8 @@ def _linked(binary: Elf) -> Check:
 
 
 def _described(binary: Elf, pid: int) -> Check:
-    debug = find_debug_file(binary, name=procfs.program_path(pid), roots=(f"/proc/{pid}/root", ""))
+    name = procfs.below_root(pid, procfs.program_name(pid))
+    debug = find_debug_file(binary, name=name, roots=(f"/proc/{pid}/root", ""))
     layout = open_layout(binary, debug)
     if debug is not None:
         return _LINES.ok("debug info", f"in {debug.path}")
