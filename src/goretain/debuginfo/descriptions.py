@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from goretain.debuginfo.functions import Function
+from goretain.debuginfo.symbols import Symbol
 from goretain.debuginfo.types import DwarfType
 
-__all__ = ["Descriptions", "Global"]
+__all__ = ["DebugSource", "Descriptions", "Global"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +69,18 @@ class Descriptions(Protocol):
 
     def function_at(self, pc: int, /) -> Function | None:
         """The function whose machine code holds a link pc, None when it is not described."""
+        ...
+
+
+class DebugSource(Protocol):
+    """A debug file beside the binary: what it says, translated to link addresses of the binary that runs."""
+
+    @property
+    def descriptions(self) -> Descriptions:
+        """Types, globals and functions."""
+        ...
+
+    @property
+    def symbols(self) -> Mapping[str, Symbol]:
+        """Symbols by name."""
         ...

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from goretain.debuginfo.descriptions import Descriptions
+from goretain.debuginfo.descriptions import DebugSource, Descriptions
 from goretain.debuginfo.dwarf import Dwarf, RuntimeDwarf
 from goretain.debuginfo.elf import Elf
 from goretain.debuginfo.symbols import Symbol
@@ -23,20 +23,6 @@ from goretain.model.places import user_cache
 _MODULE_LIMIT = 4096
 #: Where a symbol table names these, it names the others.
 _ESSENTIAL = ("runtime.firstmoduledata", "runtime.mheap_")
-
-
-class DebugSource(Protocol):
-    """A debug file beside the binary: what it says, translated to link addresses of the binary that runs."""
-
-    @property
-    def descriptions(self) -> Descriptions:
-        """Types, globals and functions."""
-        ...
-
-    @property
-    def symbols(self) -> Mapping[str, Symbol]:
-        """Symbols by name."""
-        ...
 
 
 def open_layout(binary: Elf, debug: DebugSource | None = None) -> Layout:
@@ -285,8 +271,6 @@ class Program:
         """The Go string whose header is at address, at most limit bytes. Raises MissingMemory."""
         raw = self.memory.read(address, 16)
         length = min(int.from_bytes(raw[8:], "little"), limit)
-        if not length:
-            return ""
         if not length:
             return ""
         return self.memory.read(int.from_bytes(raw[:8], "little"), length).decode("utf-8", "replace")

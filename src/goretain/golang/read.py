@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture.image import Image
-from goretain.golang.layout import DebugSource, Program, open_layout
+from goretain.debuginfo.descriptions import DebugSource
+from goretain.golang.layout import Program, open_layout
 from goretain.golang.maps.mapkeys import key_texts
 from goretain.golang.maps.maprows import MapColumns
 from goretain.golang.maps.maps import read_maps

@@ -17,5 +17,7 @@ func main() {
 	buffer := make([]byte, 4096)
 	window = buffer[:16]
 	println("READY")
-	for { time.Sleep(time.Hour) }
+	for {
+		time.Sleep(time.Hour)
+	}
 }
