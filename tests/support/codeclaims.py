@@ -64,8 +64,11 @@ class _File:
         return self._elf.read_vaddr(address, size)
 
 
-def open_binary(path: Path) -> Opened:
-    """Reads an unstripped executable that is not position-independent, and its code."""
+def open_binary(path: Path, *, renamed: bool = False) -> Opened:
+    """Reads an unstripped executable that is not position-independent, and its code.
+
+    renamed: give all functions other names first, as tools do that hide them.
+    """
     elf = Elf.open(str(path))
     layout = open_layout(elf)
     program = Program(_File(elf), layout, 0)
@@ -75,6 +78,10 @@ def open_binary(path: Path) -> Opened:
     functions = FuncTable.from_section(elf.section(".gopclntab"), table.address, text.address)
     names = (".noptrdata", ".data", ".bss", ".noptrbss")
     data = [elf.sections[name] for name in names if name in elf.sections]
+    if renamed:
+        columns = functions.columns()
+        columns.names[:] = [f"x{i}" for i in range(len(columns.names))]
+        setattr(functions, "columns", lambda: columns)  # noqa: B010 (a method of one object)
     evidence = CodeEvidence.read(
         np.frombuffer(elf.section(".text"), np.uint8),
         text.address,
@@ -88,7 +95,12 @@ def open_binary(path: Path) -> Opened:
 
 def compare(path: Path) -> Comparison:
     """All claims about a binary against its debug information."""
-    it, found = open_binary(path), Comparison()
+    return compare_opened(open_binary(path))
+
+
+def compare_opened(it: Opened) -> Comparison:
+    """All claims of its evidence."""
+    found = Comparison()
     _compare_globals(it, found)
     _compare_closures(it, found)
     _compare_slots(it, found)
@@ -165,7 +177,9 @@ def _holds(it: Opened, t: GoType, offset: int, claim: Claim) -> bool | None:
             if part is None:
                 return False
             offset, inside = offset - part.offset, part.type
-        return offset == 0 and same(inside, said)
+        # (*flagValue)(&name): the same memory under another name.
+        converted = said is not None and (inside.kind, inside.size) == (said.kind, said.size)
+        return offset == 0 and (same(inside, said) or converted)
     leaf = _leaf_at(t, offset)
     return leaf_agrees(it, leaf, claim) if leaf is not None else False
 

@@ -23,6 +23,7 @@ from goretain.kernels.codevalues import (
     GROW_SLICE,
     HOLDS,
     I64,
+    INTERFACE,
     IS,
     LIVE,
     LOADED,
@@ -58,6 +59,8 @@ from goretain.kernels.x86effects import AX, BX, CX, DI, SI
 
 #: What a call of a function that is not known may overwrite from the stack pointer up.
 INDIRECT_ARGUMENTS = 64
+#: Registers of the integer arguments in order, four bits each: AX, BX, CX, DI, SI, R8, R9, R10, R11.
+_ORDER, _ARGUMENTS = 0xBA9867130, 9
 
 
 @inlined_checked
@@ -137,6 +140,15 @@ def _used(code: Code, w: Work, facts: I64, role: Int, row: Int) -> None:
 
 
 @inlined_checked
+def beside(code: Code, w: Work, facts: I64, word: Int, value: Int) -> None:
+    """Two neighbouring words: when the first may be a type or itab, the second is an interface's data."""
+    if word >> SHIFT != ADDRESS or in_data(code, word & PAYLOAD):
+        return
+    if value >> SHIFT == LOADED or (value >> SHIFT == ADDRESS and in_data(code, value & PAYLOAD)):
+        fact(w, facts, INTERFACE, value, word & PAYLOAD)
+
+
+@inlined_checked
 def call(code: Code, w: Work, facts: I64, here: Int, at: Int) -> None:
     """A direct call: what its arguments say, and what holds after it."""
     v = w.v
@@ -153,6 +165,10 @@ def call(code: Code, w: Work, facts: I64, here: Int, at: Int) -> None:
         w.state[0, DI] = w.state[0, SI] = w.state[0, AX] = UNKNOWN
         return
     result = _allocated(w, facts, role)
+    if role in (ORDINARY, METHOD):
+        for i in range(_ARGUMENTS - 1):
+            first, second = (_ORDER >> (4 * i)) & 15, (_ORDER >> (4 * i + 4)) & 15
+            beside(code, w, facts, w.state[0, first], w.state[0, second])
     if role >= GROW_SLICE:
         _used(code, w, facts, role, row)
     for r in range(REGISTERS):

@@ -35,7 +35,7 @@ TOP = -1  # no way leads here yet
 
 # What calling a function means.
 ORDINARY, NEW, MALLOC, MAKE_MAP, MAKE_CHANNEL, MAKE_SLICE, GROW_SLICE, CONVERT = range(8)
-TYPED_MOVE, SLICE_COPY, BARRIER, DUFF, NO_RETURN, METHOD, MAP_USE, ASSEMBLY = range(8, 16)
+TYPED_MOVE, SLICE_COPY, BARRIER, DUFF, NO_RETURN, METHOD, MAP_USE, ASSEMBLY, INTERNAL = range(8, 17)
 
 # Facts: rows (kind, function row, a, b).
 LOAD, STORE, TAKE, OTHER = 0, 1, 2, 3  #: references; a: data address, b: 0
@@ -47,6 +47,7 @@ CLOSURE = 8  #: a: address of the code, b: abi.Type of the closure object
 RETURNS = 9  #: a: 0, b: first result
 SLOT = 10  #: a: offset from the CFA, b: the value that every store into that stack slot stores
 SIZED = 11  #: a: abi.Type, b: bytes allocated for it
+INTERFACE = 12  #: a: a LOADED or ADDRESS value, b: the type or itab beside it, as in an interface
 FACT_WIDTH = 4
 
 REGISTERS, SLOTS, ABOVE = 16, 128, 16

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from goretain.kernels import x86
-from goretain.kernels.codecalls import INDIRECT_ARGUMENTS, call
+from goretain.kernels.codecalls import INDIRECT_ARGUMENTS, beside, call
 from goretain.kernels.codevalues import (
     ABOVE,
     ADDRESS,
@@ -88,7 +88,7 @@ def scan(code: Code, w: Work, first: int, facts: I64) -> Int:
         start, end = max(code.entry[f], 0), min(code.entry[f + 1], code.text.shape[0])
         if start >= end:
             continue
-        if w.v[USED] + (end - start) * 2 + SLOTS + 1 > facts.shape[0]:
+        if w.v[USED] + (end - start) * 3 + SLOTS + 1 > facts.shape[0]:
             return f
         w.v[FUNCTION], w.v[START], w.v[END] = f, start, end
         _labels(code, w)
@@ -109,7 +109,7 @@ def scan(code: Code, w: Work, first: int, facts: I64) -> Int:
 
 def room_for(entry: I64) -> int:
     """Rows of facts that hold any one function."""
-    return 2 * int(np.diff(entry).max(initial=0)) + SLOTS + 2
+    return 3 * int(np.diff(entry).max(initial=0)) + SLOTS + 2
 
 
 @inlined_checked
@@ -401,6 +401,8 @@ def _stored(code: Code, w: Work, facts: I64, at: Int) -> int:
         if s < 0 or exchange:
             return 0
         set_slot(w, s, value)
+        if s + REGISTERS > w.v[LOW]:
+            beside(code, w, facts, w.state[0, REGISTERS + s - 1], value)
         return 1
     place = place_of(code, w, at)
     if place > 0:

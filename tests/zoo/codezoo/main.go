@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 )
 
 type node struct {
@@ -32,6 +33,12 @@ func (r *registry) put(n *node) {
 	r.byName[n.name] = n
 	r.all = append(r.all, n)
 }
+
+// static is laid out by the compiler; only its conversion to an interface says what it is.
+var static = &registry{byName: map[string]*node{}}
+
+//go:noinline
+func lock(l sync.Locker) { l.Lock(); l.Unlock() }
 
 var (
 	pointer   *node
@@ -91,6 +98,9 @@ func main() {
 	whole.put(pointer)
 	part.first, part.second = slots(n), &node{name: "second"}
 	copied = copyOf()
+	lock(static)
 	fmt.Println(callback(), failure, anything, len(counts), untouched)
 	method(pointer)
+	println("READY")
+	time.Sleep(time.Hour)
 }

@@ -40,7 +40,8 @@ class ValueKind(IntEnum):
     SLICE = codevalues.ELEMENTS  #: first word of a slice, or a pointer to an array; the type is the element's
     FUNC = 16  #: a func value whose closure is a T
     IFACE = 17  #: first word of an interface with methods; the type is the interface's
-    VALUE = 18  #: not a word: a T begins here; what it is a part of may be larger
+    #: Not a word: a T begins here, or what was converted to a T; what it is a part of may be larger.
+    VALUE = 18
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from goretain.model.errors import GoretainError
 Read = Callable[[int, int], bytes]
 _RECORD = 48
 _KINDS, _STRUCT, _ARRAY = 26, 25, 17
+_DIRECT = {18: "chan", 21: "map", 22: "ptr"}
 _SIZE_LIMIT = 1 << 40
 #: A byte of a varint from here on says that another follows.
 _CONTINUES = 128
@@ -61,6 +62,21 @@ class TypeRecords:
         """The element's abi.Type of an array type, 0 for other types."""
         raw = self._record(address)
         return self._word(address + 48) if raw and raw[23] & 31 == _ARRAY else 0
+
+    def dynamic_type(self, address: int) -> int:
+        """The type that an interface's first word names: itself, or that of an itab; 0 when it is neither."""
+        if self.interface_of(address):
+            return self._word(address + 8)
+        return address if self.is_type(address) else 0
+
+    def kind(self, address: int) -> str:
+        """The kind of a type whose values interfaces hold as they are: ptr, map, chan; "" for all others."""
+        raw = self._record(address)
+        return _DIRECT.get(raw[23] & 31, "") if raw else ""
+
+    def pointer_element(self, address: int) -> int:
+        """The abi.Type that a pointer type points to."""
+        return self._word(address + 48)
 
     def is_closure(self, address: int) -> bool:
         """Whether it is the struct that the compiler makes for a closure: its first field is F, a uintptr.

@@ -139,9 +139,34 @@ class Resolution:
             place, typed = self._source(value), self._typed(t)
             if place and typed:
                 self._put(self._known, place, typed)
+        self._gather_boxed()
         for _, place, t in self._facts.of(codevalues.HOLDS).tolist():
-            if self._records.names_type(t):
-                self._values.setdefault(place, t)
+            self._put_value(place, t)
+
+    def _put_value(self, place: int, t: int) -> None:
+        """A value of a type begins at a place; those of no size all begin at runtime.zerobase."""
+        if self._records.names_type(t) and self._records.size(t) > 0:
+            self._values.setdefault(place, t)
+
+    def _gather_boxed(self) -> None:
+        """Globals that interfaces were made from: their type, or that of what a pointer to them points to."""
+        boxed = self._facts.of(codevalues.INTERFACE)
+        # Functions of the runtime take types as words of their own. Where it cannot be told by names which
+        # those are, only itabs are known to be an interface's.
+        trusted = bool(self._generic)
+        for value, word in {(value, word) for _, value, word in boxed.tolist()}:
+            believed = trusted or self._records.interface_of(word)
+            t = self._records.dynamic_type(word) if believed else 0
+            kind, place = self._records.kind(t), value & _PAYLOAD
+            element = self._records.pointer_element(t) if kind == "ptr" else 0
+            if value >> _SHIFT == codevalues.ADDRESS:
+                self._put_value(place, element)
+                continue
+            made = {"ptr": (codevalues.POINTER, element), "map": (codevalues.MAP, t)}
+            number, said = made.get(kind, (codevalues.CHANNEL, t))
+            typed = self._typed(number << _SHIFT | said) if kind else 0
+            if typed:
+                self._put(self._known, place, typed)
 
     def _tell(self, place: int, value: int) -> None:
         """One value that a place held."""

@@ -52,6 +52,9 @@ _STARTS = (
     ("goPanic", codevalues.NO_RETURN),
 )
 
+#: Packages that hand types and what is of them around as words of their own.
+_INTERNAL = ("reflect.", "internal/reflectlite.", "internal/runtime/", "runtime/internal/", "internal/abi.")
+
 
 def roles_of(functions: FuncColumns) -> NDArray[np.uint8]:
     """uint8[n]: role of each function, a constant of ``kernels.codevalues``."""
@@ -62,6 +65,10 @@ def roles_of(functions: FuncColumns) -> NDArray[np.uint8]:
             role = _runtime_role(name[len("runtime.") :])
             if role != codevalues.ORDINARY:
                 roles[row] = role
+            elif roles[row] == codevalues.ORDINARY:
+                roles[row] = codevalues.INTERNAL
+        elif name.startswith(_INTERNAL):
+            roles[row] = codevalues.INTERNAL if roles[row] == codevalues.ORDINARY else roles[row]
         elif roles[row] == codevalues.ORDINARY and receiver_of(name):
             roles[row] = codevalues.METHOD
     return roles
