@@ -92,10 +92,14 @@ def test_a_stripped_program_still_tells_its_version(version: str) -> None:
     assert ".debug_info" not in elf.sections
 
 
-def test_the_version_is_found_without_section_headers(program: Path, version: str, tmp_path: Path) -> None:
-    content = bytearray(program.read_bytes())
+@pytest.mark.parametrize(("flags", "counts"), [((), 4), ((), 0), (("-buildmode=pie",), 4)])
+def test_the_version_is_found_without_section_headers(
+    version: str, flags: tuple[str, ...], counts: int, tmp_path: Path
+) -> None:
+    """counts: bytes of the number of sections that are cleared too."""
+    content = bytearray(go_program(PROGRAM, version, flags=flags).read_bytes())
     content[40:48] = bytes(8)
-    content[60:64] = bytes(4)
+    content[60 : 60 + counts] = bytes(counts)
     path = tmp_path / "headless"
     path.write_bytes(content)
     elf = Elf.open(str(path))
