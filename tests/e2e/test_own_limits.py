@@ -90,5 +90,5 @@ def test_a_file_that_may_not_grow_so_large_is_not_left_half_written(server: Targ
 def test_used_up_processor_time_is_an_error_and_not_a_core_dump(server: Target) -> None:
     done = goretain(resource.RLIMIT_CPU, 1, "why", str(server.pid))
     assert done.returncode == 2, done.stderr
-    assert "processor time that RLIMIT_CPU (ulimit -t) allows are used up" in done.stderr
+    assert "the processor time that RLIMIT_CPU (ulimit -t) allows is used up" in done.stderr
     check(server)

@@ -47,11 +47,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def _out_of_time(_number: int, _frame: FrameType | None) -> NoReturn:
     """RLIMIT_CPU is reached; the hard limit, a little later, kills."""
-    import resource
-
-    seconds = resource.getrlimit(resource.RLIMIT_CPU)[0]
     raise ResourceLimit(
-        f"the {seconds} s of processor time that RLIMIT_CPU (ulimit -t) allows are used up",
+        "the processor time that RLIMIT_CPU (ulimit -t) allows is used up",
         hint="raise it: ulimit -t unlimited; or save an image with goretain snap and analyse that elsewhere",
     )
 
