@@ -42,8 +42,10 @@ class Snap:
 
     @property
     def name(self) -> str:
-        """The path, or "the pipe"."""
-        return self.path if isinstance(self.path, str) else "the pipe"
+        """The path, or what else it was written to."""
+        if isinstance(self.path, str):
+            return self.path
+        return "standard output" if self.path == 1 else f"descriptor {self.path}"
 
 
 def snap(
