@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from goretain.capture.image import Image
-from goretain.capture.privileges import DAC_READ_SEARCH, SYS_PTRACE
+from goretain.capture.privileges import SYS_PTRACE
 from goretain.capture.process import capture_process
 from goretain.golang.read import read_heap
 from tests.support.containers import (
@@ -38,6 +38,7 @@ from tests.support.heaps import plan_for
 VERSION = "1.26.6"
 SOMEBODY = 65533
 PTRACE, PROCESS_VM_READV = 101, 310
+DAC_READ_SEARCH = 1 << 2
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
 
 pytestmark = needs("setcap", "unshare")

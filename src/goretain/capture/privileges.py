@@ -14,9 +14,8 @@ import errno
 import os
 from pathlib import Path
 
-from goretain.capture import libc, procfs
+from goretain.capture import libc
 
-DAC_READ_SEARCH = 1 << 2
 SYS_PTRACE = 1 << 19
 _YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -114,8 +113,3 @@ def same_user_namespace(pid: int) -> bool | None:
     except OSError:
         return None
     return False if maps[0] != maps[1] else None
-
-
-def no_new_privileges() -> bool:
-    """Whether file capabilities and setuid programs give us nothing (allowPrivilegeEscalation: false)."""
-    return procfs.status(os.getpid()).get("NoNewPrivs") == "1"
