@@ -19,7 +19,7 @@ from goretain.capture.reservation import Reservation
 from goretain.capture.source import Plan, PlanFor
 from goretain.capture.truncated import NAME_PROGRAM, OTHER_BINARY, check_place, find_bias, shortfall, without
 from goretain.debuginfo.elf import PT_NOTE, Elf
-from goretain.model.errors import BinaryMismatch, CorruptFile, MissingMemory, UsageError
+from goretain.model.errors import BinaryMismatch, CorruptFile, MissingMemory, RuntimeNotFound, UsageError
 
 
 def capture_core(
@@ -131,6 +131,11 @@ def _wanted(source: CoreFile, plan: Plan | None) -> tuple[I64, list[str]]:
             remarks.append(
                 f"the span table cannot be followed ({error.message}): everything there is was read"
             )
+        except RuntimeNotFound as error:
+            if shortfall(source.core):
+                what = f"the memory by which {error.struct} is found is not among them"
+                raise without(source.core.path, source.core, what) from None
+            raise
     needed = np.concatenate((asked, writable(source.binary, source.bias)))
     needed = np.concatenate((needed, part_ranges(from_file(source.binary, source.bias))))
     wanted = normalise(needed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from goretain.capture.core import capture_core
 from goretain.capture.executable import bias_of, open_program
 from goretain.capture.image import Image
 from goretain.capture.live import LiveProcess
@@ -21,9 +23,10 @@ from goretain.golang.locate.module import code_of
 from goretain.golang.locate.words import Memory, Read
 from goretain.golang.read import read_heap
 from goretain.golang.tables import all_tables
-from goretain.model.errors import GoretainError, RuntimeNotFound
+from goretain.model.errors import CorruptFile, GoretainError, RuntimeNotFound
+from tests.support.corewriter import write_core
 from tests.support.golang import EXPERIMENTS, VERSIONS, Target, go_program, running, wait_until_blocked
-from tests.support.heaps import image_of
+from tests.support.heaps import image_of, plan_for
 from tests.support.obfuscate import obfuscated
 from tests.zoo.test_exact import read
 
@@ -192,6 +195,20 @@ def test_what_is_not_found_is_named() -> None:
     layout = Layout(image.binary, wrong[0], "go1.21", tables=wrong)
     with pytest.raises(RuntimeNotFound, match=r"firstmoduledata was not found in the memory of this go1\.21"):
         layout.find_runtime(image.read, image.bias)
+
+
+def test_a_core_that_lacks_the_runtime_says_that_it_is_truncated(tmp_path: Path) -> None:
+    program = go_program("planted", VERSIONS[-1], flags=_STRIPPED)
+    with running(program) as target:
+        image = image_of(target.pid)
+    core = tmp_path / "core"
+    write_core(image, core)
+    assert capture_core(str(core), str(program), plan_for).facts.shortfall == ""
+    variables = next(s for s in image.binary.segments if s.type == PT_LOAD and s.flags & PF_W)
+    behind = next(s for s in Elf.open(str(core)).segments if s.vaddr > variables.vaddr + variables.memsz)
+    os.truncate(core, behind.offset)
+    with pytest.raises(CorruptFile, match=r"truncated: .* by which runtime\.mheap_ is found is not among"):
+        capture_core(str(core), str(program), plan_for)
 
 
 def test_an_image_of_a_stripped_program_is_read_as_the_process_was_planned() -> None:
