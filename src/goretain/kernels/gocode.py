@@ -31,6 +31,7 @@ from goretain.kernels.codevalues import (
     FUNCTION,
     HIGH,
     I64,
+    INSTRUCTIONS,
     LABEL_COUNT,
     LABELS,
     LIVE,
@@ -72,6 +73,8 @@ from goretain.kernels.jit import Int, checked, inlined_checked
 from goretain.kernels.x86effects import AX, SP, branch_kind, is_padding, pushed_bytes, writes_memory, written
 
 _ROUNDS = 8
+#: An instruction gives fewer facts than this: a call one for each pair of arguments and three more.
+_FACTS = 12
 _NOTHING_TAKEN = 1 << 40
 
 
@@ -88,7 +91,7 @@ def scan(code: Code, w: Work, first: int, facts: I64) -> Int:
         start, end = max(code.entry[f], 0), min(code.entry[f + 1], code.text.shape[0])
         if start >= end:
             continue
-        if w.v[USED] + (end - start) * 3 + SLOTS + 1 > facts.shape[0]:
+        if w.v[USED] + min(3 * (end - start), _FACTS * INSTRUCTIONS) + SLOTS + 1 > facts.shape[0]:
             return f
         w.v[FUNCTION], w.v[START], w.v[END] = f, start, end
         _labels(code, w)
@@ -108,8 +111,8 @@ def scan(code: Code, w: Work, first: int, facts: I64) -> Int:
 
 
 def room_for(entry: I64) -> int:
-    """Rows of facts that hold any one function."""
-    return 3 * int(np.diff(entry).max(initial=0)) + SLOTS + 2
+    """Rows of facts that hold any one function: three a byte of code, up to what is read of a long one."""
+    return min(3 * int(np.diff(entry).max(initial=0)), _FACTS * INSTRUCTIONS) + SLOTS + 2
 
 
 @inlined_checked

@@ -138,7 +138,7 @@ class CodeEvidence:
         code = codevalues.Code(
             text=text,
             address=address,
-            entry=functions.entries - address,
+            entry=np.clip(functions.entries - address, 0, len(text)),  # a damaged table may lead anywhere
             role=roles_of(columns),
             arguments=np.maximum(columns.args, 0),
             data=np.array(data, np.int64),

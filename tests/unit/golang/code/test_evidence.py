@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from goretain.golang.code import Claim, ValueKind
+from goretain.golang.code import Claim, CodeEvidence, ValueKind
 from goretain.golang.code.roles import receiver_of
 from tests.support.codeclaims import Opened, compare, compare_opened, open_binary
 from tests.support.golang import VERSIONS, go_program, running, wait_until_blocked
@@ -134,6 +134,27 @@ def test_a_program_whose_names_were_changed_gives_less_but_no_wrong_claims(versi
     assert not it.evidence.closures
     assert not it.evidence.slots
     assert len(it.evidence.references.address) > 1000
+
+
+def test_a_function_table_that_leads_outside_of_the_code_is_bounded() -> None:
+    """One function of 4 GB, all others past the end: only what the code needs is asked for."""
+    it = _opened(VERSIONS[-1])
+    text = it.elf.sections[".text"]
+    entries = it.functions.entries.copy()
+    it.functions.entries[len(entries) // 2 :] += 1 << 32
+    try:
+        evidence = CodeEvidence.read(
+            np.frombuffer(it.elf.section(".text"), np.uint8),
+            text.address,
+            it.functions,
+            data=(it.elf.sections[".noptrdata"].address, 1 << 47),
+            types=(0, 1 << 47),
+            read=it.elf.read_vaddr,
+        )
+    finally:
+        it.functions.entries[:] = entries
+    assert len(evidence.references.address) > 1000
+    assert int(evidence.references.function.max()) <= len(entries) // 2
 
 
 @pytest.mark.parametrize(
