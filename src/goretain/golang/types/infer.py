@@ -146,7 +146,7 @@ class Inference:
             self._spread(np.empty(0, np.int32), np.empty(0, np.int64))
             found = self.structure.words(self.state.type)
             closures = [(o, made) for o, pc in found.closures if (made := self._closure(pc)) is not None]
-            self._seed_exact(closures)
+            self._seed_exact(self.structure.fitting(closures))
             rows = np.array([self.table.root_leaf(leaf) for leaf in BOXED], np.int32)
             self._spread(rows[found.methods.astype(np.int64)], found.interfaces)
 

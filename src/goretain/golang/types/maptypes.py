@@ -115,7 +115,7 @@ def _pointee(t: GoType | None) -> GoType | None:
 
 
 def _renamed(t: GoType, name: str, role: Role) -> GoType:
-    return replace(t, name=name, role=role, index=-1, runtime_address=0, leaf_cache=None)
+    return replace(t, name=name, role=role, index=-1, runtime_address=0, leaf_cache=None, run_cache=None)
 
 
 def channel_type(universe: TypeUniverse, t: GoType) -> GoType | None:

@@ -20,6 +20,7 @@ from goretain.golang.types.claims import Claims
 from goretain.golang.types.gotypes import GoType, Leaf
 from goretain.golang.types.heapview import HeapView
 from goretain.golang.types.mapshapes import MapShapes
+from goretain.golang.types.masks import built_mask
 from goretain.golang.types.universe import TypeUniverse
 from goretain.kernels import structure
 from goretain.kernels.propagate import Heap
@@ -29,6 +30,7 @@ I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 _TABLE = "runtime.itabTableType"
 _TABLE_LIMIT = 1 << 26
+_CLOSURE_LIMIT = 504  # bytes whose pointer bits fit a signed word
 #: An interface without methods, and one with.
 BOXED = tuple(
     Leaf(0, kind, GoType("interface", "interface", 16, empty_interface=kind == "eface"), "")
@@ -99,6 +101,21 @@ class Structure:
         is_type, is_table = self._universe.modules.contains(key), _among(key, self._itabs)
         known = is_type | is_table
         return Found(at[known], is_table[known], self._closures(type_of))
+
+    def fitting(self, closures: list[tuple[int, GoType]]) -> list[tuple[int, GoType]]:
+        """Those of the would-be closures whose captured variables fill the object and have its pointer bits:
+        eight bytes of anything may look like an address of code."""
+        objects = np.array([o for o, _ in closures], np.int64)
+        classes, sizes = self._heap.class_size, self._heap.table.size[objects]
+        masks = self._view.masks(objects)
+        found = []
+        for (o, t), size, mask in zip(closures, sizes.tolist(), masks.tolist(), strict=True):
+            if t.size > _CLOSURE_LIMIT or size != classes[np.searchsorted(classes, t.size)]:
+                continue
+            bits = sum(1 << int(w) for w in np.flatnonzero(built_mask(t)))
+            if bits and mask == bits:
+                found.append((o, t))
+        return found
 
     def _closures(self, type_of: I32) -> list[tuple[int, int]]:
         if not len(self._entries):
