@@ -10,24 +10,19 @@ Source: cmd/link/internal/ld/data.go, pcln.go. May import ``debuginfo``, ``model
 
 from __future__ import annotations
 
-import itertools
 import struct
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goretain.debuginfo.elf import PT_LOAD, SHF_ALLOC, SHF_WRITE, Elf, Section
-from goretain.debuginfo.pclntab import MAGIC_GO_1_20
+from goretain.debuginfo.tableparts import table_parts
 from goretain.debuginfo.translated import Shift, Shifts
 from goretain.model.errors import BinaryMismatch, CorruptFile, MissingMemory
 
+I64 = NDArray[np.int64]
 _NOBITS = 8
 _EXECUTABLE = 4
-_HEADER = 72
-_MAGIC = struct.pack("<IHBB", MAGIC_GO_1_20, 0, 1, 8)
-_FUNC_SIZE = 44
-_TABLE_LIMIT = 1 << 30
-_TABLES = (".gopclntab", ".data.rel.ro.gopclntab")
 #: Writable sections that the linker fills by what else is in the file.
 _VARYING = frozenset((".go.buildinfo", ".dynamic", ".got", ".got.plt", ".init_array", ".fini_array"))
 #: Settings of a build that change nothing of what is compared.
@@ -45,7 +40,7 @@ def shifts_of_twin(binary: Elf, twin: Elf) -> Shifts:
 
 
 def _compare(binary: Elf, twin: Elf) -> Shifts:
-    ours, theirs = _tables(binary), _tables(twin)
+    ours, theirs = table_parts(binary), table_parts(twin)
     for name, a, b in zip(("function names", "pc-value tables", "functions"), ours, theirs, strict=True):
         if a != b:
             raise _mismatch(binary, twin, f"their {name} differ")
@@ -79,58 +74,6 @@ def differences(binary: Elf, twin: Elf) -> str:
                 if a.get(key) != b.get(key) and key not in _NO_MATTER
             ]
     return f" ({'; '.join(found[:6])})" if found else ""
-
-
-# -- the function table
-
-
-def _tables(elf: Elf) -> tuple[bytes, bytes, bytes]:
-    """Names, pc-value tables and functions of the pclntab. Raises BinaryMismatch, CorruptFile."""
-    for at, content in _candidates(elf):
-        parts = _parts(content, at)
-        if parts is not None:
-            return parts
-    raise BinaryMismatch(
-        f"{elf.path} has no Go function table that could be compared",
-        hint="give the whole program, not a file of debug information only",
-    )
-
-
-def _candidates(elf: Elf) -> list[tuple[int, bytes]]:
-    """Positions of what may be function tables, and the sections that they are in."""
-    named = next((elf.section(name) for name in _TABLES if name in elf.sections), b"")
-    if named:
-        return [(0, named)]
-    # Linked by the C compiler, it is somewhere in .data.rel.ro (PIE) or .rodata.
-    found: list[tuple[int, bytes]] = []
-    for section in elf.sections.values():
-        if section.flags & SHF_ALLOC and not section.flags & _EXECUTABLE and section.type != _NOBITS:
-            content = elf.section(section.name)
-            at = content.find(_MAGIC)
-            while at >= 0:
-                found.append((at, content))
-                at = content.find(_MAGIC, at + 1)
-    return found
-
-
-def _parts(content: bytes, at: int) -> tuple[bytes, bytes, bytes] | None:
-    """Names, pc-value tables and functions of a table at a position, None when there is none."""
-    if len(content) < at + _HEADER or content[at : at + 8] != _MAGIC:
-        return None
-    count, _files, _text, *offsets = struct.unpack_from("<QQQQQQQQ", content, at + 8)
-    ordered = all(a <= b for a, b in itertools.pairwise([_HEADER, *offsets]))
-    names, units, _, values, functions = offsets
-    if not ordered or at + functions + count * 8 + 4 > len(content) or not count or count > _TABLE_LIMIT:
-        return None
-    pairs = np.frombuffer(content, "<u4", 2 * count, at + functions).reshape(-1, 2)
-    last = at + functions + int(pairs[:, 1].max())
-    if last + _FUNC_SIZE > len(content):
-        return None
-    # runtime._func: npcdata is its seventh word after the entry, nfuncdata its last byte.
-    tail = 4 * (int.from_bytes(content[last + 28 : last + 32], "little") + content[last + 43])
-    end = last + _FUNC_SIZE + tail
-    whole = (content[at + names : at + units], content[at + values : at + functions])
-    return (*whole, content[at + functions : end]) if end <= len(content) else None
 
 
 # -- sections
@@ -179,10 +122,34 @@ def _compare_types(binary: Elf, twin: Elf) -> None:
         b = twin.read_vaddr(start, size)
     except (MissingMemory, CorruptFile):
         raise _mismatch(binary, twin, "their types cannot be compared") from None
-    words = np.frombuffer(a, np.uint64), np.frombuffer(b, np.uint64)
-    differs = words[0] != words[1]
-    if bool((differs & ~(_mapped(binary, words[0]) & _mapped(twin, words[1]))).any()):
-        raise _mismatch(binary, twin, "their types differ")
+    regions = [(binary, ours.address + start - section.address), (twin, start)]
+    words = [np.frombuffer(raw, np.uint64).astype(np.int64) for raw in (a, b)]
+    places = np.arange(0, size, 8)
+    relocated = [_relocations(elf, at, size) for elf, at in regions]
+    pairs = [((places, words[0]), (places, words[1])), tuple(relocated)]
+    for (p, v), (q, w) in pairs:
+        same = bool(np.array_equal(p, q))
+        if not same or bool((~_alike(v, w, regions, size)).any()):
+            raise _mismatch(binary, twin, "their types differ")
+
+
+def _alike(a: I64, b: I64, regions: list[tuple[Elf, int]], size: int) -> NDArray[np.bool_]:
+    """Whether words of the types say the same: the same number, the same type, or both another address."""
+    (binary, a_at), (twin, b_at) = regions
+    own, other = (a >= a_at) & (a < a_at + size), (b >= b_at) & (b < b_at + size)
+    elsewhere = ~own & ~other & _mapped(binary, a) & _mapped(twin, b)
+    found: NDArray[np.bool_] = (a == b) | (own & other & (a - a_at == b - b_at)) | elsewhere
+    return found
+
+
+def _relocations(elf: Elf, start: int, size: int) -> tuple[I64, I64]:
+    """Places in [start, start + size), counted from start, and addends of the relocations (elf(5) Elf64_Rela)
+    that a position-independent program has there in the place of addresses: int64[k] each."""
+    raw = elf.section(".rela.dyn") or elf.section(".rela")
+    rows = np.frombuffer(raw, np.int64, len(raw) // 24 * 3).reshape(-1, 3)
+    rows = rows[(rows[:, 0] >= start) & (rows[:, 0] < start + size)]
+    rows = rows[np.argsort(rows[:, 0], kind="stable")]
+    return rows[:, 0] - start, rows[:, 2]
 
 
 def _types(twin: Elf) -> tuple[int, int]:
@@ -199,7 +166,7 @@ def _types(twin: Elf) -> tuple[int, int]:
     return first.value, min([last.value, *ends])
 
 
-def _mapped(elf: Elf, addresses: NDArray[np.uint64]) -> NDArray[np.bool_]:
+def _mapped(elf: Elf, addresses: I64) -> NDArray[np.bool_]:
     held = np.zeros(len(addresses), np.bool_)
     for segment in elf.segments:
         if segment.type == PT_LOAD:
@@ -233,46 +200,53 @@ class _Places:
         self._moved = np.array(rows, np.int64).reshape(-1, 3)
         self._fixed = [_read_only(elf) for elf in (binary, twin)]
 
-    def unexplained(
-        self, a: NDArray[np.uint8], b: NDArray[np.uint8], a_at: int, b_at: int
-    ) -> NDArray[np.int64]:
+    def unexplained(self, a: NDArray[np.uint8], b: NDArray[np.uint8], a_at: int, b_at: int) -> I64:
         """Positions int64[k] of bytes that differ for no known reason, a of the binary, b of the twin."""
         differ = np.flatnonzero(a != b)
         if not len(differ):
             return differ
         window = np.arange(4)
         starts = np.unique((differ[:, None] - window).ravel())
-        starts = starts[(starts >= 0) & (starts + 4 <= len(a))]
+        starts = starts[(starts > 0) & (starts + 4 <= len(a))]
+        before = a[starts - 1]
+        same = self._same(before, _words(a, starts), _words(b, starts), a_at + starts, b_at + starts)
         good = np.zeros(len(a) + 4, np.bool_)
-        good[starts[self._same(_words(a, starts), _words(b, starts), a_at + starts, b_at + starts)]] = True
+        good[starts[same & (before == b[starts - 1])]] = True
         explained: NDArray[np.bool_] = good[np.maximum(differ[:, None] - window, 0)].any(axis=1)
         return differ[~explained]
 
-    def _same(
-        self, a: NDArray[np.int64], b: NDArray[np.int64], a_at: NDArray[np.int64], b_at: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Whether displacements a and b at these addresses lead to the same thing, as such or absolute."""
-        good = self._leads(a, b)
+    def _same(self, before: NDArray[np.uint8], a: I64, b: I64, a_at: I64, b_at: I64) -> NDArray[np.bool_]:
+        """Whether words a and b at these addresses of code are operands that lead to the same thing.
+
+        before: the byte in front of each: a ModRM byte of RIP-relative addressing, the opcode of a call or
+        jump, or that of MOV of an absolute address, as C has it.
+        """
+        relative = ((before & 0xC7) == 0x05) | (before == 0xE8) | (before == 0xE9)
+        good: NDArray[np.bool_] = self._follows(a, b) | (((before & 0xF8) == 0xB8) & self._is_constant(a, b))
         for after in (4, 5, 6, 8):  # the instruction ends there, or after an immediate
-            good |= self._leads(a_at + after + a, b_at + after + b)
+            ends = a_at + after + a, b_at + after + b
+            good |= self._follows(*ends) | (relative & self._is_constant(*ends))
         return good
 
-    def _leads(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def _follows(self, a: I64, b: I64) -> NDArray[np.bool_]:
+        """Whether a is where the section of b was moved to."""
         i = np.maximum(np.searchsorted(self._moved[:, 0], b, side="right") - 1, 0)
         # One beyond the end is where a variable that fills its section ends.
         inside = (b >= self._moved[i, 0]) & (b <= self._moved[i, 1])
-        moved = inside & (a == b + self._moved[i, 2])
+        return np.asarray(inside & (a == b + self._moved[i, 2]), np.bool_)
+
+    def _is_constant(self, a: I64, b: I64) -> NDArray[np.bool_]:
+        """Whether both lead to read-only data, where the order depends on the content."""
         ours, theirs = (_inside(rows, x) for rows, x in zip(self._fixed, (a, b), strict=True))
-        found: NDArray[np.bool_] = moved | (ours & theirs)
-        return found
+        return np.asarray(ours & theirs, np.bool_)
 
 
-def _words(data: NDArray[np.uint8], at: NDArray[np.int64]) -> NDArray[np.int64]:
+def _words(data: NDArray[np.uint8], at: I64) -> I64:
     rows = np.ascontiguousarray(data[at[:, None] + np.arange(4)])
     return rows.view("<i4")[:, 0].astype(np.int64)
 
 
-def _read_only(elf: Elf) -> NDArray[np.int64]:
+def _read_only(elf: Elf) -> I64:
     """Address ranges of read-only data, whose order depends on its content: int64[k, 2]."""
     rows = [
         (s.address, s.address + s.size)
@@ -282,7 +256,7 @@ def _read_only(elf: Elf) -> NDArray[np.int64]:
     return np.array(rows, np.int64).reshape(-1, 2)
 
 
-def _inside(rows: NDArray[np.int64], addresses: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _inside(rows: I64, addresses: I64) -> NDArray[np.bool_]:
     held = np.zeros(len(addresses), np.bool_)
     for start, end in rows.tolist():
         held |= (addresses >= start) & (addresses < end)
