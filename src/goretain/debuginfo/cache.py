@@ -1,7 +1,7 @@
 """The index of a binary's DWARF on disk, so that the second look at a program starts at once.
 
-One file per build ID: magic, version, digest of the rest, then msgpack with the columns as bytes. A file that
-does not verify is as good as none. May import ``debuginfo``, msgspec and numpy.
+One file per content of the DWARF sections: magic, version, digest of the rest, then msgpack with the columns
+as bytes. A file that does not verify is as good as none. May import ``debuginfo``, msgspec and numpy.
 """
 
 from __future__ import annotations
@@ -15,28 +15,33 @@ from pathlib import Path
 
 import numpy as np
 
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf import SHT_NOBITS, Elf
 from goretain.debuginfo.index import Index
 
 _MAGIC = b"goretain-dwarf\n"
 _VERSION = 1
 _DIGEST = 32
 _KEPT_FILES = 64
+#: Sections that the index is made from, less their prefix; read a window at a time.
+_INDEXED = ("info", "abbrev", "str", "line_str", "addr")
+_WINDOW = 4 << 20
 
 
 def cache_key(elf: Elf) -> str:
-    """Names the DWARF of a file: its build IDs and where its DWARF sections are; "" when it has no build ID.
+    """Names the DWARF of a file by the content of what the index is made from. Raises CorruptFile.
 
-    The places tell a stripped or re-linked file of the same build ID from the original.
+    Build IDs would be shorter to read, but a file that was damaged or changed keeps them: it would be
+    answered by the index of the intact file, or leave its own index to it.
     """
-    if not elf.go_build_id and not elf.gnu_build_id:
-        return ""
-    parts = [elf.go_build_id, elf.gnu_build_id, str(elf.size)]
-    for name in sorted(elf.sections):
-        if "debug_" in name:
-            section = elf.sections[name]
-            parts.append(f"{name} {section.offset} {section.size} {section.flags}")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+    digest = hashlib.sha256()
+    for name in _INDEXED:
+        section = elf.sections.get(f".debug_{name}") or elf.sections.get(f".zdebug_{name}")
+        if section is None or section.type == SHT_NOBITS:
+            continue
+        digest.update(f"{section.name} {section.type} {section.flags} {section.size}\n".encode())
+        for done in range(0, section.size, _WINDOW):
+            digest.update(elf.read(section.offset + done, min(_WINDOW, section.size - done)))
+    return digest.hexdigest()[:32]
 
 
 def load_index(directory: Path, key: str) -> Index | None:

@@ -49,12 +49,13 @@ class Dwarf:
     @cached_property
     def _index(self) -> Index:
         directory = self._cache_dir
-        key = cache_key(self._sections.elf) if directory is not None and self.present else ""
-        found = load_index(directory, key) if directory is not None and key else None
+        if directory is None or not self.present:
+            return build_index(self._units)
+        key = cache_key(self._sections.elf)
+        found = load_index(directory, key)
         if found is None:
             found = build_index(self._units)
-            if directory is not None and key:
-                save_index(directory, key, found)
+            save_index(directory, key, found)
         return found
 
     @cached_property

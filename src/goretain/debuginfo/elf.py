@@ -26,7 +26,7 @@ EM_X86_64 = 62
 PT_LOAD, PT_NOTE = 1, 4
 PF_X, PF_W, PF_R = 1, 2, 4
 SHF_WRITE, SHF_ALLOC, SHF_COMPRESSED = 1, 2, 0x800
-_SHT_NOBITS = 8
+SHT_NOBITS = 8
 _XNUM = 0xFFFF
 _SIGNED = (1 << 63) - 1
 _KINDS: dict[int, Literal["exec", "dyn", "core", "other"]] = {2: "exec", 3: "dyn", 4: "core"}
@@ -196,7 +196,7 @@ class Elf:
         Raises CorruptFile when it lies outside the file or does not decompress to the size it claims.
         """
         section = self.sections.get(name) or self.sections.get(name.replace(".debug_", ".zdebug_"))
-        if section is None or section.type == _SHT_NOBITS:
+        if section is None or section.type == SHT_NOBITS:
             return b""
         data = self.read(section.offset, section.size)
         if section.flags & SHF_COMPRESSED:

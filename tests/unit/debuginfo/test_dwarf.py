@@ -211,6 +211,18 @@ def test_a_damaged_cache_file_is_rewritten(program: Path, tmp_path: Path, damage
     assert list(tmp_path.iterdir()) == [kept]
 
 
+def test_a_changed_file_of_equal_build_id_has_an_index_of_its_own(version: str, tmp_path: Path) -> None:
+    program = go_program(PROGRAM, version, flags=["-ldflags=-compressdwarf=false"])
+    changed = tmp_path / "changed"
+    changed.write_bytes(program.read_bytes().replace(b"main.mutex\0", b"main.Muted\0"))
+    one, other = Elf.open(str(program)), Elf.open(str(changed))
+    assert one.go_build_id == other.go_build_id != ""
+    names = [{g.name for g in Dwarf.open(elf, tmp_path / "cache").globals} for elf in (one, other, one)]
+    assert names[0] - names[1] == {"main.mutex"}
+    assert names[1] - names[0] == {"main.Muted"}
+    assert names[0] == names[2]
+
+
 def test_a_cache_directory_that_cannot_be_written_costs_nothing(program: Path, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
