@@ -73,11 +73,18 @@ def _damage_block(rng: Random, parts: ImageParts, at: int) -> None:
         parts[at] = (kind, place, data[: rng.randrange(1, len(data) + 1)])
     elif what < 0.19:
         parts[at] = (rng.choice(blocks.ORDER[:-1]), place, data)
-    elif kind == blocks.FACT and what < 0.7 and data.endswith(b"}"):
-        value = msgspec.json.decode(data)
+    elif kind == blocks.FACT and what < 0.7 and (value := _decoded(data)) is not None:
         parts[at] = (kind, place, msgspec.json.encode(_damaged_value(rng, value)))
     else:
         parts[at] = (kind, place, _damaged_bytes(rng, data))
+
+
+def _decoded(data: bytes) -> Any:
+    """The JSON value, None where it was damaged before."""
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def snapshot_parts(raw: bytes) -> SnapshotParts:

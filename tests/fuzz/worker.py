@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import os
 import resource
 import sys
 import time
@@ -45,6 +46,7 @@ def _run(made_path: str, folder: Path, kind: str, first: int, count: int) -> Non
 
     from tests.fuzz.subjects import Made, subject
 
+    _own_cache(folder)
     made = msgspec.json.decode(Path(made_path).read_bytes(), type=Made)
     target = subject(kind, made, folder)
     baseline = _outcome(target.read)
@@ -64,6 +66,18 @@ def _run(made_path: str, folder: Path, kind: str, first: int, count: int) -> Non
             outcome["seconds"] = round(time.monotonic() - began, 3)
             outcomes.write(json.dumps({"seed": seed, **outcome}) + "\n")
             outcomes.flush()
+
+
+def _own_cache(folder: Path) -> None:
+    """Indexes of damaged programs stay out of the user's cache, which lends its kernels."""
+    from goretain.model.places import user_cache
+
+    kernels = user_cache() / "kernels"
+    kernels.mkdir(exist_ok=True)
+    os.environ["XDG_CACHE_HOME"] = str(folder)
+    link = user_cache() / "kernels"
+    if not link.is_symlink():
+        link.symlink_to(kernels)
 
 
 def _outcome(read: Callable[[], Snapshot]) -> dict[str, object]:
