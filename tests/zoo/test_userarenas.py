@@ -1,4 +1,4 @@
-"""User arenas (GOEXPERIMENT=arenas): chunks are counted to the byte, and not taken for what stands in them."""
+"""User arenas (GOEXPERIMENT=arenas): chunks count to the byte, and are not taken for what stands in them."""
 
 from __future__ import annotations
 

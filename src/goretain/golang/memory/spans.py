@@ -40,8 +40,8 @@ class SpanTable:
         table: finds the span of an address.
         pages: int64[s], 8 KiB pages; specials: int64[s], address of the first special, 0 without.
         stack_bytes: pages of spans that hold stacks.
-        chunks: int64[c], addresses of the spans that are chunks of user arenas (package arena): one object each
-            to the collector, many values of any types to the program.
+        chunks: int64[c], addresses of the spans that are chunks of user arenas (package arena): one object
+            each to the collector, many values of any types to the program.
         unreadable: spans that are listed, but were not captured (of truncated cores) or cannot be (damage).
         green_tea, inline_bitmaps: detected features.
     """
