@@ -13,19 +13,23 @@ import numpy as np
 from goretain.capture import libc
 from goretain.capture.image import Image
 from goretain.capture.procfs import AT_ENTRY
-from goretain.capture.ranges import as_ranges, intersect, normalise
+from goretain.capture.ranges import as_ranges, intersect, normalise, subtract
 
 _PAGE = 4096
 _NT_PRSTATUS, _NT_PRPSINFO, _NT_AUXV, _NT_FILE = 1, 3, 6, 0x46494C45
 
 
 def write_core(image: Image, path: Path) -> None:
-    """The image of a process as the core of that process: what it may write, the rest stands in its files."""
+    """The image of a process as the core of that process: what it may write, the rest stands in its files.
+
+    What the image does not hold is there without content, as what coredump_filter leaves out.
+    """
     notes = _notes(image)
     written = as_ranges((m.start, m.end) for m in image.mappings if "w" in m.flags)
     held = intersect(normalise(np.column_stack((image.starts, image.ends))), normalise(written))
     ranges = [(start, end, image.offset_of(start, end - start)) for start, end in held.tolist()]
-    count = len(ranges) + 1
+    left_out = subtract(normalise(written), held).tolist()
+    count = len(ranges) + len(left_out) + 1
     at = 64 + 56 * count
     headers = [struct.pack("<IIQQQQQQ", 4, 4, at, 0, 0, len(notes), 0, 4)]
     at = -(-(at + len(notes)) // _PAGE) * _PAGE
@@ -33,6 +37,7 @@ def write_core(image: Image, path: Path) -> None:
     for start, end, _ in ranges:
         headers.append(struct.pack("<IIQQQQQQ", 1, 6, at, start, 0, end - start, end - start, 8))
         at += end - start
+    headers += [struct.pack("<IIQQQQQQ", 1, 6, at, start, 0, 0, end - start, 8) for start, end in left_out]
     ident = b"\x7fELF\x02\x01\x01" + bytes(9)
     head = ident + struct.pack("<HHIQQQIHHHHHH", 4, 62, 1, 0, 64, 0, 0, 64, 56, count, 0, 0, 0)
     with path.open("wb") as file:

@@ -28,7 +28,8 @@ PF_X, PF_W, PF_R = 1, 2, 4
 SHF_WRITE, SHF_ALLOC, SHF_COMPRESSED = 1, 2, 0x800
 SHT_NOBITS = 8
 _XNUM = 0xFFFF
-_SIGNED = (1 << 63) - 1
+# No file and no address space of linux/amd64 comes near this; sums of two of these fit into 63 bits.
+_IMPOSSIBLE = 1 << 60
 _KINDS: dict[int, Literal["exec", "dyn", "core", "other"]] = {2: "exec", 3: "dyn", 4: "core"}
 _MACHINES = {3: "386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "amd64", 183: "arm64"}
 _MACHINES |= {243: "riscv64", 258: "loong64"}
@@ -148,7 +149,7 @@ class Elf:
         for row in struct.iter_unpack("<IIQQQQQQ", self._file.read(phoff, phnum * 56)):
             kind, flags, offset, vaddr, _paddr, filesz, memsz, align = row
             # The kernel's own page, vsyscall, stands in cores at the top of the address space.
-            if self.type != "core" and max(offset + filesz, vaddr + memsz) > _SIGNED:
+            if self.type != "core" and max(offset + filesz, vaddr + memsz) > _IMPOSSIBLE:
                 where = f"{filesz:#x} bytes at {offset:#x}, {memsz:#x} at address {vaddr:#x}"
                 raise CorruptFile(self.path, phoff, f"impossible segment of {where}")
             self.segments.append(Segment(kind, flags, offset, vaddr, filesz, memsz, align))
@@ -168,6 +169,9 @@ class Elf:
             if end < 0:
                 raise CorruptFile(self.path, rows[names_at][4] + row[0], "a section's name has no end")
             name = names[row[0] : end].decode("utf-8", "replace")
+            if self.type != "core" and max(row[3], row[4]) + row[5] > _IMPOSSIBLE:
+                where = f"{row[5]:#x} bytes at {row[4]:#x}, at address {row[3]:#x}"
+                raise CorruptFile(self.path, self.tables[-2][0], f"impossible section {name} of {where}")
             self.sections.setdefault(name, Section(name, row[1], row[2], row[3], row[4], row[5]))
 
     def read(self, offset: int, size: int) -> bytes:

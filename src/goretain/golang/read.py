@@ -202,6 +202,12 @@ class _Reader:
         goroutines: list[Goroutine],
     ) -> Snapshot:
         rows = int(seen.rows[0])
+        counts = {
+            **edges.counts,
+            "mask_mismatches": inferred.mask_mismatches,
+            "missing_spans": objects.missing_spans,
+            "impossible_maps": maps.impossible,
+        }
         columns = Columns(
             object_address=objects.table.address,
             object_size=objects.table.size,
@@ -235,7 +241,7 @@ class _Reader:
             entry_key_length=_joined(maps.entry_key_length, np.int64),
         )
         return Snapshot(
-            meta=self._meta(objects, edges, slots, inferred),
+            meta=self._meta(objects, counts, slots, inferred),
             columns=columns,
             types=inferred.table.infos(),
             roots=slots.nodes,
@@ -244,13 +250,8 @@ class _Reader:
             entry_keys=key_texts(self.image, maps) if self.with_data else [],
         )
 
-    def _meta(self, objects: Objects, edges: Edges, slots: RootSlots, inferred: Inferred) -> Meta:
+    def _meta(self, objects: Objects, counts: dict[str, int], slots: RootSlots, inferred: Inferred) -> Meta:
         facts = self.image.facts
-        counts = {
-            **edges.counts,
-            "mask_mismatches": inferred.mask_mismatches,
-            "missing_spans": objects.missing_spans,
-        }
         return Meta(
             program=facts.program,
             go_version=self.layout.go_version,
@@ -288,6 +289,7 @@ def _shortfalls(counts: dict[str, int]) -> list[str]:
     texts = {
         "missing_spans": "spans or their allocation bits are missing: their objects are not counted",
         "objects_without_content": "objects with pointers were not captured: what they hold is not followed",
+        "impossible_maps": "maps have more entries than room, or share their tables: their counts are wrong",
         "objects_without_mask": "objects have no readable pointer mask: what they hold is unknown",
     }
     return [f"{counts[name]} {text}" for name, text in texts.items() if counts[name]]

@@ -135,6 +135,10 @@ def _check_maps(snapshot: Snapshot) -> None:
     _check_range("map_type", columns.map_type, -1, len(snapshot.types))
     for name in ("map_entries", "map_slots", "map_bytes", "map_needed"):
         _check_range(name, getattr(columns, name), 0, _LIMIT)
+    if bool((columns.map_entries > columns.map_slots).any()):
+        raise ValueError("map_entries", "exceeds the slots")
+    if int(columns.map_bytes.sum()) > int(columns.object_size.sum()):
+        raise ValueError("map_bytes", "exceeds the size of all objects")
     _check_range("entry_map", columns.entry_map, 0, len(columns.map_object))
     _check_range("entry_object", columns.entry_object, 0, count)
     for part in _parts(len(columns.entry_word)):

@@ -183,3 +183,4 @@ def _add_maps(columns: Columns, draw: np.random.Generator, objects: int) -> None
             setattr(columns, name, draw.integers(0, max(tops.get(name, objects), 1), rows).astype(dtype))
     columns.map_type = np.full(count, -1, np.int32)
     columns.map_object[: count // 2] = NO_OBJECT
+    columns.map_slots += columns.map_entries

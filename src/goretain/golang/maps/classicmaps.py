@@ -41,6 +41,8 @@ class _Classic(MapKind):
             owner, arrays = self._with_listed_overflow(header, at, owner, arrays)
         else:
             owner, arrays = self._with_overflow(parts, owner, arrays)
+        own = self.rows.claim(arrays)
+        owner, arrays = owner[own], arrays[own]
         size = np.zeros(len(ids), np.int64)
         np.add.at(size, owner, self.objects.table.size[arrays])
         group_size = parts.groups.size if parts.groups is not None else 0

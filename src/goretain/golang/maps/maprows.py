@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.capture.procfs import USER_SPACE
 from goretain.golang.memory.objects import Objects
 from goretain.golang.memory.sizeclasses import slot_bytes
 from goretain.golang.types.gotypes import GoType
 from goretain.golang.types.infer import Inferred
 from goretain.golang.types.maptypes import MapParts
+from goretain.snapshot import NO_OBJECT
 
 I64 = NDArray[np.int64]
 U32 = NDArray[np.uint32]
@@ -27,7 +29,10 @@ _HEADER_LIMIT = 512  # runtime/mbitmap.go: larger pointerful allocations carry a
 @dataclass(slots=True)
 class MapColumns:
     """Pieces of the map and entry columns of a snapshot (see ``snapshot.columns``); lists of arrays to
-    concatenate."""
+    concatenate.
+
+    impossible: maps with more entries than they have room for, and tables of two maps: damaged memory.
+    """
 
     object: list[U32] = field(default_factory=list)
     type: list[I32] = field(default_factory=list)
@@ -43,6 +48,7 @@ class MapColumns:
     key_at: list[I64] = field(default_factory=list)
     key_type: list[GoType] = field(default_factory=list)
     rows: int = 0
+    impossible: int = 0
 
 
 @dataclass(slots=True)
@@ -81,6 +87,19 @@ class MapRows:
         self.words = objects.image.words
         self.memory = objects.image.memory
         self.columns = MapColumns()
+        self._owned = np.zeros(len(objects), np.bool_)
+
+    def claim(self, objects: U32 | I64) -> NDArray[np.bool_]:
+        """Which of the objects become part of a map: every object is part of one map, and once. NO_OBJECT is
+        part of none."""
+        first = np.zeros(len(objects), np.bool_)
+        first[np.unique(objects, return_index=True)[1]] = True
+        there = objects != NO_OBJECT
+        first[there] &= ~self._owned[objects[there]]
+        self.columns.impossible += int((there & ~first).sum())
+        first &= there
+        self._owned[objects[first]] = True
+        return first
 
     def word(self, at: I64, header: GoType, name: str) -> I64:
         """Words of a field of the headers at positions at."""
@@ -96,10 +115,12 @@ class MapRows:
         c = self.columns
         rows = c.rows + np.arange(len(ids))
         c.rows += len(ids)
+        possible = np.clip(entries, 0, slots)
+        c.impossible += int((possible != entries).sum())
         c.object.append(ids.astype(np.uint32))
         c.type.append(np.full(len(ids), self.inferred.table.intern(parts.map_type), np.int32))
         c.table.append(table)
-        c.entries.append(entries)
+        c.entries.append(possible)
         c.slots.append(slots)
         c.bytes.append(self.objects.table.size[ids] + extra_bytes)
         c.needed.append(self.objects.table.size[ids] + needed)
@@ -119,8 +140,8 @@ class MapRows:
         c.entry_map.append(rows[g].astype(np.uint32))
         c.entry_object.append(owner)
         c.entry_word.append(((offset + header) >> 3).astype(np.uint32))
-        is_text = slots.key.kind == "string"
-        c.entry_key_length.append(self.words[(at + 8) >> 3] if is_text else np.full(len(g), -1, np.int64))
+        length = self.words[(at + 8) >> 3] if slots.key.kind == "string" else np.full(len(g), -1, np.int64)
+        c.entry_key_length.append(np.where((length >= 0) & (length < USER_SPACE), length, -1))
         c.key_at.append(at)
         c.key_type.append(slots.key)
 

@@ -20,11 +20,15 @@ def read_maps(objects: Objects, inferred: Inferred, size_classes: NDArray[np.int
     rows = MapRows(objects, inferred, size_classes)
     order = np.argsort(inferred.type, kind="stable")
     types = inferred.type[order]
+    found = []
     for parts in inferred.table.map_parts():
         row = parts.header.index
         first, last = np.searchsorted(types, [row, row + 1])
         ids = np.sort(order[first:last])
         ids = ids[objects.positions(ids) >= 0]
         if len(ids):
-            (read_swiss if parts.swiss else read_classic)(rows, parts, ids)
+            rows.claim(ids)
+            found.append((parts, ids))
+    for parts, ids in found:
+        (read_swiss if parts.swiss else read_classic)(rows, parts, ids)
     return rows.columns

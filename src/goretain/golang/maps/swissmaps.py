@@ -33,6 +33,7 @@ class _Swiss(MapKind):
         length = self.rows.word(at, header, "dirLen")
         length = np.where((length >= 0) & (length <= 1 << 40), length, 0)
         target = self.objects.find(pointer)
+        target[~self.rows.claim(target)] = NO_OBJECT
         small = (length == 0) & (target != NO_OBJECT)
         slots, size = np.where(small, GROUP_SLOTS, 0), np.zeros(len(ids), np.int64)
         size[target != NO_OBJECT] = self.objects.table.size[target[target != NO_OBJECT]]
@@ -40,11 +41,13 @@ class _Swiss(MapKind):
         big = np.flatnonzero((length > 0) & (target != NO_OBJECT))
         if len(big):
             owner, tables = self._swiss_tables(big, pointer[big], length[big])
+            own = self.rows.claim(tables)
+            owner, tables = owner[own], tables[own]
             where = self.objects.positions(tables)
             owner, tables, where = owner[where >= 0], tables[where >= 0], where[where >= 0]
             capacity, data = self._swiss_table_fields(parts, where)
             data_object = self.objects.find(data)
-            held = data_object != NO_OBJECT
+            held = self.rows.claim(data_object)
             np.add.at(slots, owner, capacity)
             np.add.at(size, owner, self.objects.table.size[tables])
             np.add.at(size, owner[held], self.objects.table.size[data_object[held]])
