@@ -7,12 +7,10 @@ from pathlib import Path
 
 import msgspec
 
-from goretain.capture.core import capture_core
 from goretain.capture.imagefile.writer import write_image
 from goretain.capture.process import capture_process
-from goretain.golang.read import read_heap
 from goretain.snapshot import save
-from tests.fuzz.subjects import Made
+from tests.fuzz.subjects import Made, debug_file, read_core
 from tests.support.corewriter import write_core
 from tests.support.golang import go_program, running
 from tests.support.heaps import plan_for
@@ -23,38 +21,67 @@ PLAIN = "-ldflags=-compressdwarf=false"
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A zoo program on one Go version, with flags of go build."""
+    """A zoo program on one Go version.
+
+    Attributes:
+        flags: of go build; twin: of its unstripped twin, () for none.
+        cgo, experiments: as go_program has them.
+        weight: share of the mutations; stripped programs take five times as long to read.
+    """
 
     name: str
     source: str
     version: str
-    flags: tuple[str, ...]
+    flags: tuple[str, ...] = ()
+    twin: tuple[str, ...] = ()
+    cgo: bool = False
+    experiments: tuple[str, ...] = ()
+    weight: int = 4
 
 
-#: What the formats differ by: heap bitmaps, both kinds of maps, DWARF 4 and 5, PIE, no debug information.
+#: What the formats differ by: heap bitmaps, both kinds of maps, DWARF 4 and 5, compressed or not, PIE,
+#: threads and stacks of C, no debug information, debug information in another file.
 PROGRAMS = (
     Program("oldest", "rootzoo", "1.21.13", (PLAIN,)),
     Program("swiss-pie", "planted", "1.24.11", (PLAIN, "-buildmode=pie")),
     Program("newest", "rootzoo", "1.27.3", (PLAIN,)),
-    Program("stripped", "planted", "1.27.3", ("-ldflags=-s -w",)),
-    Program("stripped-oldest", "planted", "1.21.13", ("-ldflags=-s -w",)),
+    Program("stripped", "planted", "1.27.3", ("-ldflags=-s -w",), weight=1),
+    Program("stripped-oldest", "planted", "1.21.13", ("-ldflags=-s -w",), weight=1),
+    Program("classic", "planted", "1.24.11", experiments=("noswissmap",), weight=3),
+    Program("cgo", "cgoroots", "1.25.5", cgo=True, weight=2),
+    Program("twin", "planted", "1.26.6", ("-ldflags=-s -w",), twin=(PLAIN,), weight=1),
 )
+#: What ``make test`` damages.
+FEW = tuple(program for program in PROGRAMS if program.name in ("swiss-pie", "newest", "stripped"))
 
 
 def make(program: Program, folder: Path) -> Path:
     """Run the program, capture it; the path of a JSON file that says where everything is."""
-    binary = go_program(program.source, program.version, flags=program.flags)
+    binary, twin = _built(program, program.flags), _built(program, program.twin) if program.twin else None
+    core = folder / f"{program.name}.core"
     with running(binary) as target:
         image = capture_process(target.pid, plan_for, force=True)
-    core = folder / f"{program.name}.core"
     write_core(image, core)
-    snapshot = folder / f"{program.name}.goretain"
-    save(read_heap(capture_core(str(core), str(binary), plan_for, force=True), with_data=True), snapshot)
-    path = folder / f"{program.name}.image"
+    made = Made(
+        name=program.name,
+        binary=str(binary),
+        twin=str(twin or ""),
+        core=str(core),
+        image=str(folder / f"{program.name}.image"),
+        snapshot=str(folder / f"{program.name}.goretain"),
+    )
+    whole = read_core(made.core, made.binary, made.twin)
+    save(whole, made.snapshot)
+    image.debug = debug_file(image.binary, made.twin)
     pieces: list[bytes] = []
     write_image(image, pieces.append)
-    path.write_bytes(b"".join(pieces))
-    made = Made(program.name, str(binary), str(core), str(path), str(snapshot))
+    Path(made.image).write_bytes(b"".join(pieces))
     listed = folder / f"{program.name}.json"
     listed.write_bytes(msgspec.json.encode(made))
     return listed
+
+
+def _built(program: Program, flags: tuple[str, ...]) -> Path:
+    return go_program(
+        program.source, program.version, experiments=program.experiments, flags=flags, cgo=program.cgo
+    )

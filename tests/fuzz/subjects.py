@@ -19,7 +19,11 @@ import msgspec
 from goretain.capture.core import capture_core
 from goretain.capture.imagefile.reader import read_image
 from goretain.capture.ranges import PAGE, aligned, as_ranges, intersect, normalise
+from goretain.capture.source import Plan
+from goretain.debuginfo.companion import DebugFile, find_debug_file
 from goretain.debuginfo.elf import PT_LOAD, Elf
+from goretain.golang.layout import planning_layout
+from goretain.golang.plan import lean_plan
 from goretain.golang.read import read_heap
 from goretain.snapshot import Snapshot, load
 from tests.fuzz import sealed
@@ -34,13 +38,39 @@ _CUT = 0.03  # share of mutations that cut the file's end off instead
 
 
 class Made(msgspec.Struct, frozen=True):
-    """One program's files: what was made of one process, the same heap in each."""
+    """One program's files: what was made of one process, the same heap in each.
+
+    twin: the file that describes a stripped binary, "" for none.
+    """
 
     name: str
     binary: str
+    twin: str
     core: str
     image: str
     snapshot: str
+
+
+def debug_file(binary: Elf, twin: str) -> DebugFile | None:
+    """The twin as debug information of the binary."""
+    return find_debug_file(binary, twin) if twin else None
+
+
+def read_core(core: str, binary: str, twin: str) -> Snapshot:
+    """Read a core as the commands do. Raises GoretainError."""
+    found: list[DebugFile | None] = []
+
+    def plan(elf: Elf, bias: int) -> Plan:
+        found.append(debug_file(elf, twin))
+        return lean_plan(planning_layout(elf, found[0]), bias, with_data=True)
+
+    image = capture_core(core, binary, plan, force=True)
+    try:
+        return read_heap(image, with_data=True, debug=found[0])
+    finally:
+        image.binary.close()
+        if found[0] is not None:
+            found[0].elf.close()
 
 
 class Subject(Protocol):
@@ -87,24 +117,26 @@ class CoreSubject(_Patched):
     """A core: its headers, its notes, and the memory that the lean plan reads."""
 
     def __init__(self, made: Made, folder: Path) -> None:
-        self.binary = made.binary
+        self.made = made
         path = Path(shutil.copy(made.core, folder / "core"))
         super().__init__(path, _core_regions(path, made.binary))
 
     def read(self) -> Snapshot:
-        return read_heap(capture_core(str(self.path), self.binary, plan_for, force=True), with_data=True)
+        return read_core(str(self.path), self.made.binary, self.made.twin)
 
 
 class BinarySubject(_Patched):
-    """The program of an undamaged core."""
+    """The program of an undamaged core, or where it has a twin, that."""
 
     def __init__(self, made: Made, folder: Path) -> None:
-        self.core = made.core
-        path = Path(shutil.copy(made.binary, folder / "binary"))
+        self.made = made
+        path = Path(shutil.copy(made.twin or made.binary, folder / "binary"))
         super().__init__(path, _binary_regions(path))
 
     def read(self) -> Snapshot:
-        return read_heap(capture_core(self.core, str(self.path), plan_for, force=True), with_data=True)
+        if self.made.twin:
+            return read_core(self.made.core, self.made.binary, str(self.path))
+        return read_core(self.made.core, str(self.path), "")
 
 
 class SnapshotSubject:
@@ -139,7 +171,7 @@ class ImageSubject:
     def read(self) -> Snapshot:
         image = read_image(self.path, force=True)
         try:
-            return read_heap(image, with_data=True)
+            return read_heap(image, with_data=True, debug=image.debug)
         finally:
             image.binary.close()
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.fuzz.made import PROGRAMS, Program, make
+from tests.fuzz.made import FEW, PROGRAMS, Program, make
 from tests.fuzz.subjects import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,12 +47,14 @@ class Job:
 
 
 def jobs(folder: Path, count: int, programs: Sequence[Program] = PROGRAMS) -> Iterator[Job]:
+    """count mutations and a few more, by the shares of kinds and the weights of programs."""
+    weights = sum(program.weight for program in programs) * sum(SHARES.values())
     for program in programs:
         made = make(program, folder)
         for kind in KINDS:
             place = folder / f"{program.name}-{kind}"
             place.mkdir()
-            yield Job(made, kind, count * SHARES[kind] // sum(SHARES.values()) // len(programs), place)
+            yield Job(made, kind, -(-count * SHARES[kind] * program.weight // weights), place)
 
 
 def run(waiting: list[Job], *, coverage: bool, timeout: float) -> list[str]:
@@ -104,7 +106,7 @@ def table(done: list[Job]) -> str:
 
 
 def test_damaged_files_are_refused_or_read_with_sums_that_agree(tmp_path: Path) -> None:
-    todo = list(jobs(tmp_path, SHORT, PROGRAMS[2:4]))
+    todo = list(jobs(tmp_path, SHORT, FEW))
     assert run(list(todo), coverage=False, timeout=600) == []
     print("\n" + table(todo))
 
