@@ -10,10 +10,9 @@ import msgspec
 from goretain.capture.imagefile.writer import write_image
 from goretain.capture.process import capture_process
 from goretain.snapshot import save
-from tests.fuzz.subjects import Made, debug_file, read_core
+from tests.fuzz.subjects import Made, debug_file, plan, read_core
 from tests.support.corewriter import write_core
 from tests.support.golang import go_program, running
-from tests.support.heaps import plan_for
 
 #: Debug information that is not compressed can be damaged byte by byte.
 PLAIN = "-ldflags=-compressdwarf=false"
@@ -60,7 +59,7 @@ def make(program: Program, folder: Path) -> Path:
     binary, twin = _built(program, program.flags), _built(program, program.twin) if program.twin else None
     core = folder / f"{program.name}.core"
     with running(binary) as target:
-        image = capture_process(target.pid, plan_for, force=True)
+        image = capture_process(target.pid, plan, force=True)
     write_core(image, core)
     made = Made(
         name=program.name,

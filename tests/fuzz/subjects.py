@@ -28,7 +28,6 @@ from goretain.golang.read import read_heap
 from goretain.snapshot import Snapshot, load
 from tests.fuzz import sealed
 from tests.fuzz.edits import damage
-from tests.support.heaps import plan_for
 
 #: Kinds, in the order in which they are reported.
 KINDS = ("snapshot", "image", "core", "binary")
@@ -56,15 +55,20 @@ def debug_file(binary: Elf, twin: str) -> DebugFile | None:
     return find_debug_file(binary, twin) if twin else None
 
 
+def plan(binary: Elf, bias: int, debug: DebugFile | None = None) -> Plan:
+    """What is copied of a process, and read of a core."""
+    return lean_plan(planning_layout(binary, debug), bias, with_data=True)
+
+
 def read_core(core: str, binary: str, twin: str) -> Snapshot:
     """Read a core as the commands do. Raises GoretainError."""
     found: list[DebugFile | None] = []
 
-    def plan(elf: Elf, bias: int) -> Plan:
+    def plan_for(elf: Elf, bias: int) -> Plan:
         found.append(debug_file(elf, twin))
-        return lean_plan(planning_layout(elf, found[0]), bias, with_data=True)
+        return plan(elf, bias, found[0])
 
-    image = capture_core(core, binary, plan, force=True)
+    image = capture_core(core, binary, plan_for, force=True)
     try:
         return read_heap(image, with_data=True, debug=found[0])
     finally:
@@ -182,7 +186,7 @@ def _core_regions(path: Path, binary: str) -> list[tuple[int, int]]:
     regions += [(note.offset, note.offset + len(note.data)) for note in core.notes()] * 4
     loads = [s for s in core.segments if s.type == PT_LOAD and s.filesz]
     dumped = normalise(as_ranges((s.vaddr, s.vaddr + s.filesz) for s in loads))
-    image = capture_core(str(path), binary, plan_for, force=True)
+    image = capture_core(str(path), binary, plan, force=True)
     planned = intersect(normalise(aligned(as_ranges(zip(image.starts, image.ends, strict=True)), 8)), dumped)
     for start, end in planned.tolist():
         segment = next(s for s in loads if s.vaddr <= start < s.vaddr + s.filesz)
