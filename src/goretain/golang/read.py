@@ -25,10 +25,10 @@ from goretain.golang.memory.spans import read_spans
 from goretain.golang.modules import read_modules
 from goretain.golang.packages import modules_of
 from goretain.golang.plugins import with_plugins
+from goretain.golang.roots import slices, strings
 from goretain.golang.roots.rootnames import named_by_content, stripped_note
 from goretain.golang.roots.rootobjects import ResolvedRoots, resolve_roots, root_seeds
 from goretain.golang.roots.roots import RootSlots, read_roots
-from goretain.golang.roots.slices import claim_slices
 from goretain.golang.roots.specials import Specials, read_specials
 from goretain.golang.stacks import goroutines as goroutine_room
 from goretain.golang.stacks.stacks import Stacks
@@ -105,8 +105,9 @@ class _Reader:
         slots = read_roots(self.image, self.program, self.universe, stacks, goroutines, specials)
         self.progress("types")
         heap = self._heap_view(objects)
-        if not complete:
-            claim_slices(slots, objects, heap)
+        if claims is not None:
+            slices.claim_slices(slots, objects, heap)
+            strings.claim_strings(slots, objects, heap, claims.references())
         roots = resolve_roots(objects, edges, slots)
         captured = captures(self.program, self.universe, modules)
         structure = self._structure(heap, stacks)
