@@ -52,6 +52,8 @@ _STARTS = (
     ("goPanic", codevalues.NO_RETURN),
 )
 
+#: What generic code of empty interfaces calls its type arguments, and the type itself.
+_ANY_SHAPE, _ANY = "go.shape.interface {}", "interface {}"
 #: Packages that hand types and what is of them around as words of their own.
 _INTERNAL = ("reflect.", "internal/reflectlite.", "internal/runtime/", "runtime/internal/", "internal/abi.")
 
@@ -86,11 +88,14 @@ def _runtime_role(name: str) -> int:
 def receiver_of(name: str) -> str:
     """Name of T for a method ``pkg.(*T).M``, as the linker writes it (``pkg.T``); "" for all else.
 
-    Functions inside of methods have no receiver of their own, methods of generic types are shared between
-    types of one shape.
+    Functions inside of methods have no receiver of their own. Methods of generic types are shared between
+    types of one shape: only that of empty interfaces is a type's own, which sync.Map is made of.
     """
-    package, star, rest = name.partition(".(*")
+    package, star, rest = name.replace(_ANY_SHAPE, _ANY).partition(".(*")
     type_name, closed, method = rest.partition(").")
-    if not star or not closed or not method or "." in method or "-" in method or "[" in name:
+    if not star or not closed or not method or "." in method or "-" in method:
         return ""
-    return f"{package}.{type_name}"
+    _, bracket, arguments = type_name.partition("[")
+    if bracket and set(arguments.removesuffix("]").split(",")) != {_ANY}:
+        return ""
+    return f"{package}.{type_name}" if "[" not in method else ""

@@ -166,6 +166,10 @@ def test_a_function_table_that_leads_outside_of_the_code_is_bounded() -> None:
         ("main.(*T).M.func1", ""),
         ("main.(*T).M-fm", ""),
         ("main.(*T[...]).M", ""),
+        ("main.(*T[go.shape.int]).M", ""),
+        ("main.(*T[go.shape.interface {},go.shape.int]).M", ""),
+        ("main.(*T[go.shape.interface {},go.shape.interface {}]).M", "main.T[interface {},interface {}]"),
+        ("main.(*T[go.shape.interface {}]).M.func1", ""),
         ("main.f", ""),
     ],
 )
