@@ -117,7 +117,7 @@ def watch(
         GoretainError: the process cannot be read, or ends meanwhile.
         KeyboardInterrupt: the watching was interrupted.
     """
-    from goretain.capture.interrupts import DeferredSignals
+    from goretain.capture.interrupts import DeferredSignals, RememberedInterrupt
     from goretain.reports.growth import Series
 
     if count < 2:
@@ -126,14 +126,16 @@ def watch(
         check_place(Path(save) / "look")
     series, seen = Series(), 0
     try:
-        for snapshot in _looks(pid, every, count, progress, sleep):
-            if save is not None:
-                snapshot.save(Path(save) / f"{pid}-{seen + 1}.goretain")
-            if progress is not None:
-                progress("measuring", 0, 0)
-            with DeferredSignals():  # a look counts in full or not at all
-                series.add(snapshot.target, snapshot.heap)
-                seen += 1
+        with RememberedInterrupt() as interrupt:
+            for snapshot in _looks(pid, every, count, progress, sleep):
+                if save is not None:
+                    snapshot.save(Path(save) / f"{pid}-{seen + 1}.goretain")
+                if progress is not None:
+                    progress("measuring", 0, 0)
+                with DeferredSignals():  # a look counts in full or not at all
+                    series.add(snapshot.target, snapshot.heap)
+                    seen += 1
+                interrupt.check()
     except (KeyboardInterrupt, GoretainError) as reason:
         if on_stop is None or seen < 2:
             raise

@@ -51,3 +51,37 @@ class DeferredSignals:
             signal.signal(number, handler)
         for number in self._arrived:
             signal.raise_signal(number)
+
+
+class RememberedInterrupt:
+    """Context that knows whether SIGINT came; no effect outside the main thread.
+
+    A KeyboardInterrupt that is raised inside a finalizer or a callback of C code ends there: Python prints it
+    and goes on. Whoever loops for long asks ``check`` now and then.
+    """
+
+    def __init__(self) -> None:
+        self._handler: Any = None
+        self._arrived = False
+
+    def __enter__(self) -> Self:
+        handler = signal.getsignal(signal.SIGINT)
+        if threading.current_thread() is threading.main_thread() and callable(handler):
+            self._handler = handler
+            signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._arrived = True
+        self._handler(number, frame)
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if the signal came."""
+        if self._arrived:
+            raise KeyboardInterrupt
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._handler is not None:
+            signal.signal(signal.SIGINT, self._handler)

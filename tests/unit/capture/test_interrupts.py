@@ -9,7 +9,7 @@ from types import FrameType
 
 import pytest
 
-from goretain.capture.interrupts import DeferredSignals, Interrupted
+from goretain.capture.interrupts import DeferredSignals, Interrupted, RememberedInterrupt
 
 
 def test_a_signal_is_put_off_until_the_context_ends_and_then_raised() -> None:
@@ -58,3 +58,17 @@ def test_a_worker_thread_leaves_signal_handlers_alone() -> None:
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_that_was_lost_in_a_finalizer_is_remembered() -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    with RememberedInterrupt() as interrupt:
+        interrupt.check()
+        Finalized()
+        with pytest.raises(KeyboardInterrupt):
+            interrupt.check()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
