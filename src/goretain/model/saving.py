@@ -1,8 +1,9 @@
 """Writing a file that appears whole or not at all, and that no one else may read.
 
-Snapshots and images are both saved this way: to a temporary name beside the final one, mode 0600, synced,
-then renamed. On the ground floor because both floors stand apart. Imports ``model.errors`` and the standard
-library only.
+Snapshots and images are both saved this way: to a file without a name in the same folder (O_TMPFILE, so that
+not even SIGKILL leaves anything; where there is none, to a temporary name), mode 0600, synced, then linked to
+a temporary name and renamed. On the ground floor because both floors stand apart. Imports ``model.errors``
+and the standard library only.
 """
 
 from __future__ import annotations
@@ -95,24 +96,51 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[int]:
 
 @contextmanager
 def _renamed(place: Path) -> Iterator[int]:
-    # Named before it is made: a signal may arrive at any instant, and nothing is to be left behind.
-    temporary = place.with_name(f".goretain.{os.urandom(8).hex()}.part")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            yield descriptor
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        temporary.replace(place)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
     folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
+        # Named before it is made: a signal may arrive at any instant, and nothing is to be left behind.
+        temporary = place.with_name(f".goretain.{os.urandom(8).hex()}.part")
+        try:
+            with _unnamed(place.parent) as descriptor:
+                if descriptor is not None:
+                    yield descriptor
+                    os.fsync(descriptor)
+                    # A folder is given because Python else calls link(), which follows no symbolic link.
+                    os.link(f"/proc/self/fd/{descriptor}", temporary.name, dst_dir_fd=folder)
+            if descriptor is None:
+                with _named(temporary) as descriptor:
+                    yield descriptor
+                    os.fsync(descriptor)
+            temporary.replace(place)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
         os.fsync(folder)  # the new name, too, survives a power cut
     finally:
         os.close(folder)
+
+
+@contextmanager
+def _unnamed(folder: Path) -> Iterator[int | None]:
+    """A file without a name, which the kernel removes however we end; None where there is no such thing."""
+    try:
+        descriptor = os.open(folder, os.O_WRONLY | os.O_TMPFILE | os.O_CLOEXEC, 0o600)
+    except OSError:  # NFS, FUSE, older overlays
+        yield None
+        return
+    try:
+        yield descriptor if Path(f"/proc/self/fd/{descriptor}").exists() else None
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _named(temporary: Path) -> Iterator[int]:
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def write_all(descriptor: int, blob: bytes | memoryview) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import mmap
 import os
@@ -18,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from goretain.model.errors import CorruptFile, UsageError
-from goretain.model.saving import check_place
+from goretain.model.saving import check_place, whole_file
 from goretain.snapshot import Columns, Snapshot, is_snapshot, load, save, validate
 from goretain.snapshot.layout import DTYPES, PREAMBLE, TABLES, Section
 from tests.unit.snapshot.synthetic import scattered, small
@@ -113,6 +114,27 @@ def test_the_file_is_for_this_user_only_and_leaves_no_other(tmp_path: Path) -> N
     save(small(), tmp_path / "a")
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_where_files_cannot_be_without_a_name_a_temporary_one_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opens = os.open
+
+    def refusing(path: str | Path, flags: int, mode: int = 0o777) -> int:
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+        return opens(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", refusing)
+    with whole_file(tmp_path / "a") as descriptor:
+        (temporary,) = tmp_path.iterdir()
+        assert temporary.name.startswith(".goretain.")
+        os.write(descriptor, b"first")
+    with pytest.raises(KeyError), whole_file(tmp_path / "a"):
+        raise KeyError
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a", "first")]
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
 
 
 def test_saving_over_an_opened_snapshot_leaves_it_whole(tmp_path: Path) -> None:
