@@ -247,6 +247,21 @@ def test_a_disk_that_is_full_leaves_nothing(planted: Target, tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
 
 
+def test_standard_output_that_is_a_file_of_ours_is_taken_from_the_others(
+    planted: Target, tmp_path: Path
+) -> None:
+    (tmp_path / "a").touch(mode=0o644)
+    with (tmp_path / "a").open("wb") as file:
+        words = [*GORETAIN, "snap", str(planted.pid), "-o", "-"]
+        done = subprocess.run(words, stdout=file, stderr=subprocess.PIPE, text=True, check=True)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
+    assert "only you may read it (0600)" in done.stderr
+    piped = subprocess.run(words, capture_output=True, check=True)
+    assert b"0600" not in piped.stderr
+    assert b"umask 077" in piped.stderr
+    assert all(len(line) <= 80 for line in done.stderr.splitlines() if "sensitive" in line)
+
+
 def test_a_pipe_that_is_closed_is_an_error(planted: Target) -> None:
     reading, writing = os.pipe()
     os.close(reading)

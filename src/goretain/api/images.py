@@ -33,11 +33,13 @@ class Snap:
     Attributes:
         path: where it is: a path, or the descriptor that it was written to.
         bytes: of the image file.
+        private: whether only this user may read it: True for a path, and for a descriptor of a file of ours.
         facts: how the capture went.
     """
 
     path: str | int
     bytes: int
+    private: bool
     facts: CaptureFacts
 
     @property
@@ -70,7 +72,8 @@ def snap(
 
     Args:
         target: a PID (int or digits) or the path of an ELF core.
-        path: where the image goes; an int is a descriptor that is open for writing, such as a pipe's.
+        path: where the image goes; an int is a descriptor that is open for writing, such as a pipe's. If it
+            is that of a regular file of ours, the file gets mode 0600.
         binary: the program that wrote the core, or an unstripped build or debug file of a stripped program.
         debug_dirs: where debug files may be, beside the places where gdb looks. The debug information that is
             found becomes part of the image.
@@ -123,10 +126,23 @@ def _save(
     image: Image, path: int | str | os.PathLike[str], debuginfo: bool, progress: Progress | None
 ) -> Snap:
     if isinstance(path, int):
-        return Snap(path, _write(image, path, debuginfo, progress), image.facts)
+        private = _made_private(path)
+        return Snap(path, _write(image, path, debuginfo, progress), private, image.facts)
     with whole_file(path) as descriptor:
         size = _write(image, descriptor, debuginfo, progress)
-    return Snap(os.fspath(path), size, image.facts)
+    return Snap(os.fspath(path), size, True, image.facts)
+
+
+def _made_private(descriptor: int) -> bool:
+    """Take a regular file of ours from everybody else (> FILE: the shell made it for all to read)."""
+    file = os.fstat(descriptor)
+    if not stat.S_ISREG(file.st_mode) or file.st_uid != os.geteuid():
+        return False
+    try:
+        os.fchmod(descriptor, 0o600)
+    except OSError:  # a file system without modes
+        return False
+    return True
 
 
 def _place(path: int | str | os.PathLike[str]) -> str | os.PathLike[str] | None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from goretain.api.images import Snap
 
 _PATIENCE, _PACE = 1.0, 0.1
+#: By whether the file was made private.
+_MODES = {True: "only you may read it (0600)", False: "let only you read it (umask 077)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +196,8 @@ class _Teller:
         stopped = f", stopped for {facts.pause_ns / 1e6:.1f} ms" if facts.pause_ns is not None else ""
         self._line(f"copied {iec(facts.copied_bytes)} of {program}{stopped}")
         self._line(f"saved to {snap.name}: {iec(snap.bytes)}")
-        mode = ", so only you may read it (mode 0600)" if isinstance(snap.path, str) else ""
-        self._line(f"sensitive: the image holds contents of the program's memory{mode}")
+        what = "sensitive: holds contents of the program's memory"
+        self._line(f"{what}; {_MODES[snap.private]}")
 
     def _line(self, text: str) -> None:
         if not self._quiet:
