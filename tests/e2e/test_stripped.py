@@ -1,16 +1,20 @@
 """A stripped program is answered like an unstripped one: same objects, bytes and findings, almost all types.
 
+Every program of the zoo that needs no helper, the experiments of all patterns, the demo's service.
 One capture of a stripped process is read twice: as a user without more would have it, and with the debug
 information of an unstripped build of the same source, so that every object is compared with itself.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -19,12 +23,15 @@ from goretain.debuginfo.companion import find_debug_file
 from goretain.diagnosis.diagnose import diagnose
 from goretain.golang.read import read_heap
 from goretain.heap.heap import Heap
-from goretain.snapshot import ObjectFlag, Snapshot, TypeInfo
+from goretain.patterns.catalogue import catalogue
+from goretain.snapshot import Layer, ObjectFlag, Snapshot, TypeInfo
 from tests.support.golang import VERSIONS, go_program, release, running, wait_until_blocked
 from tests.support.heaps import image_of
 
-#: Program, arguments, flags of the linker.
-_RUNS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+Run = tuple[str, tuple[str, ...], str]
+_DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo"
+#: Program (a folder of the zoo, a pattern's name, or service), arguments, flags of the linker.
+_RUNS: tuple[Run, ...] = (
     ("planted", (), "-s -w"),
     ("server", (), "-s -w"),
     ("ways", (), "-s -w"),
@@ -32,21 +39,62 @@ _RUNS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("planted", ("janitor", "handler", "second"), "-s -w"),
     ("planted", (), "-s"),
     ("planted", (), "-w"),
+    *(
+        (program, tuple(words.split()), "-s -w")
+        for program, words in (
+            ("healthy", ""),
+            ("healthy", "doubtful"),
+            ("rootzoo", "quiet"),
+            ("rootzoo", "spin"),
+            ("rootzoo", "queued"),
+            ("exact", "spin"),
+            ("exact", "unswept"),
+            ("exact", "queued"),
+            ("scheduler", ""),
+            ("cgoroots", ""),
+            ("heartbeat", os.devnull),
+            ("growing", ""),
+            ("churn", ""),
+            ("churn", "stop"),
+            ("busy", ""),
+            ("busy", "load"),
+            ("loaded", "serve"),
+            ("secrets", ""),
+            ("tiny", ""),
+            ("guarded", ""),
+            ("codezoo", ""),
+            ("service", ""),
+            *((pattern.name, mode) for pattern in catalogue() for mode in ("leak", "fixed")),
+        )
+    ),
 )
 _SHORT = {("planted", (), "-s -w"), ("server", (), "-s -w")}
+_SOURCES = {"service": _DEMO / "service"} | {
+    pattern.name: Path(str(pattern.files / "experiment")) for pattern in catalogue()
+}
+_CGO = frozenset(("cgoroots", "heartbeat"))
+#: They never rest: they are frozen wherever they are.
+_RESTLESS = frozenset(("cgoroots", "heartbeat", "growing", "churn", "busy", "loaded", "scheduler", "secrets"))
 _CASES = [
     pytest.param(
-        version,
-        run,
+        (version, run),
         id=f"{version}-{'-'.join((run[0], *run[1]))}{run[2].replace(' ', '')}",
         marks=[] if version in (VERSIONS[0], VERSIONS[-1]) and run in _SHORT else pytest.mark.long,
     )
     for version in VERSIONS
     for run in _RUNS
 ]
-#: Share of the objects that may lose their type; of small programs what the library makes weighs more
-#: (internal/godebug keeps its settings in a sync.Map that only generic code refers to).
-_LOST = {"planted": 0.035, "ways": 0.015}
+#: Share of the objects that may lose their type, and how many that the library and the runtime make in any
+#: program: internal/godebug keeps its settings in a sync.Map that only generic code refers to.
+_LOST, _LIBRARY = 0.01, 100
+#: Where more is lost: what waits for one cleanup; what only an array that code indexes leads to (Go 1.21 has
+#: no malloc headers).
+_LOST_BY = {("rootzoo", "queued"): 300, ("churn",): 200, ("churn", "stop"): 27_000}
+#: Bytes that may be held by roots of another layer: who owns what the runtime and the library refer to is
+#: told by names with debug information and by the code that refers to it without.
+_OTHER_LAYER = 8192
+#: Findings that Go 1.21 lacks: of the maps in an array that code indexes, whose type is one of two.
+_MISSING = {(VERSIONS[0], "churn"): 1}
 #: Up to Go 1.22 debug information does not say what closures capture; the machine code does.
 _CLOSURES_DESCRIBED = (1, 23)
 
@@ -63,20 +111,36 @@ class _Types:
 
 
 @cache
-def _read(version: str, run: tuple[str, tuple[str, ...], str]) -> tuple[Heap, Heap]:
+def _demo() -> ModuleType:
+    """The demo's script, which knows how to start its service and to load it."""
+    spec = importlib.util.spec_from_file_location("demo", _DEMO / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _read(version: str, run: Run) -> tuple[Heap, Heap]:
     """(as stripped, with debug information) of one capture."""
     program, arguments, link = run
     stripped = _build(program, version, link)
-    with running(stripped, arguments, env={"GOMAXPROCS": "1"}) as target:
-        wait_until_blocked(target.pid)
-        image = image_of(target.pid)
+    if program == "service":
+        with _demo().service(stripped) as (pid, port):
+            _demo().load(port, part=0, rounds=20)
+            image = image_of(pid)
+    else:
+        with running(stripped, arguments, env={"GOMAXPROCS": "1"}) as target:
+            if program not in _RESTLESS and "spin" not in arguments:
+                wait_until_blocked(target.pid)
+            image = image_of(target.pid)
     twin = find_debug_file(image.binary, str(_build(program, version, "")))
     return Heap(read_heap(image)), Heap(read_heap(image, debug=twin))
 
 
 def _build(program: str, version: str, link: str) -> Path:
     flags = ["-buildvcs=false", *([f"-ldflags={link}"] if link else [])]
-    return go_program(program, version, flags=flags)
+    return go_program(_SOURCES.get(program, program), version, flags=flags, cgo=program in _CGO)
 
 
 def _findings(heap: Heap) -> Counter[tuple[object, ...]]:
@@ -85,6 +149,18 @@ def _findings(heap: Heap) -> Counter[tuple[object, ...]]:
         (f.code, f.confidence.level, f.count, f.saving_bytes, f.hidden_bytes, f.retained_bytes)
         for f in diagnose(heap).findings
     )
+
+
+def _layers(heap: Heap) -> Counter[Layer]:
+    """Bytes by the layer of roots that holds them, alone or shared."""
+    nodes = heap.snapshot.roots
+    held = Counter[Layer]()
+    for holder in heap.holders:
+        held[holder.layer] += holder.retained_bytes
+    for shared in heap.shared:
+        holders = shared.nodes or heap.other_roots(shared.example)  # not listed where they are many
+        held[min(Layer(nodes[node].layer) for node in holders)] += shared.bytes
+    return held
 
 
 def _compare(bare: Snapshot, told: Snapshot, heap: Heap) -> _Types:
@@ -118,27 +194,55 @@ def _less(t: TypeInfo) -> bool:
     return "go.shape" in t.name or t.name == "runtime.hchan"
 
 
-@pytest.mark.parametrize(("version", "run"), _CASES)
-def test_a_stripped_program_is_answered_like_an_unstripped_one(
-    version: str, run: tuple[str, tuple[str, ...], str]
-) -> None:
-    bare, told = _read(version, run)
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One capture: read as stripped, and with debug information."""
+
+    version: str
+    run: Run
+    bare: Heap
+    told: Heap
+
+
+@pytest.fixture(scope="module", params=_CASES)
+def case(request: pytest.FixtureRequest) -> _Case:
+    """One at a time: all of them at once are gigabytes."""
+    version, run = request.param
+    return _Case(version, run, *_read(version, run))
+
+
+def test_a_stripped_program_is_answered_like_an_unstripped_one(case: _Case) -> None:
+    version, run, bare, told = case.version, case.run, case.bare, case.told
     ours, theirs = bare.snapshot.columns, told.snapshot.columns
     assert (ours.object_address == theirs.object_address).all()
     assert (ours.object_size == theirs.object_size).all()
+    assert (bare.graph.reached == told.graph.reached).all()
     assert bare.coverage.reached == told.coverage.reached
     assert bare.coverage.survived == told.coverage.survived
     expected, found = _findings(told), _findings(bare)
+    assert (expected - found).total() <= _MISSING.get((version, run[0]), 0)
     extra = found - expected
-    assert not expected - found
-    if release(version) >= _CLOSURES_DESCRIBED:
-        assert not extra
-    else:
-        assert extra.total() <= (run[0] == "ways")  # what is in main.inClosures
+    assert extra.total() <= (
+        run[0] == "ways" and release(version) < _CLOSURES_DESCRIBED
+    )  # what is in main.inClosures
+
+
+def test_objects_of_a_stripped_program_have_the_types_that_debug_information_says(case: _Case) -> None:
+    bare, told = case.bare, case.told
     types = _compare(bare.snapshot, told.snapshot, bare)
-    print(version, *run, bare.coverage.typed.share(bare.coverage.reached), types)
+    print(case.version, *case.run, bare.coverage.typed.share(bare.coverage.reached), types)
     assert types.other.total() <= 0.0001 * types.same, types.other.most_common(20)
-    assert types.lost <= _LOST.get(run[0], 0.01) * bare.coverage.reached.objects
+    program, arguments, _ = case.run
+    allowed = _LOST_BY.get((program, *arguments), _LIBRARY) + _LOST * bare.coverage.reached.objects
+    assert types.lost <= allowed
+
+
+def test_what_each_layer_of_roots_holds_is_the_same(case: _Case) -> None:
+    ours, theirs = _layers(case.bare), _layers(case.told)
+    assert (ours.keys() | theirs.keys()) <= set(Layer)
+    difference = sum(abs(ours[layer] - theirs[layer]) for layer in Layer)
+    print(case.version, *case.run, {layer.name: ours[layer] - theirs[layer] for layer in Layer})
+    assert difference <= _OTHER_LAYER + 0.001 * case.bare.reachable_bytes
 
 
 @pytest.mark.parametrize(
