@@ -10,6 +10,7 @@ Imports ``debuginfo``, ``capture`` siblings, ``model`` and numpy.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import struct
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from goretain.capture.libraries import libraries, start_of
 from goretain.capture.procfs import USER_SPACE, auxiliary
 from goretain.capture.ranges import I64, PAGE, as_ranges, normalise, overlaps, subtract, total
 from goretain.capture.truncated import check_headers
-from goretain.debuginfo.elf import EM_X86_64, PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE, Elf, Note
+from goretain.debuginfo.elf import EM_X86_64, PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE, Elf, Note, Segment
 from goretain.model.errors import (
     CorruptFile,
     GoretainError,
@@ -150,6 +151,7 @@ class CoreFile:
         self.bias = bias
         self.registers = notes.registers
         self._loads = [s for s in core.segments if s.type == PT_LOAD and s.vaddr + s.memsz <= USER_SPACE]
+        _check_apart(core.path, self._loads)
         promised = normalise(as_ranges((s.vaddr, s.vaddr + min(s.filesz, s.memsz)) for s in self._loads))
         self._promised = promised
         self._extents, self._offsets, self._file = self._find_extents(promised)
@@ -206,10 +208,8 @@ class CoreFile:
         paths = {m.start: m for m in self.notes.files}
         found: list[Mapping] = []
         for s in self._loads:
-            flags = (
-                "".join(c if s.flags & bit else "-" for c, bit in (("r", PF_R), ("w", PF_W), ("x", PF_X)))
-                + "p"
-            )
+            bits = (("r", PF_R), ("w", PF_W), ("x", PF_X))
+            flags = "".join(c if s.flags & bit else "-" for c, bit in bits) + "p"
             file = paths.get(s.vaddr)
             offset, path = (file.offset, file.path) if file is not None else (0, "")
             found.append(Mapping(s.vaddr, s.vaddr + s.memsz, flags, offset, path))
@@ -271,6 +271,16 @@ class CoreFile:
             for done in range(0, size, _WINDOW):
                 part = file.read(offset + done, min(_WINDOW, size - done))
                 view[place + done : place + done + len(part)] = part
+
+
+def _check_apart(path: str, loads: list[Segment]) -> None:
+    """Raise CorruptFile where two segments claim the same memory, or the same bytes of the file: one of their
+    headers is damaged, and what it leads to would be taken for other memory."""
+    filed = sorted((s.offset, s.filesz) for s in loads if s.filesz)
+    for what, rows in (("file", filed), ("memory", sorted((s.vaddr, s.memsz) for s in loads))):
+        for (start, size), (next_, _) in itertools.pairwise(rows):
+            if start + size > next_:
+                raise CorruptFile(path, 64, f"two segments (PT_LOAD) overlap in the {what} at {next_:#x}")
 
 
 def _within(mapped: list[tuple[int, int, int]], size: int) -> I64:
