@@ -19,7 +19,7 @@ from goretain.debuginfo import buildinfo
 from goretain.debuginfo.buildinfo import GoBuildInfo
 from goretain.debuginfo.compression import decompress, decompress_old
 from goretain.debuginfo.files import PreadFile, ReadableFile
-from goretain.debuginfo.symbols import Symbol, SymbolTable
+from goretain.debuginfo.symbols import SymbolTable
 from goretain.model.errors import CorruptFile, MissingMemory
 
 EM_X86_64 = 62
@@ -219,10 +219,6 @@ class Elf:
         table = self.sections.get(".symtab")
         at = table.offset if table is not None else 0
         return SymbolTable(self.section(".symtab"), self.section(".strtab"), self.path, at)
-
-    def object_symbol_at(self, address: int) -> Symbol | None:
-        """The data symbol that covers a link address, or None."""
-        return self.symbols.object_at(address)
 
     def notes(self) -> Iterator[Note]:
         """All notes of all note segments, in file order. Raises CorruptFile when one is cut off."""

@@ -18,7 +18,6 @@ from goretain.model.errors import CorruptFile
 _SYM = np.dtype(
     [("name", "<u4"), ("info", "u1"), ("other", "u1"), ("section", "<u2"), ("value", "<u8"), ("size", "<u8")]
 )
-_OBJECT = 1
 _TYPES = ("notype", "object", "func", "section", "file", "common", "tls")
 # So many names are searched for in the strings; who wants more of them has all names decoded.
 _SEARCHES = 48
@@ -72,16 +71,6 @@ class SymbolTable(Mapping[str, Symbol]):
         index.pop("", None)
         return index
 
-    @cached_property
-    def _objects(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Starts, ends and row numbers of data symbols with a size, sorted by start."""
-        sized = (self._rows["size"] > 0) & (self._rows["value"] < 1 << 62)
-        rows = np.flatnonzero(((self._rows["info"] & 15) == _OBJECT) & sized)
-        rows = rows[np.argsort(self._rows["value"][rows], kind="stable")]
-        starts = self._rows["value"][rows].astype(np.int64)
-        sizes = np.minimum(self._rows["size"][rows], np.uint64(1 << 62)).astype(np.int64)
-        return starts, starts + sizes, rows
-
     def _name(self, start: int, end: int) -> str:
         return self._strings[start:end].decode("utf-8", "replace")
 
@@ -92,12 +81,6 @@ class SymbolTable(Mapping[str, Symbol]):
         kind = int(record["info"]) & 15
         text = _TYPES[kind] if kind < len(_TYPES) else str(kind)
         return Symbol(name, int(record["value"]), int(record["size"]), text)
-
-    def object_at(self, address: int) -> Symbol | None:
-        """The data symbol whose [value, value + size) holds the link address, or None."""
-        starts, ends, rows = self._objects
-        i = int(np.searchsorted(starts, address, side="right")) - 1
-        return self._symbol(int(rows[i])) if i >= 0 and address < int(ends[i]) else None
 
     def _find(self, name: str) -> int:
         """Row of the last symbol of that name. Raises KeyError.

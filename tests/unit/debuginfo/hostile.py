@@ -67,7 +67,6 @@ def ask_elf(path: Path) -> None:
     for name in list(elf.sections)[:64]:
         _try(elf.section, name)
     _try(lambda: [elf.symbols[name] for name in list(elf.symbols)[:50]])
-    _try(lambda: elf.object_symbol_at(0x500000))
     _try(lambda: list(elf.notes()))
     _try(lambda: (elf.go_build_id, elf.gnu_build_id))
     _try(lambda: (elf.go_version, elf.go_modinfo))

@@ -51,16 +51,6 @@ def test_symbols_equal_the_oracle(elf: Elf, program: Path) -> None:
     assert "no.such.symbol" not in elf.symbols
 
 
-def test_a_data_symbol_is_found_by_every_address_in_it(elf: Elf) -> None:
-    table = elf.symbols["main.table"]
-    assert table.type == "object"
-    for address in (table.value, table.value + 1, table.value + table.size - 1):
-        assert elf.object_symbol_at(address) == table
-    assert elf.object_symbol_at(table.value + table.size) != table
-    assert elf.object_symbol_at(0) is None
-    assert elf.object_symbol_at(elf.symbols["main.main"].value) is None
-
-
 def test_the_file_backed_part_of_a_segment_reads_by_address(elf: Elf) -> None:
     rodata = elf.sections[".rodata"]
     assert elf.read_vaddr(rodata.address + 64, 128) == elf.section(".rodata")[64:192]
@@ -88,7 +78,6 @@ def test_a_stripped_program_still_tells_its_version(version: str) -> None:
     elf = Elf.open(str(go_program(PROGRAM, version, flags=["-ldflags=-s -w"])))
     assert elf.go_version == f"go{version}"
     assert len(elf.symbols) == 0
-    assert elf.object_symbol_at(0x500000) is None
     assert ".debug_info" not in elf.sections
 
 
