@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 from importlib import import_module
 
 _ZLIB, _ZSTD = 1, 2
@@ -30,6 +31,34 @@ def decompress(data: bytes) -> bytes:
     if method == _ZSTD:
         return _unzstd(body, size)
     raise ValueError(f"it is compressed by unknown method {method}")
+
+
+def inflating(head: bytes, pieces: Iterator[bytes], compressed: int) -> Iterator[bytes] | None:
+    """Content of an SHF_COMPRESSED section bit by bit, for who needs its beginning; None: not by zlib.
+
+    Args:
+        head: the section's first 24 bytes. pieces: the bytes after them. compressed: how many those are.
+
+    Raises ValueError as it goes when the stream is damaged or gives more than the section claims.
+    """
+    method, _, size, _ = _HEADER.unpack(head)
+    if method != _ZLIB:
+        return None
+    _check(size, compressed)
+    return _inflated(pieces, size)
+
+
+def _inflated(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
+    stream, left = zlib.decompressobj(), size
+    try:
+        for piece in pieces:
+            content = stream.decompress(piece, left + 1)
+            left -= len(content)
+            if left < 0:
+                raise ValueError(f"it decompresses to more than the {size} bytes it claims")
+            yield content
+    except zlib.error as error:
+        raise ValueError(f"it does not decompress: {error}") from None
 
 
 def decompress_old(data: bytes) -> bytes:

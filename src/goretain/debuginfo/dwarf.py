@@ -17,6 +17,7 @@ from goretain.debuginfo.descriptions import Global
 from goretain.debuginfo.elf import Elf
 from goretain.debuginfo.functions import Function, FunctionReader, Variable
 from goretain.debuginfo.index import TAG_STRUCT, TAG_TYPEDEF, Index, build_index
+from goretain.debuginfo.runtimepart import RuntimeSections
 from goretain.debuginfo.types import DwarfType, Member, TypeReader
 from goretain.debuginfo.units import Sections, Units
 
@@ -160,6 +161,7 @@ class RuntimeDwarf(Dwarf):
 
     def __init__(self, elf: Elf) -> None:
         super().__init__(elf, None)
+        self._sections = RuntimeSections(elf)
 
     @property
     def complete(self) -> bool:

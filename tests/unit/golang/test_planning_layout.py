@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from goretain.debuginfo.dwarf import RuntimeDwarf
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.dwarf import Dwarf, RuntimeDwarf
+from goretain.debuginfo.elf import SHF_COMPRESSED, Elf
+from goretain.debuginfo.runtimepart import RuntimeSections
+from goretain.debuginfo.units import Sections
 from goretain.golang.layout import open_layout, planning_layout
+from goretain.model.errors import CorruptFile
 from tests.support.golang import VERSIONS, go_program
 
 #: What golang/plan.py asks for, and structs that differ between versions.
@@ -20,6 +25,11 @@ def test_it_is_that_of_the_whole_program(version: str, flags: tuple[str, ...]) -
     whole, light = open_layout(elf), planning_layout(elf)
     assert isinstance(light.descriptions, RuntimeDwarf)
     assert not light.descriptions.complete
+    types = {name for name in Dwarf.open(elf, None).type_names if name.startswith("runtime.")}
+    assert set(light.descriptions.type_names) == types
+    beginning, whole_info = RuntimeSections(elf)["info"], Sections(elf)["info"]
+    assert whole_info.startswith(beginning)
+    assert len(beginning) < len(whole_info)
     for name in STRUCTS:
         struct = f"runtime.{name}"
         assert light.has_struct(struct) == whole.has_struct(struct)
@@ -30,6 +40,16 @@ def test_it_is_that_of_the_whole_program(version: str, flags: tuple[str, ...]) -
             for member in whole.descriptions.type(die).members:
                 assert light.offset(struct, member.name) == whole.offset(struct, member.name)
                 assert light.width(struct, member.name) == whole.width(struct, member.name)
+
+
+def test_debug_information_that_does_not_decompress_is_a_corrupt_file(tmp_path: Path) -> None:
+    raw = bytearray(go_program("planted", VERSIONS[-1]).read_bytes())
+    section = Elf.open(str(go_program("planted", VERSIONS[-1]))).sections[".debug_info"]
+    assert section.flags & SHF_COMPRESSED
+    raw[section.offset + 30 : section.offset + 60] = bytes(30)
+    (tmp_path / "damaged").write_bytes(raw)
+    with pytest.raises(CorruptFile, match="it does not decompress"):
+        planning_layout(Elf.open(str(tmp_path / "damaged")))
 
 
 def test_symbols_that_are_looked_up_alone_are_those_of_the_whole_table() -> None:
