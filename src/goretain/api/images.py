@@ -78,7 +78,7 @@ def snap(
         debug_dirs: where debug files may be, beside the places where gdb looks. The debug information that is
             found becomes part of the image.
         full: copy all memory of the process, not only what the analysis needs.
-        with_data: copy contents of pointer-free objects up to 4 KiB too, so that keys and strings can be
+        with_data: copy contents of pointer-free objects up to 4 KiB too, so that map keys can be
             shown.
         debuginfo: keep DWARF and symbols of the program.
         force: copy even if the limits say that there is no room.

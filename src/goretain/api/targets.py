@@ -63,7 +63,7 @@ def open(
             also the program that wrote it, where the core does not name it.
         debug_dirs: directories of debug files (.build-id/xx/yyyy.debug, NAME.debug, or unstripped builds).
         full: copy all memory of the process, not only what the analysis needs.
-        with_data: keep map keys and strings.
+        with_data: keep map keys.
         force: copy even if the memory limits say that there is no room.
         max_pause: milliseconds of pause after which a process is released and the capture given up.
         on_plan: told the planned bytes before a process is stopped.
@@ -127,7 +127,7 @@ def _require_core(path: str) -> None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as failed:
-        hint = "give a PID, a core or a snapshot that was saved with --save"
+        hint = "give a PID, an ELF core, an image or a snapshot"
         raise UsageError(f"cannot open {path}: {failed.strerror}", hint=hint) from None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -135,14 +135,17 @@ def _require_core(path: str) -> None:
         head = os.pread(descriptor, 18, 0)
     except OSError as failed:
         raise UsageError(
-            f"cannot read {path}: {failed.strerror}", hint="give a PID, a core or a snapshot"
+            f"cannot read {path}: {failed.strerror}", hint="give a PID, an ELF core, an image or a snapshot"
         ) from None
     finally:
         os.close(descriptor)
     _refuse_compressed(path, head)
     if head[:4] != _ELF_MAGIC:
-        hint = "give a PID, an ELF core (gcore PID, or GOTRACEBACK=crash) or a snapshot saved with --save"
-        raise CorruptFile(path, 0, "neither a core nor a goretain snapshot", hint=hint)
+        hint = (
+            "give a PID, an ELF core (gcore PID, or GOTRACEBACK=crash), an image (goretain snap)"
+            " or a snapshot (--save)"
+        )
+        raise CorruptFile(path, 0, "neither a core nor a goretain image or snapshot", hint=hint)
     if int.from_bytes(head[16:18], "little") != _ET_CORE:
         raise UsageError(f"{path} is a program, not a core", hint="start it and give its PID")
 
@@ -184,9 +187,7 @@ def _from_image(
 
     image = read_image(path, force=force, on_read=_telling(progress, "opening the image"))
     if with_data and not image.facts.with_data:
-        image.facts.notes.append(
-            "the image was taken without --with-data: longer keys and strings are not in it"
-        )
+        image.facts.notes.append("the image was taken without --with-data: longer map keys are not in it")
     # What lies around here is not looked at: an image gives the same report everywhere.
     given = files.of_image(image) if files is not None else None
     return _read(image, given or image.debug, with_data, progress)

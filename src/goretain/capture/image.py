@@ -39,7 +39,7 @@ class CaptureFacts:
     """How the image came to be; sizes in bytes, times in nanoseconds, None when unknown.
 
     shortfall says how much of a truncated core is there; "" of whole ones and of processes. with_data:
-    contents of pointer-free objects were taken along, so that keys and strings can be shown.
+    contents of pointer-free objects were taken along, so that map keys can be shown.
     """
 
     source: Literal["live", "core"]

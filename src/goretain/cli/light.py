@@ -1,8 +1,8 @@
 """``goretain snap``: its options, and the way that it runs beside a production process.
 
 Reads the arguments with argparse and shows progress itself, so that neither click nor rich nor numba takes
-memory and time where there may be little of both. Imports ``model`` and the standard library; the api when
-it runs.
+memory and time where there may be little of both. Imports ``model``, siblings of ``cli`` and the
+standard library; the api when it runs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from goretain.cli import startup
 from goretain.cli.output import Unwritten
 from goretain.model.errors import UsageError
 
@@ -50,10 +51,12 @@ OPTIONS = (
     Option(("-o", "--output"), "path", "Where the image goes; - is a pipe.", "FILE", required=True),
     Option(("--binary",), "binary", "The core's program; an unstripped build of a stripped one.", "FILE"),
     Option(("--debug-dir",), "debug_dirs", "Where debug files may be.", "DIR", many=True),
-    Option(("--with-data",), "with_data", "Also copy contents that only keys and strings need."),
+    Option(("--with-data",), "with_data", "Also copy contents that only map keys need: user data."),
     Option(("--full",), "full", "Copy all memory of the process, not only what is needed."),
     Option(
-        ("--no-debuginfo",), "no_debuginfo", "Leave out DWARF and symbols, and with them names of variables."
+        ("--no-debuginfo",),
+        "no_debuginfo",
+        "Leave out DWARF and symbols, and with them names of variables; machine code is kept instead.",
     ),
     Option(("--force",), "force", "Copy even if the memory limits say that there is no room."),
     Option(("--max-pause",), "max_pause", "Give up when it would be stopped for longer.", "MS", kind=float),
@@ -93,6 +96,7 @@ def parse(arguments: list[str]) -> dict[str, Any] | None:
 
 def run(options: dict[str, Any]) -> int:
     """Take the image; the exit code."""
+    startup.check("snap", options["target"], force=options["force"])
     how = {key: value for key, value in options.items() if key not in ("target", "path", "quiet", "debug")}
     how["debuginfo"] = not how.pop("no_debuginfo")
     how["debug_dirs"] = how["debug_dirs"] or ()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import rich_click
 
+from goretain.cli import startup
 from goretain.cli.options import TOP, Size, one_format, report_options
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _AT_OR_ABOVE = {
     "--debug-dir", "debug_dirs", metavar="DIR", multiple=True, help="Debug files are there; may be repeated."
 )
 @click.option("--full", is_flag=True, help="Copy all memory of the process, not only what is needed.")
-@click.option("--with-data", is_flag=True, help="Keep and show map keys and strings: user data.")
+@click.option("--with-data", is_flag=True, help="Keep and show map keys: user data.")
 @click.option("--force", is_flag=True, help="Copy even if the memory limits say that there is no room.")
 @click.option(
     "--max-pause",
@@ -72,11 +73,12 @@ def why(
 ) -> int:
     """Name what holds the memory of TARGET.
 
-    TARGET is the PID of a running Go program, an ELF core, or a snapshot that was saved with --save. A
-    running program is stopped for milliseconds and nothing of its data is copied unless --with-data or
-    --full is given.
+    TARGET is the PID of a running Go program, an ELF core, an image that 'goretain snap' took, or a snapshot
+    that was saved with --save. A running program is stopped for milliseconds. Report and snapshot hold no
+    contents of its memory, only sizes, types and names, unless --with-data is given.
     """
     one_format(as_json, markdown)
+    startup.check("why", target, force=force)
     from goretain import api
     from goretain.cli.terminal import Progress
     from goretain.cli.witness import Witness
@@ -99,9 +101,7 @@ def why(
             progress=progress,
         )
     if save is not None:
-        content = (
-            "with map keys and strings: user data" if with_data else "sizes, types and names, no contents"
-        )
+        content = "with map keys: user data" if with_data else "sizes, types and names, no contents"
         click.echo(f"saved to {save} ({content})", err=True)
     _print(report, as_json, markdown, small=top is not None and top > TOP)
     return int(any(report.severities[level] for level in report.severities if level in _AT_OR_ABOVE[fail_on]))

@@ -50,7 +50,7 @@ def lean_plan(layout: Layout, bias: int, *, with_data: bool = False) -> Plan:
     """The plan for a program of this layout.
 
     Args:
-        with_data: also copy contents of pointer-free objects of up to 4 KiB, so that keys and strings can
+        with_data: also copy contents of pointer-free objects of up to 4 KiB, so that map keys can
         be shown.
 
     The plan raises MissingMemory when it meets addresses that cannot be read (on a running process it may),

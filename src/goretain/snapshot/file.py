@@ -115,7 +115,7 @@ def _load(path: str, descriptor: int, on_read: Callable[[int, int], None] | None
     facts = os.fstat(descriptor)
     if not stat.S_ISREG(facts.st_mode):
         raise CorruptFile(
-            path, None, "this is not a regular file", hint="give a PID, a core or a saved snapshot"
+            path, None, "this is not a regular file", hint="give a PID, an ELF core, an image or a snapshot"
         )
     preamble = _pread(path, descriptor, 0, min(layout.PREAMBLE, facts.st_size))
     size = layout.parse_preamble(path, preamble, facts.st_size)

@@ -123,7 +123,7 @@ def parse_preamble(path: str, raw: bytes, actual: int) -> int:
     """
     if raw[:8] != MAGIC:
         raise CorruptFile(
-            path, 0, "this is not a goretain snapshot", hint="give a PID, a core or a saved snapshot"
+            path, 0, "this is not a goretain snapshot", hint="give a PID, an ELF core, an image or a snapshot"
         )
     if len(raw) < PREAMBLE:
         raise CorruptFile(path, actual, f"the file ends inside its {PREAMBLE} byte preamble", hint=_NEW_ONE)

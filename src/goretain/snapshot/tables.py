@@ -138,7 +138,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
             self-test).
         modules: module paths of the program's own module and of its dependencies; packages outside them are
             the standard library's.
-        with_data: whether keys and strings were kept.
+        with_data: whether map keys were kept.
         counts: measured counters of the reading (pointer slots, pointers to free slots, mask mismatches ...).
     """
 

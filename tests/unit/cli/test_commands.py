@@ -120,7 +120,7 @@ def test_rule_prints_the_pattern_by_code_and_by_name() -> None:
         (["why", "/nowhere"], "cannot open /nowhere: No such file", "give a PID"),
         (["why", "/"], "/ is not a regular file", "write it to a file"),
         (["why", sys.executable], "is a program, not a core", "start it"),
-        (["why", __file__], "neither a core nor a goretain snapshot", "gcore"),
+        (["why", __file__], "neither a core nor a goretain image or snapshot", "gcore"),
         (["why", "4194305"], "no process has PID 4194305", "pgrep"),
         (["why", "{saved}", "--binary", "x"], "is a saved snapshot", "leave out"),
         (["why", "{saved}", "--full"], "is a saved snapshot", "leave out"),

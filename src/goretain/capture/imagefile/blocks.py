@@ -105,7 +105,9 @@ def preamble() -> bytes:
 def check_preamble(path: str, raw: bytes) -> None:
     """Raises CorruptFile unless raw is the preamble of a version that is read here."""
     if raw[:8] != MAGIC:
-        raise CorruptFile(path, 0, "this is not a goretain image", hint="give a PID, a core or an image")
+        raise CorruptFile(
+            path, 0, "this is not a goretain image", hint="give a PID, an ELF core, an image or a snapshot"
+        )
     if len(raw) < PREAMBLE:
         raise CorruptFile(path, len(raw), "the file ends inside its preamble", hint=TAKE_AGAIN)
     _, version, zero = _PREAMBLE.unpack(raw)

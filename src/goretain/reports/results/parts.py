@@ -27,7 +27,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
         threads: stopped while copying.
         features: runtime features that were detected.
         notes: what is missing or was dropped.
-        with_data: whether keys and strings are shown.
+        with_data: whether map keys are shown.
     """
 
     target: str
