@@ -87,6 +87,29 @@ def test_a_capture_from_inside_counts_what_it_takes_itself(small: Small, tmp_pat
     small.check()
 
 
+@pytest.mark.parametrize("left", [16, 25, 40])
+def test_where_there_is_no_room_to_start_it_is_refused_in_words(
+    small: Small, tmp_path: Path, left: int
+) -> None:
+    small.leave(left * MIB)
+    done = snap(small, tmp_path / "app.image", inside=True)
+    assert done.returncode == 2, done.stderr
+    assert "error: goretain itself takes 48.0 MiB to start, more than the " in done.stderr
+    assert f"of our cgroup {small.cgroup.folder} (" in done.stderr
+    assert "--force" in done.stderr
+    small.check()
+
+
+def test_a_forced_capture_ends_while_there_is_something_left(small: Small, tmp_path: Path) -> None:
+    """Room for the start but not for all memory of the server, which is copied with --full."""
+    small.leave(68 * MIB)
+    done = snap(small, tmp_path / "app.image", "--force", "--full", inside=True)
+    assert done.returncode == 2, done.stderr
+    assert "nothing is left to try with" in done.stderr
+    assert small.cgroup.kills == 0
+    small.check()
+
+
 @pytest.mark.parametrize("left", [20, 32, 48, 80])
 def test_a_forced_capture_from_inside_never_costs_the_target_its_life(
     small: Small, tmp_path: Path, left: int

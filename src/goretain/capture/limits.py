@@ -21,8 +21,8 @@ from pathlib import Path
 from goretain.capture import cgroups
 from goretain.model.errors import NotEnoughMemory, ResourceLimit
 
-# Less than this is next to nothing.
-_STEP = 16 << 20
+#: Less than this is next to nothing. Memory is taken in steps that are smaller.
+BRIM = 16 << 20
 _MEMORY_FILES = frozenset(("tmpfs", "ramfs", "devtmpfs", "hugetlbfs"))
 
 
@@ -86,13 +86,35 @@ def check_room(need: Need, pid: int | None = None) -> int:
     )
 
 
-def check_brim(pid: int) -> None:
+def check_start(memory: int, space: int, *, force: bool, forcible: bool = True) -> None:
+    """Raise NotEnoughMemory where there is no room even for our own start: memory and address space in bytes.
+
+    Asked before numpy is imported: whoever does not fit is killed without a word. Nothing is copied yet, so
+    all that is left and the page cache may be taken. force: only RLIMITs are asked, beyond which nothing
+    can be tried. forcible: whether the command has --force, for the hint.
+    """
+    met = [] if force else _memory(memory, None, parts=1)
+    own = _own(Need(0, space=space))
+    over = [room for room in met + own if room.needed > room.ours]
+    if not over:
+        return
+    room = max(over, key=lambda room: room.needed - room.ours)
+    hint = room.wayout + ("; --force tries anyway" if forcible and room not in own else "")
+    raise NotEnoughMemory(
+        f"goretain itself takes {iec(room.needed)} to start, more than the {iec(room.left)} that {room.what}"
+        " leaves",
+        hint=hint,
+    )
+
+
+def check_brim(pid: int, ahead: int = 0) -> None:
     """Raise NotEnoughMemory when memory is about to run out, whatever was forced: that may hit the target.
 
-    Asked while memory is taken, step by step. Page cache counts as free here.
+    Asked while memory is taken, step by step; ahead: bytes that the next step takes, if it may be larger
+    than half of what is to be left. Page cache counts as free here.
     """
-    for room in _memory(_STEP, pid, parts=1):
-        if room.left < _STEP:
+    for room in _memory(BRIM, pid, parts=1):
+        if room.left < BRIM + ahead:
             raise NotEnoughMemory(
                 f"{room.what} leaves {iec(room.left)}: nothing is left to try with", hint=room.wayout
             )

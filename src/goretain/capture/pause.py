@@ -111,9 +111,10 @@ class Pause:
         if self.limit is None or seconds < self.limit * _HOPELESS:
             return
         raise PauseTooLong(
-            f"to copy {iec(copied)} would stop the target for about {seconds * 1000:.0f} ms;"
+            f"to copy {iec(copied)} would stop the target for about {seconds * 1000:.1f} ms;"
             f" --max-pause allows {self.limit * 1000:g} ms, so it was not stopped",
-            hint=_more(seconds),
+            hint="allow more than the copy takes: to stop the threads and to read what the runtime knows"
+            " come on top; or try again when the machine is less busy",
         )
 
     def _feed(self) -> None:

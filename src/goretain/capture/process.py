@@ -200,6 +200,7 @@ class _Capture:
 
     def _read_parts(self, destination: Reservation) -> None:
         for part, offset in zip(self.parts, self.fixed_offsets.tolist(), strict=True):
+            check_brim(self.source.pid, part.end - part.start)
             data = self.source.binary.read(part.offset, part.end - part.start)
             libc.view(destination.address + offset, len(data))[:] = data
 

@@ -1,7 +1,7 @@
 """The destination of a copy: one sparse anonymous mapping, sized and faulted in before the target is frozen.
 
 Pages that are never written stay untouched and read as zero, which is what untouched anonymous pages of the
-target hold too. Imports numpy, ``capture.libc`` and ``model``.
+target hold too. Imports numpy, ``capture.libc``, ``capture.limits`` and ``model``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture import libc
+from goretain.capture.limits import BRIM
 from goretain.capture.ranges import I64
 from goretain.model.errors import NotEnoughMemory
 
 _HUGE = 2 << 20
-_STEP = 32 << 20
+# What is looked at before a step is still enough after it.
+_STEP = BRIM // 2
 
 
 def _rounded(size: int) -> int:
@@ -66,7 +68,7 @@ class Reservation:
     def populate(self, runs: I64, between: Callable[[], None]) -> None:
         """Fault in the pages under runs int64[k, 2] of [start, end) offsets, so that the copy need not.
 
-        between: called before every step of at most 32 MiB; may raise to stop.
+        between: called before every step of at most 8 MiB; may raise to stop.
         """
         for start, end in runs.tolist():
             for begin in range(start & -4096, min(end, self.size), _STEP):

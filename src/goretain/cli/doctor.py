@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import rich_click
 
+from goretain.cli import startup
 from goretain.cli.options import one_format
 
 
@@ -20,6 +21,7 @@ def doctor(pid: int | None, as_json: bool, markdown: bool, debug: bool) -> None:
     process is neither stopped nor attached to. The exit status is 0 whatever is found.
     """
     one_format(as_json, markdown)
+    startup.check("doctor", forcible=False)
     from goretain import api
     from goretain.cli import terminal
 

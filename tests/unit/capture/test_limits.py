@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from goretain.capture import cgroups, limits
+from goretain.capture import cgroups, limits, reservation
 from goretain.capture.limits import Need
 from goretain.model.errors import NotEnoughMemory, ResourceLimit
 
@@ -67,6 +69,36 @@ def test_when_nothing_is_left_even_a_forced_capture_ends_before_the_kernel_kills
     (small_cgroup / "memory.current").write_text(f"{1040 * MIB}\n")
     with pytest.raises(NotEnoughMemory, match=r"leaves 10\.0 MiB: nothing is left to try with"):
         limits.check_brim(os.getpid())
+
+
+def test_the_start_may_take_all_that_is_left_and_the_page_cache_but_no_more(small_cgroup: Path) -> None:
+    limits.check_start(150 * MIB, MIB, force=False)
+    with pytest.raises(
+        NotEnoughMemory, match=r"to start, more than the 150\.0 MiB that memory\.max"
+    ) as caught:
+        limits.check_start(150 * MIB + 1, MIB, force=False)
+    assert "--force" in caught.value.hint
+    limits.check_start(150 * MIB + 1, MIB, force=True)
+
+
+@pytest.mark.parametrize("command", ["snap", "why", "doctor"])
+def test_a_tight_limit_of_data_is_told_before_the_libraries_run_into_it(command: str) -> None:
+    words = [sys.executable, "-m", "goretain.cli.main", command, str(os.getpid())]
+    words += ["-o", os.devnull] if command == "snap" else []
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    done = subprocess.run(
+        words,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (30_000 << 10, hard)),
+    )
+    assert done.returncode == 2
+    assert "that RLIMIT_DATA (ulimit -d) leaves\nhint: raise it: ulimit -d unlimited\n" in done.stderr
+
+
+def test_a_step_leaves_enough_of_what_was_looked_at_before_it() -> None:
+    assert reservation._STEP * 2 <= limits.BRIM
 
 
 def test_where_the_kernel_ends_a_whole_cgroup_force_is_not_recommended(small_cgroup: Path) -> None:

@@ -1,0 +1,27 @@
+"""Is there room for goretain itself? Asked before a command imports what takes memory.
+
+In a small container the kernel would kill it while it starts, and say nothing. The figures are measured:
+what a cgroup of its own is charged with until the capture's own check. Imports ``capture.limits``, which
+imports the standard library only.
+"""
+
+from __future__ import annotations
+
+from goretain.capture.cgroups import ends_with_us
+from goretain.capture.limits import check_start
+
+_MIB = 1 << 20
+#: Memory that a command takes before it has anything to say, in bytes.
+MEMORY = {"snap": 48 * _MIB, "doctor": 48 * _MIB, "why": 96 * _MIB}
+#: Address space that numpy and its libraries take.
+_SPACE = 96 * _MIB
+
+
+def check(command: str, target: str = "", *, force: bool = False, forcible: bool = True) -> None:
+    """Raise NotEnoughMemory unless the command can start here.
+
+    target: as the user named it; force does not help where the kernel would end it together with us.
+    """
+    if force and target.isascii() and target.isdigit() and ends_with_us(int(target)):
+        force = forcible = False
+    check_start(MEMORY[command], _SPACE, force=force, forcible=forcible)
