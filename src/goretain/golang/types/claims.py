@@ -25,6 +25,9 @@ from goretain.model.errors import CorruptFile, MissingMemory, UnknownLayout
 
 I64 = NDArray[np.int64]
 _MODULEDATA = "runtime.moduledata"
+#: Where its sections of variables start and end.
+_STARTS = ("noptrdata", "data", "bss", "noptrbss")
+_ENDS = ("enoptrdata", "edata", "ebss", "enoptrbss")
 #: Allocated for maps and channels of all types: what is known of them by other means says more.
 _GENERIC = frozenset(("runtime.hmap", "runtime.hchan", "internal/runtime/maps.Map"))
 
@@ -69,7 +72,8 @@ class Claims:
                 np.frombuffer(text, np.uint8),
                 module.text,
                 module.functions,
-                data=(at("noptrdata"), at("enoptrbss")),
+                # By the system's linker, data stands below noptrdata.
+                data=(min(at(name) for name in _STARTS), max(at(name) for name in _ENDS)),
                 types=(at("types"), at("etypes")),
                 read=program.memory.read,
             )
