@@ -20,7 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from goretain.cli import startup
-from goretain.cli.output import Unwritten
+from goretain.cli.output import Unwritten, fitted
 from goretain.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -206,4 +206,4 @@ class _Teller:
     def _line(self, text: str) -> None:
         if not self._quiet:
             self.erase()
-            print(text, file=sys.stderr, flush=True)  # noqa: T201 (this is the command's output)
+            print(fitted(text), file=sys.stderr, flush=True)  # noqa: T201 (this is the command's output)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from goretain.cli.output import Unwritten, discard, output
+from goretain.cli.output import Unwritten, discard, fitted, output
 from goretain.model.errors import GoretainError, ResourceLimit
 
 #: What writing to a full disk fails with. Whoever writes a file of his own says so himself.
@@ -97,9 +97,9 @@ def _run(arguments: list[str]) -> int:
 def complain(message: str, hint: str = "") -> None:
     """An error and what to do about it, on stderr; if that is full, the exit code has to do."""
     try:
-        _echo(f"{_styled('error:', '31;1')} {message}")
+        _echo(_styled("error:", "31;1") + fitted(f"error: {message}").removeprefix("error:"))
         if hint:
-            _echo(f"{_styled('hint:', '36')} {hint}")
+            _echo(_styled("hint:", "36") + fitted(f"hint: {hint}").removeprefix("hint:"))
     except OSError:
         discard(sys.stderr)
 

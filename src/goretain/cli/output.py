@@ -1,4 +1,4 @@
-"""Writing to stdout so that a full disk is an error and a reader that has gone is none.
+"""Writing to stdout so that a full disk is an error and a reader that has gone is none; messages that fit.
 
 Apart from ``terminal`` because the light path imports neither rich nor what reports import. Imports
 ``model`` only.
@@ -45,6 +45,27 @@ def output() -> Iterator[None]:
         discard(sys.stdout)
         if not isinstance(failed, BrokenPipeError):
             raise Unwritten(failed) from None
+
+
+def fitted(text: str) -> str:
+    """A message for stderr: on a terminal its lines are broken at blanks to fit; piped it stays as it is.
+
+    A word that is longer than the terminal is wide stays whole, to be copied.
+    """
+    if not sys.stderr.isatty():
+        return text
+    import shutil  # only here: it is not for free, and the light path runs mostly without a terminal
+    import textwrap
+
+    width = max(shutil.get_terminal_size((80, 24)).columns, 20)
+
+    def lines(line: str) -> list[str]:
+        how = {"break_long_words": False, "break_on_hyphens": False, "replace_whitespace": False}
+        return textwrap.wrap(line, width, subsequent_indent="  ", expand_tabs=False, **how) or [line]
+
+    return "\n".join(
+        part for line in text.split("\n") for part in (lines(line) if len(line) > width else [line])
+    )
 
 
 def discard(stream: TextIO) -> None:

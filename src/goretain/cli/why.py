@@ -9,6 +9,7 @@ import rich_click
 
 from goretain.cli import startup
 from goretain.cli.options import TOP, Size, one_format, report_options
+from goretain.cli.output import fitted
 
 if TYPE_CHECKING:
     from goretain.reports.results import WhyReport
@@ -102,7 +103,7 @@ def why(
         )
     if save is not None:
         content = "with map keys: user data" if with_data else "sizes, types and names, no contents"
-        click.echo(f"saved to {save} ({content})", err=True)
+        click.echo(fitted(f"saved to {save} ({content})"), err=True)
     _print(report, as_json, markdown, small=top is not None and top > TOP)
     return int(any(report.severities[level] for level in report.severities if level in _AT_OR_ABOVE[fail_on]))
 

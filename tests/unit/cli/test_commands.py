@@ -288,8 +288,8 @@ def test_without_arguments_it_shows_its_commands() -> None:
     assert all(name in done.stdout for name in group.COMMANDS)
 
 
-def on_a_terminal(columns: int, *arguments: str) -> str:
-    """The report that the command prints when stdout and stderr are a terminal of that width."""
+def on_a_terminal(columns: int, *arguments: str, code: int = 0) -> str:
+    """What the command prints, and ends with code, when stdout and stderr are a terminal of that width."""
     master, terminal = pty.openpty()
     environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
@@ -307,7 +307,7 @@ def on_a_terminal(columns: int, *arguments: str) -> str:
             break
         parts.append(part)
     os.close(master)
-    assert process.wait() == 0
+    assert process.wait() == code
     return (
         b"".join(parts).decode().rpartition("\x1b[2K")[2]
     )  # from where the last line of progress was erased
@@ -320,6 +320,16 @@ def test_on_a_terminal_it_is_coloured_and_as_wide_as_that(saved: str, columns: i
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown).replace("\r", "")
     assert all(len(line) <= columns for line in plain.splitlines())
     assert plain == goretain("why", saved, env={"COLUMNS": str(columns)}).stdout
+
+
+def test_errors_and_hints_are_as_wide_as_the_terminal_and_whole_in_a_pipe() -> None:
+    shown = on_a_terminal(60, "why", __file__, code=2)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown).replace("\r", "")
+    error, hint = goretain("why", __file__).stderr.splitlines()
+    assert len(hint) > 60
+    assert all(len(line) <= 60 or " " not in line.strip() for line in plain.splitlines())
+    assert plain.split() == f"{error} {hint}".split()
+    assert "\x1b[36mhint:\x1b[0m give" in shown
 
 
 def test_rule_lists_all_patterns_and_has_json() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from goretain.reports.text.page import Page, chain_pieces, encodable, split_list, split_words
+from goretain.reports.text.page import Page, breakable, chain_pieces, encodable, split_list, split_words
 
 NAMES = st.text(st.characters(codec="ascii", categories=("L", "N", "P")), min_size=1, max_size=30)
 
@@ -60,6 +60,23 @@ def test_a_name_too_long_for_its_column_stands_below_in_one_piece() -> None:
     page = Page(40)
     page.table(("bytes", "name"), [("1.0 KiB", "short"), ("12 B", "x" * 60)], left=1, styles={})
     assert page.text.splitlines() == ["    bytes  name", "  1.0 KiB  short", "     12 B", "      " + "x" * 60]
+
+
+def test_a_first_piece_without_room_after_its_lead_goes_below_it() -> None:
+    page = Page(40)
+    page.pieces(["x" * 30], lead=[("  1.2 MiB  9 objects, mostly ", "")], hang="    ")
+    assert page.text == "  1.2 MiB  9 objects, mostly\n    " + "x" * 30 + "\n"
+
+
+def test_a_piece_wider_than_a_line_is_cut_at_its_blanks_and_nowhere_else() -> None:
+    name = "goroutine 18 [chan receive, 5 minutes] " + "main." + "x" * 40
+    assert breakable([name, "short one"], 20) == [
+        *(f"{word} " for word in name.split()[:-1]),
+        name.rsplit(maxsplit=1)[-1],
+        "short one",
+    ]
+    assert breakable([name], 200) == [name]
+    assert "".join(breakable([" -> " + name], 20)) == " -> " + name
 
 
 def test_a_name_is_never_markup_and_never_cropped() -> None:

@@ -65,11 +65,15 @@ class Page:
         Args:
             pieces: what may not be broken; put together as they stand (blanks at a break are dropped).
             lead: before the first line.
-            hang: before every further line.
+            hang: before every further line, and before the first piece where only that leaves it room.
             width: of the lines where it is not the page's.
         """
         room = width or self.width
         spans, line, used = list(lead), "", sum(cells(text) for text, _ in lead)
+        first = cells(pieces[0].rstrip()) if pieces else 0
+        if used + first > room and used > cells(hang) and cells(hang) + first <= room:
+            self.add(*spans)
+            spans, used = [(hang, "")], cells(hang)
         for piece in pieces:
             if line.strip() and used + cells(line) + cells(piece.rstrip()) > room:
                 self.add(*spans, (line.rstrip(), style))
@@ -165,6 +169,15 @@ def split_list(text: str) -> list[str]:
     """Items of a list, each with the comma and blank after it."""
     items = text.split(", ")
     return [*(f"{item}, " for item in items[:-1]), items[-1]]
+
+
+def breakable(pieces: Sequence[str], room: int) -> list[str]:
+    """The pieces, those that are wider than a line cut at their blanks."""
+    return [
+        part
+        for piece in pieces
+        for part in ([piece] if cells(piece.rstrip()) <= room else re.findall(r"\s*\S+\s?", piece))
+    ]
 
 
 def chain_pieces(root: str, links: Sequence[str], end: str) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from goretain.model.findings import Finding
 from goretain.reports.results import HeapFacts, HolderRow, Part, WhyReport
-from goretain.reports.text.page import Page, chain_pieces, split_list
+from goretain.reports.text.page import Page, breakable, chain_pieces, split_list
 from goretain.reports.text.parts import UNNAMED, head, left_out, types_table
 from goretain.reports.units import clean, duration, iec, number, percent, plural
 
@@ -137,7 +137,10 @@ def _finding(page: Page, at: int, finding: Finding) -> None:
         style="bold",
     )
     if finding.holder != chain.root:
-        page.fact("held by", finding.holder, indent=indent, split=_split_holders)
+        room = page.prose - len(indent) - 11
+        page.fact(
+            "held by", finding.holder, indent=indent, split=lambda text: breakable(_split_holders(text), room)
+        )
     page.fact("bytes", _amounts(finding), indent=indent)
     if finding.also_from:
         page.fact("also from", ", ".join(finding.also_from), indent=indent, split=split_list)
@@ -195,8 +198,16 @@ def _shared(page: Page, report: WhyReport, least: int) -> None:
     for group in groups[:_SHARED_GROUPS]:
         chain = group.chain
         lead = [(f"  {iec(group.bytes):>10}", "bold"), (f"  {number(group.objects)} objects, mostly ", "")]
-        page.pieces(chain_pieces(chain.root, chain.links, chain.end), lead=lead, hang=" " * 14)
-        page.pieces(split_list(_few(group.holders)), lead=[(" " * 14 + "held by ", "dim")], hang=" " * 16)
+        page.pieces(
+            breakable(chain_pieces(chain.root, chain.links, chain.end), page.width - 14),
+            lead=lead,
+            hang=" " * 14,
+        )
+        page.pieces(
+            breakable(split_list(_few(group.holders)), page.width - 16),
+            lead=[(" " * 14 + "held by ", "dim")],
+            hang=" " * 16,
+        )
     groups = groups[:_SHARED_GROUPS]
     if report.shared_total > len(groups):
         page.add((f"  {plural(report.shared_total - len(groups), 'more group')}: --json", "dim"))
