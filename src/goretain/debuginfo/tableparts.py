@@ -11,8 +11,8 @@ import struct
 
 import numpy as np
 
-from goretain.debuginfo.elf import SHF_ALLOC, Elf
-from goretain.debuginfo.pclntab import MAGIC_GO_1_20
+from goretain.debuginfo.elf import PT_LOAD, SHF_ALLOC, Elf
+from goretain.debuginfo.pclntab import MAGIC_GO_1_20, find_function_table
 from goretain.model.errors import BinaryMismatch
 
 _NOBITS, _EXECUTABLE = 8, 4
@@ -30,13 +30,15 @@ def table_parts(elf: Elf) -> tuple[bytes, bytes, bytes]:
         if parts is not None:
             return parts
     raise BinaryMismatch(
-        f"{elf.path} has no Go function table that could be compared",
+        f"{elf.path}: no Go function table was found that could be compared",
         hint="give the whole program, not a file of debug information only",
     )
 
 
 def _candidates(elf: Elf) -> list[tuple[int, bytes]]:
     """Positions of what may be function tables, and the sections that they are in."""
+    if not elf.sections:
+        return _without_sections(elf)
     named = next((elf.section(name) for name in _TABLES if name in elf.sections), b"")
     if named:
         return [(0, named)]
@@ -50,6 +52,15 @@ def _candidates(elf: Elf) -> list[tuple[int, bytes]]:
                 found.append((at, content))
                 at = content.find(_MAGIC, at + 1)
     return found
+
+
+def _without_sections(elf: Elf) -> list[tuple[int, bytes]]:
+    """As ``_candidates`` in a file without section headers: the one table, up to the end of its segment."""
+    address = find_function_table(elf)
+    for segment in elf.segments:
+        if address is not None and segment.type == PT_LOAD and 0 <= address - segment.vaddr < segment.filesz:
+            return [(0, elf.read_vaddr(address, segment.vaddr + segment.filesz - address))]
+    return []
 
 
 def _parts(content: bytes, at: int) -> tuple[bytes, bytes, bytes] | None:

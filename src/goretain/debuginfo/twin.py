@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.debuginfo.elf import PT_LOAD, SHF_ALLOC, SHF_WRITE, Elf, Section
+from goretain.debuginfo.sectionless import with_sections
 from goretain.debuginfo.tableparts import table_parts
 from goretain.debuginfo.translated import Shift, Shifts
 from goretain.model.errors import BinaryMismatch, CorruptFile, MissingMemory
@@ -44,6 +45,27 @@ def _compare(binary: Elf, twin: Elf) -> Shifts:
     for name, a, b in zip(("function names", "pc-value tables", "functions"), ours, theirs, strict=True):
         if a != b:
             raise _mismatch(binary, twin, f"their {name} differ")
+    if not binary.sections:
+        return _compare_sectionless(binary, twin)
+    return _compare_placed(binary, twin)
+
+
+def _compare_sectionless(binary: Elf, twin: Elf) -> Shifts:
+    """As ``_compare``, of a program whose section headers were taken away."""
+    placed = with_sections(binary, twin)
+    why = "their segments differ"
+    if placed is not None:
+        try:
+            return _compare_placed(placed, twin)
+        except BinaryMismatch as error:
+            why = error.message
+    raise BinaryMismatch(
+        f"{why} ({binary.path} has no section headers: it was compared with {twin.path} by its segments)",
+        hint=HINT,
+    )
+
+
+def _compare_placed(binary: Elf, twin: Elf) -> Shifts:
     shifts = _sections(binary, twin)
     _compare_types(binary, twin)
     _compare_code(binary, twin, shifts)

@@ -99,3 +99,25 @@ def test_damaged_files_give_an_error_of_ours_or_a_twin(tmp_path: Path) -> None:
             kinds[False] += 1
         path.unlink()
     assert min(kinds.values()) > 10
+
+
+@pytest.mark.parametrize("flags", [(), ("-buildmode=pie",)], ids=["plain", "pie"])
+def test_the_twin_of_a_program_without_section_headers_is_placed_by_segments(
+    flags: tuple[str, ...], tmp_path: Path
+) -> None:
+    stripped = _build(tmp_path / "stripped", _SOURCE, (*_STRIP, *flags))
+    twin = _build(tmp_path / "twin", _SOURCE, (*_STRIP[1:], *flags))
+    bare = tmp_path / "bare"
+    content = bytearray(stripped.read_bytes())
+    content[40:48] = bytes(8)  # e_shoff
+    content[58:64] = bytes(6)  # e_shentsize, e_shnum, e_shstrndx
+    bare.write_bytes(content)
+    known, found = (find_debug_file(Elf.open(str(path)), str(twin)) for path in (stripped, bare))
+    assert known is not None
+    assert known.shifts is not None
+    assert found is not None
+    assert found.shifts is not None
+    assert found.shifts.shifts == known.shifts.shifts
+    edited = _build(tmp_path / "edited", _SOURCE.replace("77", "78"), (*_STRIP[1:], *flags))
+    with pytest.raises(BinaryMismatch, match=r"code differs.*no section headers"):
+        find_debug_file(Elf.open(str(bare)), str(edited))
