@@ -21,6 +21,8 @@ import pytest
 import goretain
 from goretain.debuginfo.companion import find_debug_file
 from goretain.diagnosis.diagnose import diagnose
+from goretain.golang.layout import Program, open_layout
+from goretain.golang.modules import read_modules
 from goretain.golang.read import read_heap
 from goretain.heap.heap import Heap
 from goretain.patterns.catalogue import catalogue
@@ -274,3 +276,24 @@ def test_globals_are_named_by_place_and_type_and_the_report_says_why(version: st
     (note,) = [note for note in report.look.notes if "stripped" in note]
     assert re.search(r"\d\d\.\d % of the live objects have a type", note)
     assert "--binary UNSTRIPPED" in note
+
+
+@pytest.mark.parametrize("version", [VERSIONS[0], VERSIONS[-1]])
+def test_the_place_of_a_variable_and_a_path_of_bytes_lead_to_the_very_word(version: str) -> None:
+    with running(_build("server", version, "-s -w"), env={"GOMAXPROCS": "1"}) as target:
+        wait_until_blocked(target.pid)
+        image = image_of(target.pid)
+    snapshot = read_heap(image)
+    program = Program(image, open_layout(image.binary), image.bias)
+    starts = {segment.name: segment.start for segment in read_modules(program)[0].segments}
+    columns, checked = snapshot.columns, 0
+    for row, target_id in enumerate(columns.root_target.tolist()):
+        name, path = snapshot.roots[columns.root_node[row]].name, snapshot.strings[columns.root_path[row]]
+        found = re.fullmatch(r"(data|bss)\+0x([0-9a-f]+)(?:\+0x([0-9a-f]+))?", name + path)
+        if found is None:
+            continue
+        word = image.uint(starts[found[1]] + int(found[2], 16) + int(found[3] or "0", 16))
+        start = int(columns.object_address[target_id])
+        assert start <= word < start + int(columns.object_size[target_id]), name + path
+        checked += bool(found[3])
+    assert checked

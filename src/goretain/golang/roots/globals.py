@@ -108,9 +108,9 @@ class GlobalReader:
         self._statics = _Statics(program, universe, self._segments)
         self._claims = claims
         self._itabs = interface_tables(universe) if claims is not None else np.empty(0, np.int64)
-        #: Variables that only data refers to, and what refers to data: address -> (holder, path).
+        #: Variables that only data refers to; address -> package of the pointer of no known type to it.
         self._unnamed: list[_Region] = []
-        self._referrers: dict[int, tuple[Holder, str]] = {}
+        self._referrers: dict[int, str] = {}
 
     def slots(self) -> Iterator[GlobalSlots]:
         """All pointer words whose value lies outside the segments, by holder, variables first."""
@@ -187,10 +187,14 @@ class GlobalReader:
                 self._unnamed.append(region)
 
     def _referred(self) -> list[_Region]:
-        """Variables that no code names, under the name of the one that points to them."""
-        found = [(r, self._referrers[r.start]) for r in self._unnamed if r.start in self._referrers]
+        """Variables that no code names, as variables of the package that points to them.
+
+        They keep their own names, for where they end is not proved. Typed pointers lead to so many bytes, which
+        were told before under the pointer's name, and say nothing of those after them.
+        """
+        found = [r for r in self._unnamed if r.start in self._referrers]
         self._unnamed = [r for r in self._unnamed if r.start not in self._referrers]
-        return [_Region(r.start, r.end, holder, path, r.t) for r, (holder, path) in found]
+        return [replace(r, holder=Holder(r.holder.name, self._referrers[r.start])) for r in found]
 
     def _next_word(self, address: int) -> int | None:
         """The first pointer word at or after address in its segment."""
@@ -211,7 +215,8 @@ class GlobalReader:
             for i in fresh[words.static[fresh]].tolist():
                 address = int(words.addresses[i])
                 path, leaf = locate(region.t, address - region.start)
-                self._referrers.setdefault(int(words.values[i]), (region.holder, region.path + path))
+                if leaf is None or leaf.type.elem is None:
+                    self._referrers.setdefault(int(words.values[i]), region.holder.package)
                 if leaf is not None:
                     found += self._statics.behind(region, address, int(words.values[i]), path, leaf)
             rows = fresh[~words.static[fresh]]

@@ -3,7 +3,7 @@
 A variable begins where the code names its address; the words up to the next such address are its own, unless
 the code says how long a value there is. Its layer is that of the functions that refer to it: of several the
 runtime's before the standard library's before the program's, because what is inlined elsewhere stays its
-package's variable. What only data refers to belongs to the variable that does. Imports ``golang.types``,
+package's variable. What only data refers to belongs to the package of that data. Imports ``golang.types``,
 ``golang.packages`` and numpy.
 """
 
