@@ -134,7 +134,16 @@ def test_a_debug_link_to_a_file_that_was_changed_is_not_followed(tmp_path: Path)
     assert find_debug_file(Elf.open(str(program))) is not None
     with (program.parent / ".debug" / debug.name).open("ab") as file:
         file.write(b"\0")
-    assert find_debug_file(Elf.open(str(program))) is None
+    rejected: list[str] = []
+    assert find_debug_file(Elf.open(str(program)), rejected=rejected) is None
+    (reason,) = rejected
+    assert reason.endswith("has another checksum than the program's .gnu_debuglink says")
+    with running(program) as target:
+        wait_until_blocked(target.pid)
+        assert any(debug.name in note and "checksum" in note for note in goretain.open(target.pid).meta.notes)
+        (described,) = [c for c in goretain.doctor(target.pid).checks if c.name == "debug info"]
+    assert described.status == "warning"
+    assert f"{program.parent / '.debug' / debug.name} has another checksum" in described.found
 
 
 def test_what_cannot_be_debug_information_is_refused_with_the_reason(tmp_path: Path) -> None:

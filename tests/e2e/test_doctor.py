@@ -103,6 +103,18 @@ def test_a_stripped_program_is_read_by_the_tables() -> None:
         assert "--binary FILE" in described.advice
 
 
+def test_a_program_without_its_version_is_read_by_what_its_memory_says(tmp_path: Path) -> None:
+    content = go_program("exact", VERSION, flags=["-ldflags=-s -w"]).read_bytes()
+    wiped = tmp_path / "wiped"
+    wiped.write_bytes(
+        content.replace(b"\xff Go buildinf:", b"\xff No buildinf:").replace(VERSION.encode(), b"0.00.0")
+    )
+    wiped.chmod(0o755)
+    with running(wiped, ["quiet"]) as target:
+        found = named(goretain.doctor(target.pid), "debug info").found
+    assert "its memory tells which layout table fits" in found
+
+
 def test_a_deleted_program_is_said_to_be_that(tmp_path: Path) -> None:
     binary = Path(shutil.copy(go_program("exact", VERSION), tmp_path / "app"))
     with running(binary, ["quiet"]) as target:
@@ -190,7 +202,22 @@ class TestRights:
 
     def test_a_capability_that_only_an_engine_can_give(self, quiet: Target) -> None:
         report = self.seen(quiet.pid, bounded(0), user(NOBODY))
-        assert "only who starts this container can give it" in self.one(report, "user")["advice"]
+        assert "only who starts this container or session can give it" in self.one(report, "user")["advice"]
+
+    def test_root_without_the_capability_is_not_told_to_be_root(self, quiet: Target) -> None:
+        goretain.doctor(quiet.pid)
+        report = self.seen(quiet.pid, bounded(0), user(0))
+        assert self.one(report, "user")["status"] == "warning"
+        rights = self.one(report, "rights")
+        assert "run goretain as root" not in rights["advice"]
+        assert "start goretain from one where root has it" in rights["advice"]
+
+    def test_another_user_namespace_is_no_namespace_of_ours(self, quiet: Target) -> None:
+        goretain.doctor(quiet.pid)
+        command = ["unshare", "-U", "-r", *GORETAIN, "doctor", str(quiet.pid), "--json"]
+        report = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        assert "other user namespaces than ours" in self.one(report, "container")["found"]
+        assert "the same namespaces" not in self.one(report, "container")["found"]
 
     @pytest.mark.parametrize(
         ("numbers", "status"), [([PTRACE], "problem"), ([PROCESS_VM_READV], "warning"), ([0x7777], "ok")]

@@ -34,6 +34,7 @@ class DebugFiles:
         self._roots: tuple[str, ...] = ("",)
         self._name = ""
         self._found: dict[int, DebugFile | None] = {}
+        self._rejected: list[str] = []
 
     def of_process(self, pid: int) -> DebugFiles:
         """Look where the process sees files, too; returns itself."""
@@ -65,6 +66,19 @@ class DebugFiles:
             from goretain.debuginfo.companion import find_debug_file
 
             self._found[key] = find_debug_file(
-                binary, self.given, self.directories, name=self._name, roots=self._roots
+                binary,
+                self.given,
+                self.directories,
+                name=self._name,
+                roots=self._roots,
+                rejected=self._rejected,
             )
         return self._found[key]
+
+    def notes(self, binary: Elf) -> list[str]:
+        """Why debug files that were found for a program are not used; nothing where another one is."""
+        if self.of(binary) is not None:
+            return []
+        return [
+            f"a debug file is there but was not used: {reason}" for reason in dict.fromkeys(self._rejected)
+        ]

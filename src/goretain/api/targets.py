@@ -177,6 +177,7 @@ def _from_process(
     tell = None if on_plan is None else lambda need: on_plan(need.planned)
     with first_to_go():
         image = capture_process(pid, _plan_for(files, with_data), on_plan=tell, progress=progress, **how)
+        image.facts.notes += files.notes(image.binary)
         return _read(image, files.of(image.binary), with_data, progress)
 
 

@@ -90,12 +90,23 @@ def explain_refusal(pid: int) -> PermissionDenied:
         reasons.append("a security module (SELinux, AppArmor) or the sandbox around us forbids it")
         hints.append("the audit log names the rule: journalctl -k | grep -i denied")
     if _SUDO in hints:
-        hints = [_SUDO, *(hint for hint in hints if hint != _SUDO)]
+        hints = [_advice(ours), *(hint for hint in hints if hint != _SUDO)]
     hints.append(namespaces.namesakes_hint(pid))
     return PermissionDenied(
         f"the kernel does not let us trace process {pid}: {'; '.join(reasons)}",
         hint="; ".join(dict.fromkeys(filter(None, hints))),
     )
+
+
+def _advice(ours: Status) -> str:
+    """What to do without CAP_SYS_PTRACE: root has it, but not where it was taken from root, too."""
+    bounded = not privileges.capabilities(ours, "CapBnd") & privileges.SYS_PTRACE
+    if bounded or os.geteuid() == 0:
+        return (
+            "CAP_SYS_PTRACE is the one capability that is missing, and root does not have it in this"
+            " session: start goretain from one where root has it"
+        )
+    return _SUDO
 
 
 def refusal_reasons(pid: int, ours: Status, theirs: Status) -> tuple[list[str], list[str]]:

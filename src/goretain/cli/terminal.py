@@ -115,7 +115,7 @@ class Progress:
             self._timer.start()
 
     def _compiling(self) -> None:
-        """The first run after an installation takes half a minute; say why."""
+        """The first run after an installation takes half a minute or more; say why."""
         if time.monotonic() - self._started >= _PATIENCE:
             self._forget()
             self._draw(_COMPILING, 0, 0)

@@ -100,6 +100,7 @@ def find_debug_file(
     *,
     name: str = "",
     roots: Sequence[str] = ("",),
+    rejected: list[str] | None = None,
 ) -> DebugFile | None:
     """The debug information of a program that lies in another file, None where there is none.
 
@@ -108,6 +109,7 @@ def find_debug_file(
         directories: further places, before the system's. name: path of the program as it was started, where
             that is another than the binary's.
         roots: where paths of the program's start: "" and, in a container, /proc/PID/root.
+        rejected: gets a sentence for each file whose name says that it is the one, and that does not fit.
 
     Raises BinaryMismatch, CorruptFile, UsageError when the given file cannot be used.
     """
@@ -115,10 +117,13 @@ def find_debug_file(
         return match(binary, _open(given))
     if Dwarf.open(binary, None).present:
         return None
-    for other in candidates(binary, name or binary.path, directories, roots):
+    why: list[str] = [] if rejected is None else rejected
+    for other, named in candidates(binary, name or binary.path, directories, roots, why):
         try:
             return match(binary, other)
-        except GoretainError:
+        except GoretainError as error:
+            if named:
+                why.append(error.message)
             other.close()
     return None
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from goretain.debuginfo.elf import SHF_ALLOC, Elf
@@ -37,43 +38,61 @@ def same_build(binary: Elf, other: Elf) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a debug file may be: by a name that says it belongs to the program, or just in a directory;
+    crc: what .gnu_debuglink says of it."""
+
+    path: Path
+    named: bool = True
+    crc: int | None = None
+
+
 def candidates(
-    binary: Elf, name: str, directories: Sequence[str], roots: Sequence[str] = ("",)
-) -> Iterator[Elf]:
-    """Files that may hold the debug information, best first; what cannot be opened is left out.
+    binary: Elf, name: str, directories: Sequence[str], roots: Sequence[str], rejected: list[str]
+) -> Iterator[tuple[Elf, bool]]:
+    """Files that may hold the debug information, best first, and whether their name says that they do.
 
     Args:
         name: path of the program as it was started, "" when unknown.
         directories: those that the user named (--debug-dir).
         roots: prefixes of paths of the program's: "" and, in a container, /proc/PID/root.
+        rejected: gets why a file whose name says that it is the one is left out.
     """
     seen: set[tuple[int, int]] = set()
-    for path in _paths(binary, name, directories, roots):
-        with contextlib.suppress(OSError, GoretainError):
-            about = path.stat()
-            if (about.st_dev, about.st_ino) in seen or not path.is_file():
+    for place in _paths(binary, name, directories, roots):
+        with contextlib.suppress(OSError):
+            about = place.path.stat()
+            if (about.st_dev, about.st_ino) in seen or not place.path.is_file():
+                continue
+            if place.crc is not None and checksum(place.path) != place.crc:
+                rejected.append(f"{place.path} has another checksum than the program's .gnu_debuglink says")
                 continue
             seen.add((about.st_dev, about.st_ino))
-            yield Elf.open(str(path))
+            try:
+                found = Elf.open(str(place.path))
+            except GoretainError as error:
+                if place.named:
+                    rejected.append(error.message)
+                continue
+            yield found, place.named
 
 
-def _paths(binary: Elf, name: str, directories: Sequence[str], roots: Sequence[str]) -> Iterator[Path]:
+def _paths(binary: Elf, name: str, directories: Sequence[str], roots: Sequence[str]) -> Iterator[_Place]:
     system = [root + SYSTEM for root in roots]
     identity = binary.gnu_build_id
     if len(identity) > 2:
         for directory in (*directories, *system):
-            yield Path(directory, ".build-id", identity[:2], f"{identity[2:]}.debug")
+            yield _Place(Path(directory, ".build-id", identity[:2], f"{identity[2:]}.debug"))
     link = _debug_link(binary)
     if link is not None:
         for path in _linked(link[0], name, directories, roots):
-            with contextlib.suppress(OSError):
-                if path.is_file() and checksum(path) == link[1]:
-                    yield path
+            yield _Place(path, crc=link[1])
     own = Path(name).name
     for directory in directories:
         if own:
-            yield from (Path(directory, own), Path(directory, f"{own}.debug"))
-        yield from _files_in(Path(directory))
+            yield from (_Place(Path(directory, own)), _Place(Path(directory, f"{own}.debug")))
+        yield from (_Place(path, named=False) for path in _files_in(Path(directory)))
 
 
 def _linked(link: str, name: str, directories: Sequence[str], roots: Sequence[str]) -> Iterator[Path]:

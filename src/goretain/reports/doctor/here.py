@@ -76,11 +76,15 @@ def _kernels() -> Check:
     place = dispatchers[0].stats.cache_path
     if place is None:
         return _LINES.warning(
-            "kernels", "compiled anew in every run, half a minute each", "make the cache writable, see above"
+            "kernels",
+            "compiled anew in every run: half a minute to some minutes",
+            "make the cache writable, see above",
         )
     compiled = len(list(Path(place).glob("*.nbc")))
     if not compiled:
-        return _LINES.ok("kernels", "not compiled yet: the first analysis takes half a minute longer")
+        return _LINES.ok(
+            "kernels", "not compiled yet: the first analysis takes half a minute to some minutes longer"
+        )
     return _LINES.ok("kernels", f"compiled, {plural(compiled, 'file')} for numba's cache of this version")
 
 

@@ -84,9 +84,15 @@ def _user() -> Check:
 
 def _how_to_get_it(ours: dict[str, str]) -> str:
     if not privileges.capabilities(ours, "CapBnd") & privileges.SYS_PTRACE:
-        return "only who starts this container can give it: docker run --cap-add SYS_PTRACE"
+        return (
+            "only who starts this container or session can give it: it is not in the bounding set."
+            " A container: docker run --cap-add SYS_PTRACE; a service: CapabilityBoundingSet="
+            " of systemd; else use another session"
+        )
     if ours.get("NoNewPrivs") == "1":
         return "no_new_privs is set (allowPrivilegeEscalation: false): start without it, or as root"
+    if not os.geteuid():
+        return "user 0 lost it here (capsh, setpriv): start goretain from a session where root has it"
     return "run as root (sudo goretain), or setcap cap_sys_ptrace=p on a python of goretain's own"
 
 

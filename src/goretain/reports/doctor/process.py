@@ -53,21 +53,29 @@ def _process(pid: int) -> Check:
 
 def _container(pid: int) -> Check:
     nested = namespaces.nested_ids(pid)
-    other = [_NAMES.get(kind, kind) for kind in _NAMESPACES if _differs(pid, kind)]
+    known = {_NAMES.get(kind, kind): _differs(pid, kind) for kind in _NAMESPACES}
+    other = [name for name, differs in known.items() if differs]
+    hidden = [name for name, differs in known.items() if differs is None]
     parts = [f"process {nested[-1]} of its own PID namespace"] if len(nested) > 1 else []
     parts += [f"other {', '.join(other)} namespaces than ours"] if other else []
+    if hidden:
+        parts.append(f"whether its {', '.join(hidden)} namespaces are ours is not shown to us")
     also = namespaces.namesakes_hint(pid)
     if also:
         parts.append(also)
         return _LINES.warning("container", "; ".join(parts), "make sure that you mean this one")
-    return _LINES.ok("container", "; ".join(parts) or "the same namespaces as ours, as far as we may see")
+    return _LINES.ok("container", "; ".join(parts) or "the same namespaces as ours")
 
 
-def _differs(pid: int, kind: str) -> bool:
+def _differs(pid: int, kind: str) -> bool | None:
+    """Whether a namespace of the process is another than ours; None when that is not shown to us."""
+    if kind == "user":
+        same = privileges.same_user_namespace(pid)
+        return None if same is None else not same
     try:
         ours, theirs = (Path(f"/proc/{who}/ns/{kind}").stat().st_ino for who in ("self", pid))
     except OSError:
-        return False
+        return None
     return ours != theirs
 
 

@@ -76,7 +76,8 @@ def _linked(binary: Elf) -> Check:
 
 def _described(binary: Elf, pid: int) -> Check:
     name = procfs.below_root(pid, procfs.program_name(pid))
-    debug = find_debug_file(binary, name=name, roots=(f"/proc/{pid}/root", ""))
+    rejected: list[str] = []
+    debug = find_debug_file(binary, name=name, roots=(f"/proc/{pid}/root", ""), rejected=rejected)
     layout = open_layout(binary, debug)
     if debug is not None:
         return _LINES.ok("debug info", f"in {debug.path}")
@@ -84,8 +85,18 @@ def _described(binary: Elf, pid: int) -> Check:
         return _LINES.ok("debug info", "DWARF in the program")
     tables = tables_for(binary.go_version)
     names = ", ".join(table.name for table in tables[:2]) or "none"
+    which = f"the layout tables of {names} are used"
+    if not any(map(str.isdigit, binary.go_version or "")):
+        which = "its memory tells which layout table fits, because the program does not say its Go version"
+    found = f"none: {which}; types come from the runtime's own data"
+    if rejected:
+        return _LINES.warning(
+            "debug info",
+            f"{found}; not used: {'; '.join(dict.fromkeys(rejected))}",
+            f"mend that, or {_UNSTRIPPED}",
+        )
     return _LINES.ok(
         "debug info",
-        f"none: the layout tables of {names} are used, types come from the runtime's own data",
+        found,
         f"for names of variables, {_UNSTRIPPED}",
     )
