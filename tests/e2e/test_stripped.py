@@ -275,6 +275,7 @@ def test_globals_are_named_by_place_and_type_and_the_report_says_why(version: st
     assert "stripped" in report.look.features
     (note,) = [note for note in report.look.notes if "stripped" in note]
     assert re.search(r"\d\d\.\d % of the live objects have a type", note)
+    assert "maps without a type are not counted" in note
     assert "--binary UNSTRIPPED" in note
 
 

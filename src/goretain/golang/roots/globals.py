@@ -189,8 +189,8 @@ class GlobalReader:
     def _referred(self) -> list[_Region]:
         """Variables that no code names, as variables of the package that points to them.
 
-        They keep their own names, for where they end is not proved. Typed pointers lead to so many bytes, which
-        were told before under the pointer's name, and say nothing of those after them.
+        They keep their own names, for where they end is not proved. Typed pointers lead to so many bytes,
+        which were told before under the pointer's name, and say nothing of those after them.
         """
         found = [r for r in self._unnamed if r.start in self._referrers]
         self._unnamed = [r for r in self._unnamed if r.start not in self._referrers]

@@ -62,6 +62,6 @@ def stripped_note(inferred: Inferred, reached: NDArray[np.bool_], *, symbols: bo
     names = "" if symbols else ", and variables are named by their place"
     return (
         f"the binary is stripped of debug information: {share} of the live objects have a type, from the "
-        f"program's own type records and machine code{names}; give --binary UNSTRIPPED, built from the same "
-        "source, to see all types and names"
+        f"program's own type records and machine code{names}; maps without a type are not counted as maps; "
+        "give --binary UNSTRIPPED, built from the same source, to see all types and names"
     )

@@ -36,7 +36,8 @@ class HeapFacts(msgspec.Struct, frozen=True, kw_only=True):
         unreached_objects, unreached_bytes: allocated, and reached by no root: garbage of the running cycle.
         unreached_survivors_bytes: those of them that survived the last mark (a root of ours may be missing).
         in_use_bytes, stack_bytes: pages of spans in use and of stacks.
-        map_count, map_bytes: maps and all of their memory.
+        map_count, map_bytes: maps of known type, all of their memory; objects of no known type may be more
+            (coverage.typed).
         goroutines: state (and wait reason) -> how many, most first.
     """
 
