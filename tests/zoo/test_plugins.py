@@ -59,6 +59,21 @@ def test_globals_and_goroutines_of_a_plugin_are_named_with_their_bytes(version: 
     assert chain.text.startswith(_PART)
 
 
+def test_a_stripped_plugin_is_named_by_its_twin_in_a_debug_directory(tmp_path: Path) -> None:
+    shutil.copy(_plugin(_SHORT), tmp_path / "part.so")
+    stripped = _plugin(_SHORT, "-ldflags=-s -w")
+    host = go_program("pluginhost", _SHORT, cgo=True)
+    with running(host, [str(stripped)], env={"GOMAXPROCS": "1"}) as target:
+        wait_until_blocked(target.pid)
+        without = goretain.open(target.pid)
+        snapshot = goretain.open(target.pid, debug_dirs=[tmp_path])
+    assert f"{_PART}.chain" not in {h.name for h in without.holders()}
+    _check_totals(target, snapshot)
+    holders = {h.name: h for h in snapshot.holders()}
+    assert holders[f"{_PART}.chain"].retained_objects == 200
+    assert {f"{_PART}.{name}" for name in ("records", "books", "any_")} <= set(holders)
+
+
 @pytest.mark.skipif(shutil.which("gcore") is None, reason="gcore comes with gdb")
 @pytest.mark.long
 @pytest.mark.parametrize("version", [VERSIONS[0], VERSIONS[-1]])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from goretain.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from goretain.capture.image import Image
+    from goretain.capture.image import Image, Library
     from goretain.debuginfo.companion import DebugFile
     from goretain.debuginfo.elf import Elf
 
@@ -74,6 +74,14 @@ class DebugFiles:
                 rejected=self._rejected,
             )
         return self._found[key]
+
+    def of_library(self, library: Library) -> DebugFile | None:
+        """The debug file of a plugin that the program loaded, None when there is none that fits."""
+        from goretain.debuginfo.companion import find_debug_file
+
+        return find_debug_file(
+            library.elf, directories=self.directories, name=library.path, roots=self._roots
+        )
 
     def notes(self, binary: Elf) -> list[str]:
         """Why debug files that were found for a program are not used; nothing where another one is."""

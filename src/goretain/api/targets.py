@@ -178,7 +178,7 @@ def _from_process(
     with first_to_go():
         image = capture_process(pid, _plan_for(files, with_data), on_plan=tell, progress=progress, **how)
         image.facts.notes += files.notes(image.binary)
-        return _read(image, files.of(image.binary), with_data, progress)
+        return _read(image, files.of(image.binary), with_data, progress, files)
 
 
 def _from_image(
@@ -191,7 +191,7 @@ def _from_image(
         image.facts.notes.append("the image was taken without --with-data: longer map keys are not in it")
     # What lies around here is not looked at: an image gives the same report everywhere.
     given = files.of_image(image) if files is not None else None
-    return _read(image, given or image.debug, with_data, progress)
+    return _read(image, given or image.debug, with_data, progress, files)
 
 
 def _from_core(
@@ -206,7 +206,7 @@ def _from_core(
     image, files = core_image(
         path, binary, debug_dirs, lambda files: _plan_for(files, with_data), full=full, force=force
     )
-    return _read(image, files.of(image.binary), with_data, progress)
+    return _read(image, files.of(image.binary), with_data, progress, files)
 
 
 def _plan_for(files: DebugFiles, with_data: bool) -> PlanFor:
@@ -220,8 +220,15 @@ def _plan_for(files: DebugFiles, with_data: bool) -> PlanFor:
     return plan_for
 
 
-def _read(image: Image, debug: DebugFile | None, with_data: bool, progress: Progress | None) -> Data:
+def _read(
+    image: Image,
+    debug: DebugFile | None,
+    with_data: bool,
+    progress: Progress | None,
+    files: DebugFiles | None,
+) -> Data:
     from goretain.golang.read import read_heap
 
     tell = None if progress is None else lambda what: progress(what, 0, 0)
-    return read_heap(image, with_data=with_data, debug=debug, progress=tell)
+    debug_of = None if files is None else files.of_library
+    return read_heap(image, with_data=with_data, debug=debug, debug_of=debug_of, progress=tell)

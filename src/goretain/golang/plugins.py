@@ -1,13 +1,16 @@
 """The layout of a program that loaded plugins: their debug information beside the program's.
 
 Which plugins there are says the runtime's list of modules: ``runtime.moduledata`` (runtime/symtab.go). A
-plugin without debug information is left out: its types are then read from the runtime's records, and its
-variables have no names. Imports ``capture.image``, ``debuginfo``, ``model`` and ``golang.layout``.
+plugin without debug information, in itself or in a debug file, is left out: its types are then read from the
+runtime's records, and its variables have no names. Imports ``capture.image``, ``debuginfo``, ``model`` and ``golang.layout``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from goretain.capture.image import Image, Library
+from goretain.debuginfo.descriptions import DebugSource
 from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import PT_NOTE
 from goretain.debuginfo.joined import JoinedDescriptions, JoinedSymbols, Part
@@ -15,10 +18,13 @@ from goretain.golang.layout import Layout, Program
 from goretain.model.errors import CorruptFile, MissingMemory
 from goretain.model.places import user_cache
 
+DebugOf = Callable[[Library], DebugSource | None]
 
-def with_plugins(layout: Layout, image: Image) -> Layout:
+
+def with_plugins(layout: Layout, image: Image, debug_of: DebugOf | None = None) -> Layout:
     """The same layout, joined with the debug information of the plugins that the program loaded.
 
+    debug_of: finds the debug file of a plugin that has no debug information itself.
     Raises UnknownLayout, MissingMemory.
     """
     if not image.libraries or not layout.descriptions.complete:
@@ -29,11 +35,15 @@ def with_plugins(layout: Layout, image: Image) -> Layout:
     for module in program.modules()[1:]:
         text = program.uint(module, "runtime.moduledata", "text")
         library = next((one for one in image.libraries if _holds(one, text)), None)
-        dwarf = Dwarf.open(library.elf, user_cache() / "dwarf") if library is not None else None
-        if library is None or dwarf is None or not dwarf.present or not _is_that(image, library):
+        if library is None or not _is_that(image, library):
+            continue
+        dwarf = Dwarf.open(library.elf, user_cache() / "dwarf")
+        debug = debug_of(library) if debug_of is not None and not dwarf.present else None
+        if debug is None and not dwarf.present:
             continue
         types = program.uint(module, "runtime.moduledata", "types") - base
-        parts.append(Part(dwarf, library.elf.symbols, library.bias - image.bias, types))
+        described = (dwarf, library.elf.symbols) if debug is None else (debug.descriptions, debug.symbols)
+        parts.append(Part(*described, library.bias - image.bias, types))
     if not parts:
         return layout
     descriptions = JoinedDescriptions(layout.descriptions, parts)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from goretain.capture.image import Image
 from goretain.debuginfo.descriptions import DebugSource
-from goretain.golang.layout import Program, open_layout
+from goretain.golang.layout import Layout, Program, open_layout
 from goretain.golang.maps.mapkeys import key_texts
 from goretain.golang.maps.maprows import MapColumns
 from goretain.golang.maps.maps import read_maps
@@ -24,7 +24,7 @@ from goretain.golang.memory.sizeclasses import read_size_classes
 from goretain.golang.memory.spans import read_spans
 from goretain.golang.modules import read_modules
 from goretain.golang.packages import modules_of
-from goretain.golang.plugins import with_plugins
+from goretain.golang.plugins import DebugOf, with_plugins
 from goretain.golang.roots import slices, strings
 from goretain.golang.roots.rootnames import named_by_content, stripped_note
 from goretain.golang.roots.rootobjects import ResolvedRoots, resolve_roots, root_seeds
@@ -50,11 +50,7 @@ U8 = NDArray[np.uint8]
 Progress = Callable[[str], None]
 S = TypeVar("S", bound=np.generic)
 #: Fields that lead from what a program holds back into the scheduler: runtime/runtime2.go, runtime/time.go.
-_BACK_LINKS = (
-    ("runtime.sudog", ("g",)),
-    ("runtime.timer", ("ts",)),
-    ("runtime.timeTimer", ("timer", "ts")),
-)
+_BACK_LINKS = (("runtime.sudog", ("g",)), ("runtime.timer", ("ts",)), ("runtime.timeTimer", ("timer", "ts")))
 
 
 def read_heap(
@@ -62,6 +58,7 @@ def read_heap(
     *,
     with_data: bool = False,
     debug: DebugSource | None = None,
+    debug_of: DebugOf | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
     """The snapshot of an image.
@@ -69,23 +66,26 @@ def read_heap(
     Args:
         with_data: keep texts of map keys.
         debug: a debug file of the program, where its own debug information is elsewhere.
+        debug_of: finds those of plugins.
         progress: told what is being read.
 
     Raises UnknownLayout when the runtime is not laid out in a way that is understood, MissingMemory when the
     image lacks the span table.
     """
-    return _Reader(image, with_data, debug, progress or (lambda _: None)).read()
+    tell = progress or (lambda _: None)
+    tell("debug information")
+    layout = with_plugins(open_layout(image.binary, debug), image, debug_of)
+    return _Reader(image, with_data, layout, tell).read()
 
 
 class _Reader:
     """One reading of one image."""
 
-    def __init__(self, image: Image, with_data: bool, debug: DebugSource | None, progress: Progress) -> None:
+    def __init__(self, image: Image, with_data: bool, layout: Layout, progress: Progress) -> None:
         self.image = image
         self.with_data = with_data
         self.progress = progress
-        progress("debug information")
-        self.layout = with_plugins(open_layout(image.binary, debug), image)
+        self.layout = layout
         self.program = Program(image, self.layout, image.bias)
         self.universe = TypeUniverse(self.program, self.layout.descriptions)
 
