@@ -2,7 +2,8 @@
 
 Which plugins there are says the runtime's list of modules: ``runtime.moduledata`` (runtime/symtab.go). A
 plugin without debug information, in itself or in a debug file, is left out: its types are then read from the
-runtime's records, and its variables have no names. Imports ``capture.image``, ``debuginfo``, ``model`` and ``golang.layout``.
+runtime's records, and its variables have no names. Imports ``capture.image``, ``debuginfo``, ``model`` and
+``golang.layout``.
 """
 
 from __future__ import annotations
