@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: Intervals in a row that have to grow before growth is called likely: by chance 1 in 16.
 _INTERVALS = 4
-#: The second half must bring at least this share of what the first half brought.
+#: The second half must grow at least at this share of the pace of the first half.
 _PACE = 0.5
 
 
@@ -55,10 +55,11 @@ class Series:
         assert self._last is not None
         whole = self._steps[0] if len(self._steps) == 1 else compare(self._first, self._last)
         decide = self._decide(whole)
-        holders = _rows(whole.holders, [step.holders for step in self._steps], decide, roots=True)
+        times = [look.taken_at for look in self._looks]
+        holders = _rows(whole.holders, [step.holders for step in self._steps], times, decide, roots=True)
         groups = [step.shared_groups for step in self._steps]
-        shared = _rows(whole.shared_groups, groups, decide, roots=False)
-        types = _rows(whole.types, [step.types for step in self._steps], decide, roots=False)
+        shared = _rows(whole.shared_groups, groups, times, decide, roots=False)
+        types = _rows(whole.types, [step.types for step in self._steps], times, decide, roots=False)
         same = whole.same_process
         return DiffReport(
             goretain=goretain.__version__,
@@ -66,7 +67,7 @@ class Series:
             live_bytes=tuple(size for size, _ in self._live),
             live_objects=tuple(count for _, count in self._live),
             shared_bytes=(whole.shared.before_bytes, whole.shared.after_bytes),
-            confidence=judge([size for size, _ in self._live], decide),
+            confidence=judge([size for size, _ in self._live], times, decide),
             same_process=same,
             same_build=self._looks[0].build_id == self._looks[-1].build_id,
             holders=_most_changed(holders, top),
@@ -97,7 +98,12 @@ class Series:
 
 
 def _rows(
-    whole: Sequence[Change], steps: Sequence[Sequence[Change]], decide: str, *, roots: bool
+    whole: Sequence[Change],
+    steps: Sequence[Sequence[Change]],
+    times: Sequence[float],
+    decide: str,
+    *,
+    roots: bool,
 ) -> list[GrowthRow]:
     """A row for each name that the last look and the first differ in, with its value at every look."""
     by_name = [{change.name: change for change in step} for step in steps]
@@ -111,7 +117,7 @@ def _rows(
                 bytes=sizes,
                 objects=_values(path, change.before_objects, lambda c: c.after_objects),
                 roots=_values(path, change.before_count, lambda c: c.after_count) if roots else (),
-                confidence=judge(sizes, decide),
+                confidence=judge(sizes, times, decide),
             )
         )
     return rows
@@ -125,11 +131,12 @@ def _values(path: Sequence[Change | None], first: int, after: Callable[[Change],
     return tuple(values)
 
 
-def judge(sizes: Sequence[int], decide: str) -> Confidence | None:
+def judge(sizes: Sequence[int], times: Sequence[float], decide: str) -> Confidence | None:
     """How sure it is that something goes on growing, from its bytes at every look; None when it did not grow.
 
     Args:
         sizes: bytes at every look, two or more.
+        times: seconds at every look: the first look of a goretain takes longer than the others.
         decide: what would tell more.
     """
     if sizes[-1] <= sizes[0]:
@@ -148,7 +155,7 @@ def judge(sizes: Sequence[int], decide: str) -> Confidence | None:
         reason = f"it grew in each of {len(steps)} intervals, too few to tell it from chance"
         return Confidence(level="undecided", reason=reason, decide=decide)
     half = len(steps) // 2
-    if sum(steps[-half:]) < _PACE * sum(steps[:half]):
+    if _pace(sizes[-half - 1 :], times[-half - 1 :]) < _PACE * _pace(sizes[: half + 1], times[: half + 1]):
         reason = f"it grew in each of {len(steps)} intervals, but ever more slowly: it may settle"
         return Confidence(level="undecided", reason=reason, decide=decide)
     reason = (
@@ -156,6 +163,11 @@ def judge(sizes: Sequence[int], decide: str) -> Confidence | None:
         f"{2 ** len(steps)}"
     )
     return Confidence(level="likely", reason=reason)
+
+
+def _pace(sizes: Sequence[int], times: Sequence[float]) -> float:
+    """Bytes a second from the first to the last."""
+    return (sizes[-1] - sizes[0]) / max(times[-1] - times[0], 1e-3)
 
 
 def _most_changed(rows: list[GrowthRow], top: int) -> tuple[GrowthRow, ...]:

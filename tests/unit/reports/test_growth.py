@@ -24,18 +24,18 @@ def heap_of(entries: int, *, taken_at: float = 0.0, pid: int = 7) -> Snapshot:
 
 
 def level(*sizes: int) -> str | None:
-    verdict = judge(sizes, "look longer")
+    verdict = judge(sizes, range(len(sizes)), "look longer")
     return verdict.level if verdict else None
 
 
 def test_two_looks_decide_nothing() -> None:
-    verdict = judge((1, 2), "look longer")
+    verdict = judge((1, 2), (0, 1), "look longer")
     assert verdict is not None
     assert (verdict.level, verdict.decide) == ("undecided", "look longer")
 
 
 def test_steady_growth_over_five_looks_is_likely_and_says_its_odds() -> None:
-    verdict = judge((10, 20, 30, 40, 50), "look longer")
+    verdict = judge((10, 20, 30, 40, 50), range(5), "look longer")
     assert verdict is not None
     assert verdict.level == "likely"
     assert "once in 16" in verdict.reason
@@ -48,9 +48,18 @@ def test_what_settles_falls_back_or_was_seen_too_seldom_is_undecided() -> None:
     assert level(0, 10, 20, 30) == "undecided"
 
 
+def test_growth_is_judged_by_the_second_not_by_the_look() -> None:
+    late = judge((0, 900, 950, 1000, 1050), (0, 18, 19, 20, 21), "")
+    assert late is not None
+    assert late.level == "likely"
+    fading = judge((0, 100, 200, 300, 400), (0, 1, 2, 8, 14), "")
+    assert fading is not None
+    assert fading.level == "undecided"
+
+
 @given(st.lists(st.integers(0, 10**12), min_size=2, max_size=12))
 def test_only_what_grew_in_every_interval_is_likely(sizes: list[int]) -> None:
-    verdict = judge(sizes, "")
+    verdict = judge(sizes, range(len(sizes)), "")
     assert (verdict is None) == (sizes[-1] <= sizes[0])
     if verdict is not None and verdict.level == "likely":
         assert len(sizes) >= 5
