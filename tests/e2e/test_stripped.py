@@ -68,6 +68,7 @@ _RUNS: tuple[Run, ...] = (
             ("tiny", ""),
             ("guarded", ""),
             ("codezoo", ""),
+            ("generic", ""),
             ("service", ""),
             *((pattern.name, mode) for pattern in catalogue() for mode in ("leak", "fixed")),
         )
@@ -182,7 +183,9 @@ def _compare(bare: Snapshot, told: Snapshot, heap: Heap) -> _Types:
             result.lost += 1
         elif theirs < 0:
             result.won += 1
-        elif _meaning(bare.types[ours]) == _meaning(told.types[theirs]) or _less(told.types[theirs]):
+        elif _meaning(bare.types[ours]) == _meaning(told.types[theirs]):
+            result.same += 1
+        elif _less(told.types[theirs]) or _shape(bare.types[ours], told.types[theirs]):
             result.same += 1
         else:
             result.other[(told.types[theirs].name, bare.types[ours].name)] += 1
@@ -199,6 +202,18 @@ def _meaning(t: TypeInfo) -> str:
 def _less(t: TypeInfo) -> bool:
     """Whether debug information names only the shape that generic code is compiled for, or any channel."""
     return "go.shape" in t.name or t.name == "runtime.hchan"
+
+
+def _shape(ours: TypeInfo, theirs: TypeInfo) -> bool:
+    """Whether the first is what generic code is compiled for, for the second: the same type but for its type
+    arguments, laid out alike."""
+    generic = ours.name.partition("[")[0]
+    return (
+        "go.shape." in ours.name
+        and theirs.name.partition("[")[0] == generic
+        and (ours.size, ours.kind, ours.role) == (theirs.size, theirs.kind, theirs.role)
+        and [(f.name, f.offset) for f in ours.fields] == [(f.name, f.offset) for f in theirs.fields]
+    )
 
 
 @dataclass(frozen=True, slots=True)

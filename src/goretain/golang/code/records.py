@@ -17,6 +17,7 @@ _RECORD = 48
 _KINDS, _STRUCT, _ARRAY = 26, 25, 17
 _DIRECT = {18: "chan", 21: "map", 22: "ptr"}
 _SIZE_LIMIT = 1 << 40
+_SHAPE, _POINTER_SHAPE = b"go.shape.", b"go.shape.*"
 #: A byte of a varint from here on says that another follows.
 _CONTINUES = 128
 
@@ -35,23 +36,31 @@ class TypeRecords:
         self._read = read
         self._types: dict[int, bytes] = {}
         self._interfaces: dict[int, int] = {}
-        self._real: dict[int, bool] = {}
+        self._type_names: dict[int, bytes] = {}
 
     def is_type(self, address: int) -> bool:
         """Whether an abi.Type is there."""
         return bool(self._record(address))
 
     def names_type(self, address: int) -> bool:
-        """Whether an abi.Type is there that is a type of the source.
+        """Whether an abi.Type is there that says what a value is.
 
-        Generic code of several types is made for their common shape, such as go.shape.*uint8 for all
-        pointers, and allocates by it too.
+        Generic code of several types is made for their common shape and allocates by it: go.shape.[]uint8
+        is laid out as all types are whose underlying type is []uint8. Of all pointers the shape is
+        go.shape.*uint8, which does not say what they point to.
         """
-        if address not in self._real:
+        return self.is_type(address) and _POINTER_SHAPE not in self._type_name(address)
+
+    def is_shape(self, address: int) -> bool:
+        """Whether the type is one that generic code is compiled for, not a type of the source."""
+        return _SHAPE in self._type_name(address)
+
+    def _type_name(self, address: int) -> bytes:
+        if address not in self._type_names:
             raw = self._record(address)
             at = self._low + int.from_bytes(raw[40:44], "little", signed=True) if raw else 0
-            self._real[address] = bool(raw) and b"go.shape." not in self._name(at)
-        return self._real[address]
+            self._type_names[address] = self._name(at) if raw else b""
+        return self._type_names[address]
 
     def size(self, address: int) -> int:
         """Bytes of a value of the type, -1 where there is none."""

@@ -65,9 +65,15 @@ class Resolution:
         self._spread()
 
     def _put(self, table: dict[int, int], place: int, value: int) -> None:
-        """Notes a value; two that differ are a conflict that stays."""
+        """Notes a value; two that differ are a conflict that stays. A type of the source says more than the
+        shape that generic code has for it."""
         old = table.setdefault(place, value)
-        if old not in (value, _CONFLICT):
+        if old in (value, _CONFLICT):
+            return
+        shapes = [self._records.is_shape(each & _PAYLOAD) for each in (old, value)]
+        if shapes == [True, False] and old >> _SHIFT == value >> _SHIFT:
+            table[place] = value
+        elif shapes != [False, True] or old >> _SHIFT != value >> _SHIFT:
             table[place] = _CONFLICT
             self.conflicts += 1
 
