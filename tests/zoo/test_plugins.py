@@ -10,8 +10,10 @@ import pytest
 
 import goretain
 from goretain.api import Snapshot
+from goretain.golang.read import read_heap
 from goretain.model.errors import MissingMemory
 from tests.support.golang import VERSIONS, Target, go_program, running, wait_until_blocked
+from tests.support.heaps import image_of
 
 _PART = "goretain.test/zoo/pluginpart"
 _SHORT = VERSIONS[-1]
@@ -106,9 +108,28 @@ def _first(snapshot: Snapshot, type_name: str) -> int:
 @pytest.mark.long
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_stripped_plugin_is_counted_and_its_holders_have_places_for_names(version: str) -> None:
-    target, snapshot = _look(version, _plugin(version, "-ldflags=-s -w"))
+    plugin = _plugin(version, "-ldflags=-s -w")
+    target, snapshot = _look(version, plugin)
     _check_totals(target, snapshot)
     ((size, _count),) = target.facts["Filled"]
     biggest = max(snapshot.holders(), key=lambda h: h.retained_bytes)
-    assert biggest.name.startswith(("bss+", "data+"))
+    assert biggest.name.startswith((f"{plugin.name} bss+", f"{plugin.name} data+"))
     assert 0.5 * int(size) < biggest.retained_bytes < int(size)
+
+
+@pytest.mark.parametrize("version", _VERSIONS)
+def test_the_code_of_a_stripped_plugin_is_read_from_its_file_or_the_file_is_named(version: str) -> None:
+    stripped = "-ldflags=-s -w"
+    plugin = _plugin(version, stripped)
+    host = go_program("pluginhost", version, flags=(stripped,), cgo=True)
+    with running(host, [str(plugin)], env={"GOMAXPROCS": "1"}) as target:
+        wait_until_blocked(target.pid)
+        image = image_of(target.pid)
+    known = read_heap(image)
+    image.libraries = ()
+    unknown = read_heap(image)
+    assert not [note for note in known.meta.notes if "machine code of" in note]
+    (note,) = [note for note in unknown.meta.notes if "machine code of" in note]
+    assert str(plugin) in note
+    held = [root.name for root in known.roots if root.name.startswith(f"{plugin.name} bss+0x")]
+    assert f"map[string]*{_PART}.Record" in " ".join(held)

@@ -3,13 +3,14 @@ pointer masks.
 
 Reads ``runtime.moduledata`` and its ``next`` chain (runtime/symtab.go); ``runtime.bitvector``
 (runtime/stack.go).
-Imports ``debuginfo`` and ``golang.layout``.
+Imports ``capture.image``, ``debuginfo`` and ``golang.layout``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from goretain.capture.image import Library
 from goretain.debuginfo.pclntab import FuncTable
 from goretain.golang.layout import Program
 from goretain.model.errors import MissingMemory
@@ -42,6 +43,7 @@ class Module:
         gofunc: base of FUNCDATA offsets; rodata: base of stack objects' pointer masks.
         segments: data and bss.
         functions: the pclntab.
+        path: of the file of a plugin, "" for the program's own module; file: that file where it is at hand.
     """
 
     address: int
@@ -51,6 +53,8 @@ class Module:
     rodata: int
     segments: tuple[DataSegment, ...]
     functions: FuncTable
+    path: str = ""
+    file: Library | None = None
 
 
 def read_modules(program: Program) -> list[Module]:

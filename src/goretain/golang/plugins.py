@@ -2,8 +2,8 @@
 
 Which plugins there are says the runtime's list of modules: ``runtime.moduledata`` (runtime/symtab.go). A
 plugin without debug information, in itself or in a debug file, is left out: its types are then read from the
-runtime's records, and its variables have no names. Imports ``capture.image``, ``debuginfo``, ``model`` and
-``golang.layout``.
+runtime's records, and its variables have no names. Imports ``capture.image``, ``debuginfo``, ``model``,
+``golang.layout`` and ``golang.modules``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from goretain.debuginfo.dwarf import Dwarf
 from goretain.debuginfo.elf import PT_NOTE
 from goretain.debuginfo.joined import JoinedDescriptions, JoinedSymbols, Part
 from goretain.golang.layout import Layout, Program
+from goretain.golang.modules import Module
 from goretain.model.errors import CorruptFile, MissingMemory
 from goretain.model.places import user_cache
 
@@ -49,6 +50,16 @@ def with_plugins(layout: Layout, image: Image, debug_of: DebugOf | None = None) 
         return layout
     descriptions = JoinedDescriptions(layout.descriptions, parts)
     return Layout(layout.elf, descriptions, layout.go_version, JoinedSymbols(layout.symbols, parts))
+
+
+def find_files(modules: list[Module], image: Image) -> list[Module]:
+    """The modules; each plugin says which file it was loaded from, and has it where that is at hand."""
+    for module in modules[1:]:
+        mapped = (m.path for m in image.mappings if m.start <= module.text < m.end)
+        module.path = next(mapped, "") or "a plugin"
+        held = next((one for one in image.libraries if _holds(one, module.text)), None)
+        module.file = held if held is not None and _is_that(image, held) else None
+    return modules
 
 
 def _holds(library: Library, address: int) -> bool:

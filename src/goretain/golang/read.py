@@ -24,7 +24,7 @@ from goretain.golang.memory.sizeclasses import read_size_classes
 from goretain.golang.memory.spans import read_spans
 from goretain.golang.modules import read_modules
 from goretain.golang.packages import modules_of
-from goretain.golang.plugins import DebugOf, with_plugins
+from goretain.golang.plugins import DebugOf, find_files, with_plugins
 from goretain.golang.roots import slices, strings
 from goretain.golang.roots.rootnames import named_by_content, stripped_note
 from goretain.golang.roots.rootobjects import ResolvedRoots, resolve_roots, root_seeds
@@ -96,7 +96,7 @@ class _Reader:
         self.progress("pointers")
         edges = read_edges(objects, self.universe)
         self.progress("goroutines and roots")
-        modules = read_modules(self.program)
+        modules = find_files(read_modules(self.program), self.image)
         complete = self.layout.descriptions.complete
         claims = None if complete else Claims(self.program, self.universe, modules)
         stacks = Stacks(self.program, self.universe, modules, claims)

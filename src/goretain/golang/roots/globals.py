@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,7 +140,7 @@ class GlobalReader:
             self.missing += int(len(held) - held.sum())
             live = held & (values != 0)
             yield _Words(
-                segment.name,
+                " ".join(filter(None, (PurePath(module.path).name, segment.name))),
                 segment.start,
                 segment.end,
                 addresses[live].astype(np.int64),

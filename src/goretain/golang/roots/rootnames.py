@@ -20,7 +20,8 @@ from goretain.golang.types.infer import Inferred
 from goretain.golang.types.typetable import spoken
 from goretain.snapshot import RootNode
 
-_PLACE = re.compile(r"(data|bss)\+0x[0-9a-f]+")
+#: A segment and an offset, behind the name of its file where that is a plugin.
+_PLACE = re.compile(r"(.+ )?(data|bss)\+0x[0-9a-f]+")
 
 
 def named_by_content(

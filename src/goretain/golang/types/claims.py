@@ -28,6 +28,8 @@ _MODULEDATA = "runtime.moduledata"
 #: Where its sections of variables start and end.
 _STARTS = ("noptrdata", "data", "bss", "noptrbss")
 _ENDS = ("enoptrdata", "edata", "ebss", "enoptrbss")
+#: What generic code is compiled for, in names.
+_SHAPE = "go.shape."
 #: Allocated for maps and channels of all types: what is known of them by other means says more.
 _GENERIC = frozenset(("runtime.hmap", "runtime.hchan", "internal/runtime/maps.Map"))
 
@@ -65,9 +67,18 @@ class Claims:
         def at(name: str) -> int:
             return program.uint(module.address, _MODULEDATA, name)
 
+        if module.path and module.file is None:
+            self.notes.append(
+                f"the machine code of {module.path} could not be read for types: the file was not at "
+                "hand, or is not the one that was loaded"
+            )
+            return None
         try:
-            # Code is not captured: it never changes, and the file of the program has it.
-            text = program.layout.elf.read_vaddr(module.text - program.bias, module.etext - module.text)
+            # Code is not captured: it never changes, and the file of the program or plugin has it.
+            elf, bias = program.layout.elf, program.bias
+            if module.file is not None:
+                elf, bias = module.file.elf, module.file.bias
+            text = elf.read_vaddr(module.text - bias, module.etext - module.text)
             evidence = CodeEvidence.read(
                 np.frombuffer(text, np.uint8),
                 module.text,
@@ -96,9 +107,7 @@ class Claims:
             if t is not None and t.size:
                 found.append(Value(address, t))
         for receiver in evidence.receivers:
-            t = self._universe.named(display_name(receiver.type_name)) or self._universe.named(
-                receiver.type_name
-            )
+            t = self._receiver(receiver.type_name)
             if t is not None and t.size:
                 found.append(Value(receiver.address, self._pointer(t) if receiver.holds_pointer else t))
         return found
@@ -136,7 +145,7 @@ class Claims:
         for slot in code.evidence.slots.get(row, ()):
             t = self._type(slot.claim) if slot.claim is not None else None
             if slot.receiver:
-                named = self._universe.named(slot.receiver)
+                named = self._receiver(slot.receiver)
                 t = self._pointer(named) if named is not None else None
             leaf = leaf_of_kind(t) if t is not None else None
             if leaf is not None and leaf.kind == "slice":
@@ -144,6 +153,18 @@ class Claims:
             if leaf is not None:
                 found[slot.offset] = leaf
         return found
+
+    def _receiver(self, name: str) -> GoType | None:
+        """The type of a method's receiver, by name; for a shape without a record the only type that has it.
+
+        A type argument that is not named by its structure has a shape of another name than its own.
+        """
+        t = self._universe.named(display_name(name)) or self._universe.named(name)
+        if t is not None or _SHAPE not in name:
+            return t
+        generic = name.partition("[")[0] + "["
+        made = [n for n in self._universe.records if n.startswith(generic) and _SHAPE not in n]
+        return self._universe.named(made[0]) if made == [name.replace(_SHAPE, "")] else None
 
     # -- types ----------------------------------------------------------------------------------------------
 
