@@ -39,12 +39,14 @@ from goretain.kernels.codevalues import (
     ORDINARY,
     PAYLOAD,
     POINTER,
+    POINTER_STORE,
     RECEIVER,
     REGISTERS,
     RESULT,
     SHIFT,
     SIZED,
     SLICE_COPY,
+    STORED,
     TYPED_MOVE,
     UNKNOWN,
     Code,
@@ -126,7 +128,10 @@ def _used(code: Code, w: Work, facts: I64, role: Int, row: Int) -> None:
     if ax >> SHIFT != ADDRESS:
         return
     t = ax & PAYLOAD
-    if role == MAP_USE:
+    if role == POINTER_STORE:
+        if in_data(code, t) and bx != UNKNOWN:
+            fact(w, facts, STORED, t, bx)
+    elif role == MAP_USE:
         if _names(bx):
             fact(w, facts, IS, bx, (np.int64(MAP) << SHIFT) | t)
     elif role == SLICE_COPY:

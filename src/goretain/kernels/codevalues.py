@@ -36,6 +36,7 @@ TOP = -1  # no way leads here yet
 # What calling a function means.
 ORDINARY, NEW, MALLOC, MAKE_MAP, MAKE_CHANNEL, MAKE_SLICE, GROW_SLICE, CONVERT = range(8)
 TYPED_MOVE, SLICE_COPY, BARRIER, DUFF, NO_RETURN, METHOD, MAP_USE, ASSEMBLY, INTERNAL = range(8, 17)
+POINTER_STORE = 17
 
 # Facts: rows (kind, function row, a, b).
 LOAD, STORE, TAKE, OTHER = 0, 1, 2, 3  #: references; a: data address, b: 0

@@ -41,6 +41,8 @@ _EXACT = {
     "mapclear": codevalues.MAP_USE,
     "mapdelete": codevalues.MAP_USE,
 }
+#: They take the address of a pointer and what it becomes.
+_POINTER_STORES = frozenset(("sync/atomic.StorePointer", "sync/atomic.SwapPointer"))
 _STARTS = (
     ("mallocgc", codevalues.MALLOC),
     ("mapaccess1", codevalues.MAP_USE),
@@ -71,6 +73,8 @@ def roles_of(functions: FuncColumns) -> NDArray[np.uint8]:
                 roles[row] = role
             elif roles[row] == codevalues.ORDINARY:
                 roles[row] = codevalues.INTERNAL
+        elif name in _POINTER_STORES:
+            roles[row] = codevalues.POINTER_STORE
         elif name.startswith(_INTERNAL):
             roles[row] = codevalues.INTERNAL if roles[row] == codevalues.ORDINARY else roles[row]
         elif roles[row] == codevalues.ORDINARY and receiver_of(name):
