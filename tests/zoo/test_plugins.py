@@ -12,7 +12,7 @@ import goretain
 from goretain.api import Snapshot
 from goretain.golang.read import read_heap
 from goretain.model.errors import MissingMemory
-from tests.support.golang import VERSIONS, Target, go_program, running, wait_until_blocked
+from tests.support.golang import VERSIONS, Target, go_program, release, running, wait_until_blocked
 from tests.support.heaps import image_of
 
 _PART = "goretain.test/zoo/pluginpart"
@@ -132,4 +132,6 @@ def test_the_code_of_a_stripped_plugin_is_read_from_its_file_or_the_file_is_name
     (note,) = [note for note in unknown.meta.notes if "machine code of" in note]
     assert str(plugin) in note
     held = [root.name for root in known.roots if root.name.startswith(f"{plugin.name} bss+0x")]
-    assert f"map[string]*{_PART}.Record" in " ".join(held)
+    assert held
+    if release(version) >= (1, 22):  # objects of Go 1.21 have no malloc headers that prove their types
+        assert f"map[string]*{_PART}.Record" in " ".join(held)
