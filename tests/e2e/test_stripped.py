@@ -95,12 +95,19 @@ _CASES = [
 _LOST, _LIBRARY = 0.01, 100
 #: Where more is lost: what waits for one cleanup; what only an array that code indexes leads to (Go 1.21 has
 #: no malloc headers).
-_LOST_BY = {("rootzoo", "queued"): 600, ("churn",): 200, ("churn", "stop"): 27_000}
+#: Of generic: nodes of pointers, whose shape does not say what to, and trees, that no record describes.
+_LOST_BY = {
+    ("rootzoo", "queued"): 600,
+    ("churn",): 200,
+    ("churn", "stop"): 27_000,
+    ("generic",): 1600,
+}
 #: Bytes that may be held by roots of another layer: who owns what the runtime and the library refer to is
 #: told by names with debug information and by the code that refers to it without.
 _OTHER_LAYER = 8192
-#: Findings that Go 1.21 lacks: of the maps in an array that code indexes, whose type is one of two.
-_MISSING = {(VERSIONS[0], "churn"): 1}
+#: Findings that are lacking: on Go 1.21 of the maps in an array that code indexes, whose type is one of two;
+#: of what a generic list of pointers leads to.
+_MISSING = {(VERSIONS[0], "churn"): 1} | {(version, "generic"): 1 for version in VERSIONS}
 #: Up to Go 1.22 debug information does not say what closures capture; the machine code does.
 _CLOSURES_DESCRIBED = (1, 23)
 
@@ -183,13 +190,15 @@ def _compare(bare: Snapshot, told: Snapshot, heap: Heap) -> _Types:
             result.lost += 1
         elif theirs < 0:
             result.won += 1
-        elif _meaning(bare.types[ours]) == _meaning(told.types[theirs]):
-            result.same += 1
-        elif _less(told.types[theirs]) or _shape(bare.types[ours], told.types[theirs]):
+        elif _same(bare.types[ours], told.types[theirs]):
             result.same += 1
         else:
             result.other[(told.types[theirs].name, bare.types[ours].name)] += 1
     return result
+
+
+def _same(ours: TypeInfo, theirs: TypeInfo) -> bool:
+    return _meaning(ours) == _meaning(theirs) or _less(theirs) or _shape(ours, theirs)
 
 
 def _meaning(t: TypeInfo) -> str:
