@@ -208,17 +208,24 @@ def _same_parts(a: GoType, b: GoType | None) -> bool:
     return b is not None and same(a.elem, b.elem) and (a.kind == "chan" or same(a.key, b.key))
 
 
+def _is_called(t: GoType, name: str) -> bool:
+    """Whether a type has a name, or is an instance of the generic type whose shape the name is."""
+    return t.name == name or ("go.shape." in name and t.name.partition("[")[0] == name.partition("[")[0])
+
+
 def _receives(it: Opened, t: GoType, offset: int, held: bool, name: str) -> bool | None:
     if held:
         leaf = _leaf_at(t, offset)
         parts = _first_parts(leaf.type.elem if leaf is not None else None)
-        return any(p.name == name for p in parts)
+        return any(_is_called(p, name) for p in parts)
+    shape = "go.shape." in name
     said = it.universe.named(name)
-    if said is None or not said.size:
+    if not shape and (said is None or not said.size):
         return None if said is not None else False
     inside = t
     while True:
-        if offset == 0 and any(same(p, said) for p in _first_parts(inside)):
+        begun = list(_first_parts(inside)) if offset == 0 else []
+        if any(_is_called(p, name) if shape or said is None else same(p, said) for p in begun):
             return True
         if inside.kind == "array" and inside.elem is not None and inside.elem.size:
             offset, inside = offset % inside.elem.size, inside.elem
