@@ -38,6 +38,8 @@ def test_process_core_and_image_say_the_same(version: str, tmp_path: Path) -> No
     assert said[2] == f"go{version.rpartition('.')[0]} (by its memory)"
     hidden = {f.pattern: (f.count, f.hidden_bytes) for f in live.findings()}
     for pattern, _holder, count, size in target.facts["Hidden"]:
+        if version == VERSIONS[0] and pattern == "substring-pins-string":
+            continue  # no malloc headers, no names of functions: nothing types its strings
         assert hidden[pattern] == (int(count), int(size))
     program.unlink()
     assert _said(goretain.open(image)) == said

@@ -58,14 +58,16 @@ def fitted(text: str) -> str:
     import textwrap
 
     width = max(shutil.get_terminal_size((80, 24)).columns, 20)
-
-    def lines(line: str) -> list[str]:
-        how = {"break_long_words": False, "break_on_hyphens": False, "replace_whitespace": False}
-        return textwrap.wrap(line, width, subsequent_indent="  ", expand_tabs=False, **how) or [line]
-
-    return "\n".join(
-        part for line in text.split("\n") for part in (lines(line) if len(line) > width else [line])
+    wrapper = textwrap.TextWrapper(
+        width,
+        subsequent_indent="  ",
+        expand_tabs=False,
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
+    lines = (wrapper.wrap(line) if len(line) > width else [line] for line in text.split("\n"))
+    return "\n".join(part for wrapped in lines for part in wrapped)
 
 
 def discard(stream: TextIO) -> None:

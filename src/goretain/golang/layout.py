@@ -21,6 +21,8 @@ from goretain.model.errors import NoLayoutTable, RuntimeNotFound, UnknownLayout
 from goretain.model.places import user_cache
 
 _MODULE_LIMIT = 4096
+_LOOKS = 4  # at a running program, until two in a row agree
+Read = Callable[[int, int], bytes]
 #: Where a symbol table names these, it names the others.
 _ESSENTIAL = ("runtime.firstmoduledata", "runtime.mheap_")
 
@@ -94,25 +96,29 @@ class Layout:
         """The layout table that describes the program, None where debug information does."""
         return self.descriptions if isinstance(self.descriptions, LayoutTable) else None
 
-    def find_runtime(self, read: Callable[[int, int], bytes], bias: int) -> None:
+    def find_runtime(self, read: Callable[[int, int], bytes], bias: int, *, changing: bool = False) -> None:
         """Find the runtime's variables in memory, once, where no symbols name them; settle on the table by
-        which they are found.
+        which they are found. Raises RuntimeNotFound, UnknownLayout.
 
-        read: memory at run-time addresses. Raises RuntimeNotFound, UnknownLayout.
+        read: memory at run-time addresses; changing: the program runs, one look may mislead, two must agree.
         """
         if self.located or (len(self.tables) < 2 and all(name in self.symbols for name in _ESSENTIAL)):
             return
-        if self.table is None:
-            _, self.located = choose(read, self.elf, bias, [(self, ())])
-            return
-        layouts = [
-            (Layout(self.elf, table, self.go_version, self.symbols, [table]), table.wait_reasons)
-            for table in self.tables
-        ]
-        chosen, self.located = choose(read, self.elf, bias, layouts)
+        chosen, self.located = self._locate(read, bias)
+        for _ in range(_LOOKS if changing else 0):
+            before, (chosen, self.located) = self.located, self._locate(read, bias)
+            if self.located == before:
+                break
         self.descriptions, self.tables, self._fields = chosen.descriptions, chosen.tables, chosen._fields
         if self.table is not None and not any(map(str.isdigit, self.go_version)):
             self.go_version = f"go{self.table.go} (by its memory)"
+
+    def _locate(self, read: Read, bias: int) -> tuple[Layout, dict[str, int]]:
+        if self.table is None:
+            return choose(read, self.elf, bias, [(self, ())])
+        by_table = [Layout(self.elf, t, self.go_version, self.symbols, [t]) for t in self.tables]
+        reasons = [table.wait_reasons for table in self.tables]
+        return choose(read, self.elf, bias, list(zip(by_table, reasons, strict=True)))
 
     def has_struct(self, struct: str) -> bool:
         """Whether the binary describes this struct."""
@@ -226,18 +232,17 @@ class Readable(Protocol):
 
     def read(self, address: int, size: int) -> bytes:
         """size bytes at address. Raises MissingMemory."""
-        ...
 
 
 class Program:
     """The runtime of one captured program: symbols at their run-time addresses, fields read by name."""
 
-    def __init__(self, memory: Readable, layout: Layout, bias: int) -> None:
-        """Finds the runtime in memory when no symbol table says where it is. Raises UnknownLayout."""
+    def __init__(self, memory: Readable, layout: Layout, bias: int, *, changing: bool = False) -> None:
+        """Finds the runtime in memory if no symbols name it; changing: it runs. Raises UnknownLayout."""
         self.memory = memory
         self.layout = layout
         self.bias = bias
-        layout.find_runtime(memory.read, bias)
+        layout.find_runtime(memory.read, bias, changing=changing)
 
     def symbol(self, name: str) -> int:
         """Run-time address of a symbol. Raises UnknownLayout."""

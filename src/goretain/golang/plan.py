@@ -89,7 +89,7 @@ class _LeanPlan:
     def __init__(self, source: MemorySource, layout: Layout, bias: int, noscan_limit: int) -> None:
         self.source = source
         self.layout = layout
-        self.program = Program(source, layout, bias)
+        self.program = Program(source, layout, bias, changing=not source.registers)
         self.heap = self.program.symbol("runtime.mheap_")
         self.noscan_limit = noscan_limit
 
