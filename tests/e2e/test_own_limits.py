@@ -88,7 +88,8 @@ def test_a_file_that_may_not_grow_so_large_is_not_left_half_written(server: Targ
 
 
 def test_used_up_processor_time_is_an_error_and_not_a_core_dump(server: Target) -> None:
-    done = goretain(resource.RLIMIT_CPU, 1, "why", str(server.pid))
+    # One look may take less than a second.
+    done = goretain(resource.RLIMIT_CPU, 1, "diff", str(server.pid), "--every", "100ms", "--count", "200")
     assert done.returncode == 2, done.stderr
     assert "the processor time that RLIMIT_CPU (ulimit -t) allows is used up" in done.stderr
     check(server)

@@ -19,7 +19,7 @@ from goretain.capture.image import Image
 from goretain.golang.memory import objects, spans
 from goretain.golang.roots import rootobjects
 from goretain.golang.stacks import stackscan
-from goretain.golang.types import maptypes, masks
+from goretain.golang.types import masks
 from goretain.golang.types.universe import TypeUniverse
 from goretain.heap.heap import Heap
 from goretain.kernels.heapscan import Masks
@@ -93,10 +93,6 @@ _MUTATIONS = [
     Mutation(
         *("masks on demand", masks.MaskReader, "made_on_demand", lambda self, raw: False, "1.27.3", "quiet"),
         _UNREACHED,
-    ),
-    Mutation(
-        *("method values", maptypes, "method_value_receiver", lambda universe, name: None, "1.27.3", "quiet"),
-        exact.test_receivers_of_method_values_are_typed,
     ),
 ]
 
