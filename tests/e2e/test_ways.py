@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import goretain
-from tests.support.golang import VERSIONS, go_program, release, running
+from tests.support.golang import VERSIONS, go_program, running
 
 #: The newest and the oldest runtime; the others are the long matrix.
 _VERSIONS = [
@@ -21,9 +21,6 @@ def test_every_place_that_holds_a_part_is_named_with_its_bytes(version: str) -> 
         planted = {holder: (int(count), int(size)) for holder, count, size in target.facts["Hidden"]}
         behind = target.table("Behind")
         front = {holder for (holder,) in target.facts["Front"]}
-    if release(version) < (1, 23):
-        # What closures capture is not described before 1.23: unknown, and so not judged.
-        planted.pop("main.inClosures")
     # Of a goroutine the function: goroutine 18 [syscall] main.reader.
     found = {finding.holder.split()[-1]: finding for finding in findings}
     assert {holder: (f.count, f.hidden_bytes) for holder, f in found.items()} == planted
