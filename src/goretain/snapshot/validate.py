@@ -1,7 +1,7 @@
 """The invariants of a snapshot's columns, checked once so that kernels may run without bounds checks.
 
 The checking twin of :class:`goretain.snapshot.columns.Columns`; used on every file that is opened, and by
-tests on every snapshot that ``golang`` builds. Imports numpy and this package.
+tests on every snapshot that ``golang`` builds. Imports msgspec, numpy and this package.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -150,6 +151,16 @@ def _check_maps(snapshot: Snapshot) -> None:
 
 
 def _check_tables(snapshot: Snapshot) -> None:
+    meta = snapshot.meta
+    facts = (
+        *msgspec.structs.astuple(meta.totals),
+        meta.pause_ns,
+        meta.copied_bytes,
+        meta.rss_bytes,
+        meta.threads,
+    )
+    if any(fact is not None and not 0 <= fact < 1 << 63 for fact in facts):
+        raise ValueError("meta", "holds a count, size or time that cannot be")
     if len(snapshot.entry_keys) not in (0, len(snapshot.columns.entry_map)):
         raise ValueError("entry_keys", "is not parallel to the entry columns")
     for node in snapshot.roots:

@@ -174,3 +174,11 @@ def test_each_invariant_is_checked_and_named(tmp_path: Path, change: str) -> Non
     with pytest.raises(CorruptFile, match=change) as caught:
         goretain.open(tmp_path / "a")
     assert caught.value.offset is not None
+
+
+def test_a_negative_total_is_refused() -> None:
+    snapshot = small()
+    totals = msgspec.structs.replace(snapshot.meta.totals, in_use_bytes=-1)
+    snapshot.meta = msgspec.structs.replace(snapshot.meta, totals=totals)
+    with pytest.raises(ValueError, match="meta"):
+        validate(snapshot)

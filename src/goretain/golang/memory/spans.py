@@ -26,6 +26,7 @@ _INLINE_MARK_BYTES = 128  # runtime/mgcmark_greenteagc.go: sizeof(spanInlineMark
 _INLINE_MARKS_AT = PAGE - 64  # its marks field
 _BITMAP_OBJECT_LIMIT = 512  # runtime/mbitmap.go: minSizeForMallocHeader
 _PAGE_LIMIT = 1 << 34  # of the address space
+_STACK_PAGES = 1 << 20  # of one stack: the runtime ends a program at 1 GB (runtime/proc.go, maxstacksize)
 _ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # runtime/malloc.go: heapArenaBytes, arenaBaseOffset (amd64)
 
 I64 = NDArray[np.int64]
@@ -86,7 +87,8 @@ def read_spans(image: Image, program: Program) -> SpanTable:
     if not len(addresses):  # a heap without any span is none
         image.read(int(listed[0]), layout.size("runtime.mspan"))
     state = _MspanReader(image, program, addresses)("state")
-    stack_bytes = int(_MspanReader(image, program, addresses[state == _MANUAL])("npages").sum()) * PAGE
+    stacks = _MspanReader(image, program, addresses[state == _MANUAL])("npages")
+    stack_bytes = int(stacks[(stacks > 0) & (stacks <= _STACK_PAGES)].sum()) * PAGE
     used = addresses[state == _IN_USE]
     used = used[np.argsort(_MspanReader(image, program, used)("startAddr"), kind="stable")]
     sound = _sound(image, _MspanReader(image, program, used))
