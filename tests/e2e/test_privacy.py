@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from goretain.capture.imagefile import blocks
 from goretain.model.places import user_cache
 from tests.support.golang import VERSIONS, go_program, running
+from tests.support.imageblocks import parsed
 
 ROOT = Path(__file__).resolve().parents[2]
 GORETAIN = [sys.executable, "-m", "goretain.cli.main"]
@@ -84,13 +84,7 @@ def image(planted: Planted) -> Path:
 
 def contents(image: Path) -> bytes:
     """All that an image holds, unpacked."""
-    raw, at = image.read_bytes(), blocks.PREAMBLE
-    parts: list[bytes] = []
-    while at < len(raw):
-        block = blocks.parse("image", raw[at : at + blocks.HEADER], at, len(parts))
-        at = block.offset + block.stored
-        parts.append(blocks.unpack("image", block, raw[block.offset : at]))
-    return b"".join(parts)
+    return b"".join(content for _, _, content in parsed(image.read_bytes()))
 
 
 def promised(name: str) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from dataclasses import dataclass
 from random import Random
@@ -13,6 +12,7 @@ import msgspec
 from goretain.capture.imagefile import blocks
 from goretain.snapshot import layout
 from tests.fuzz.edits import damage
+from tests.support.imageblocks import ImageBlocks, sealed
 
 _EDGES = (-(1 << 63), -2, -1, 0, 1, 255, 1 << 31, (1 << 32) - 1, 1 << 47, (1 << 63) - 1, (1 << 64) - 1)
 
@@ -25,42 +25,17 @@ class SnapshotParts:
     contents: dict[str, bytes]
 
 
-#: Kind, place and content of every block of an image but the tail.
-ImageParts = list[tuple[bytes, int, bytes]]
-
-
-def image_parts(raw: bytes) -> ImageParts:
-    """Take an image apart."""
-    found: ImageParts = []
-    at = blocks.PREAMBLE
-    while at < len(raw):
-        block = blocks.parse("image", raw[at : at + blocks.HEADER], at, len(found))
-        at = block.offset + block.stored
-        content = blocks.unpack("image", block, raw[block.offset : at])
-        if block.kind != blocks.TAIL:
-            found.append((block.kind, block.place, content))
-    return found
-
-
-def damaged_image(rng: Random, parts: ImageParts) -> bytes:
+def damaged_image(rng: Random, parts: ImageBlocks) -> bytes:
     """The file with one or two blocks damaged, every kind of block as likely as any other; checksums hold."""
     new = list(parts)
     for _ in range(rng.choice((1, 1, 2))):
         kind = rng.choice(sorted({kind for kind, _, _ in new}))
         at = rng.choice([i for i, block in enumerate(new) if block[0] == kind])
         _damage_block(rng, new, at)
-    raw, content = bytearray(blocks.preamble()), 0
-    digest = hashlib.sha256(raw)
-    for number, (kind, place, data) in enumerate(new):
-        head, payload = blocks.pack(kind, number, place, data)
-        digest.update(head)
-        content += len(data)
-        raw += head + payload
-    tail = blocks.TAIL_ROW.pack(len(new), content, digest.digest())
-    return bytes(raw) + b"".join(blocks.pack(blocks.TAIL, len(new), 0, tail))
+    return sealed(new)
 
 
-def _damage_block(rng: Random, parts: ImageParts, at: int) -> None:
+def _damage_block(rng: Random, parts: ImageBlocks, at: int) -> None:
     kind, place, data = parts[at]
     what = rng.random()
     if what < 0.03:

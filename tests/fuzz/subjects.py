@@ -28,6 +28,7 @@ from goretain.golang.read import read_heap
 from goretain.snapshot import Snapshot, load
 from tests.fuzz import sealed
 from tests.fuzz.edits import damage
+from tests.support.imageblocks import parsed
 
 #: Kinds, in the order in which they are reported.
 KINDS = ("snapshot", "image", "core", "binary")
@@ -165,7 +166,7 @@ class ImageSubject:
 
     def __init__(self, made: Made, folder: Path) -> None:
         self.path = Path(shutil.copy(made.image, folder / "image"))
-        self.parts = sealed.image_parts(Path(made.image).read_bytes())
+        self.parts = parsed(Path(made.image).read_bytes())
 
     @contextmanager
     def damaged(self, rng: Random) -> Iterator[None]:

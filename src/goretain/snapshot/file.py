@@ -26,7 +26,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.model.errors import CorruptFile, UsageError
+from goretain.model.errors import CorruptFile
+from goretain.model.opening import open_named, starts_with
 from goretain.model.saving import check_place, whole_file, write_all
 from goretain.snapshot import layout
 from goretain.snapshot.columns import Columns, Snapshot
@@ -49,16 +50,7 @@ _DAMAGED = (
 
 def is_snapshot(path: str | os.PathLike[str]) -> bool:
     """Whether the file starts with the magic of a snapshot (False when it cannot be read)."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        return os.pread(descriptor, len(layout.MAGIC), 0) == layout.MAGIC
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
+    return starts_with(path, layout.MAGIC)
 
 
 def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> int:
@@ -99,12 +91,7 @@ def load(path: str | os.PathLike[str], *, on_read: Callable[[int, int], None] | 
         UsageError: no such file, or no permission.
     """
     name = os.fspath(path)
-    try:
-        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as failed:
-        raise UsageError(
-            f"cannot open {name}: {failed.strerror}", hint="check the path and its permissions"
-        ) from None
+    descriptor = open_named(name)
     try:
         return _load(name, descriptor, on_read)
     finally:

@@ -26,7 +26,6 @@ from goretain.capture.source import MemorySource, Plan
 from goretain.debuginfo.elf import Elf
 from goretain.model.errors import (
     AlreadyTraced,
-    GoretainError,
     MissingMemory,
     NoSuchProcess,
     NotEnoughMemory,
@@ -36,6 +35,7 @@ from goretain.model.errors import (
     UnsupportedArchitecture,
     UsageError,
 )
+from tests.support.containers import said_by, user
 from tests.support.golang import Target, go_program, running
 from tests.support.heaps import plan_for
 
@@ -339,36 +339,12 @@ def refuse(_need: limits.Need, _pid: int) -> None:
     raise NotEnoughMemory("never asked")
 
 
-def as_user(user: int, work: Callable[[], object]) -> str:
-    """Run work in a child process as another user; the error it raised, as "Class: message | hint"."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            os.setgroups([])
-            os.setresgid(user, user, user)
-            os.setresuid(user, user, user)
-            work()
-            said = "nothing was raised"
-        except GoretainError as error:
-            said = f"{type(error).__name__}: {error.message} | {error.hint}"
-        except BaseException as error:
-            said = repr(error)
-        os.write(writer, said.encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as pipe:
-        said = pipe.read()
-    os.waitpid(child, 0)
-    return said
-
-
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changing the user takes root")
 
 
 @needs_root
 def test_another_users_process_names_both_users(quiet: Target) -> None:
-    said = as_user(NOBODY, lambda: capture_process(quiet.pid, no_plan))
+    said = said_by(lambda: capture_process(quiet.pid, no_plan), user(NOBODY))
     assert said.startswith(f"{PermissionDenied.__name__}: ")
     assert "it runs as user 0 and goretain as user 65534" in said
     assert said.count("sudo") == 1
@@ -389,7 +365,7 @@ def test_a_process_that_is_not_dumpable_is_said_to_be_that(tmp_path: Path) -> No
             assert target.stderr is not None
             while target.stderr.readline() != b"READY\n":
                 pass
-            said = as_user(NOBODY, lambda: capture_process(target.pid, no_plan))
+            said = said_by(lambda: capture_process(target.pid, no_plan), user(NOBODY))
         finally:
             target.kill()
             target.communicate()

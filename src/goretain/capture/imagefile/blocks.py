@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from goretain.model.errors import CorruptFile
+from goretain.model.opening import starts_with
 
 MAGIC: Final = b"GORETIMG"
 VERSION: Final = 1
@@ -85,16 +86,7 @@ class Block:
 
 def is_image(path: str | os.PathLike[str]) -> bool:
     """Whether the file starts with the magic of an image (False when it cannot be read)."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        return os.pread(descriptor, len(MAGIC), 0) == MAGIC
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
+    return starts_with(path, MAGIC)
 
 
 def preamble() -> bytes:

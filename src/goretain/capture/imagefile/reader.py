@@ -29,6 +29,7 @@ from goretain.capture.reservation import Reservation
 from goretain.debuginfo.companion import DebugFile
 from goretain.debuginfo.files import PreadFile
 from goretain.model.errors import CorruptFile, UsageError
+from goretain.model.opening import open_named
 
 #: No Go heap comes near this; untouched memory costs nothing, but its addresses do.
 _MOST_MEMORY = 1 << 44
@@ -84,12 +85,7 @@ def _needed(contents: Contents) -> int:
 
 
 def _open(path: str) -> PreadFile:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as failed:
-        raise UsageError(
-            f"cannot open {path}: {failed.strerror}", hint="check the path and its owner"
-        ) from None
+    descriptor = open_named(path)
     file = PreadFile(path, descriptor)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         file.close()

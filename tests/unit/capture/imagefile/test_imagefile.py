@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import random
 import struct
@@ -19,6 +18,7 @@ from goretain.capture.imagefile.reader import read_image
 from goretain.capture.imagefile.sparse import SparseFile
 from goretain.debuginfo.files import PreadFile
 from goretain.model.errors import CorruptFile, GoretainError, UsageError
+from tests.support.imageblocks import ImageBlocks, parsed, sealed
 from tests.support.images import DWARF, image_bytes, made_image, with_companions
 
 
@@ -146,37 +146,11 @@ def read_files(image: Image) -> None:
             elf.read(start, end - start)
 
 
-Edit = list[tuple[bytes, int, bytes]]
-
-
-def parsed(raw: bytes) -> Edit:
-    """(kind, place, content) of every block but the tail."""
-    found: Edit = []
-    at = blocks.PREAMBLE
-    while at < len(raw):
-        block = blocks.parse("made", raw[at : at + blocks.HEADER], at, len(found))
-        content = blocks.unpack("made", block, raw[block.offset : block.offset + block.stored])
-        found.append((block.kind, block.place, content))
-        at = block.offset + block.stored
-    return found[:-1]
-
-
-def sealed(edit: Edit) -> bytes:
-    """A file of these blocks with all checksums right."""
-    out, digest = bytearray(blocks.preamble()), hashlib.sha256(blocks.preamble())
-    for number, (kind, place, content) in enumerate(edit):
-        head, payload = blocks.pack(kind, number, place, content)
-        digest.update(head)
-        out += head + payload
-    row = blocks.TAIL_ROW.pack(len(edit), sum(len(content) for _, _, content in edit), digest.digest())
-    return bytes(out) + b"".join(blocks.pack(blocks.TAIL, len(edit), 0, row))
-
-
-def index(edit: Edit, kind: bytes) -> int:
+def index(edit: ImageBlocks, kind: bytes) -> int:
     return next(i for i, block in enumerate(edit) if block[0] == kind)
 
 
-def with_content(edit: Edit, kind: bytes, content: bytes) -> Edit:
+def with_content(edit: ImageBlocks, kind: bytes, content: bytes) -> ImageBlocks:
     i = index(edit, kind)
     return [*edit[:i], (kind, edit[i][1], content), *edit[i + 1 :]]
 
