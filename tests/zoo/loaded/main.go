@@ -1,7 +1,7 @@
 // Command loaded is a busy HTTP server in which threads start and end all the time, and the load for it.
 //
 //	loaded serve          serves on a port of the loopback that it prints
-//	loaded load PORT N    keeps N connections busy until it gets SIGTERM; then it prints how that went
+//	loaded load PORT N    keeps N connections busy until it gets SIGTERM, 15 minutes at most; then it prints how that went
 package main
 
 import (
@@ -112,6 +112,9 @@ func (s *score) request(client *http.Client, url string) {
 	}
 }
 
+// limit ends a load that nobody ends.
+const limit = 15 * time.Minute
+
 func load(port string, connections int) {
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, syscall.SIGTERM)
@@ -129,7 +132,10 @@ func load(port string, connections int) {
 		}(i)
 	}
 	println("READY")
-	<-ended
+	select {
+	case <-ended:
+	case <-time.After(limit): // whoever started it is gone
+	}
 	why, _ := total.why.Load().(string)
 	fmt.Println(total.done.Load(), total.failed.Load(), total.longest.Load(), why)
 }
