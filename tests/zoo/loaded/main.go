@@ -69,6 +69,7 @@ func startAndEndThreads() {
 }
 
 func serve() {
+	time.AfterFunc(limit, func() { panic("nobody ended this") })
 	for i := 0; i < kept; i++ {
 		records[i] = &record{ID: i, Name: "record " + strconv.Itoa(i), Tags: []string{"a", "b"}}
 	}
@@ -112,7 +113,7 @@ func (s *score) request(client *http.Client, url string) {
 	}
 }
 
-// limit ends a load that nobody ends.
+// limit ends a server or a load that nobody ends.
 const limit = 15 * time.Minute
 
 func load(port string, connections int) {
