@@ -21,6 +21,8 @@ from pathlib import Path
 
 from benchmarks.targets import compiler_program, heap_program, running
 
+#: What a start-up beside a production process may take.
+MOST_SECONDS, MOST_MB = 0.4, 60
 #: Runs the command; prints CPU seconds and MB when all is planned, then CPU seconds at the end.
 _SCRIPT = """
 import resource, sys, time
@@ -73,6 +75,8 @@ def _measure(what: str, pid: int, rounds: int) -> None:
         f"  start-up: {start:.2f} s CPU ({least:.2f} to {most:.2f}),"
         f" {resident:.0f} MB resident when the plan stands"
     )
+    assert start < MOST_SECONDS, f"start-up takes {start:.2f} s of CPU"
+    assert resident < MOST_MB, f"start-up takes {resident:.0f} MB"
     print(
         f"  capture and writing: {end - start:.2f} s CPU for {copied / 1e6:.0f} MB of memory,"
         f" {written / 1e6:.1f} MB in the file; {peak:.0f} MB at the peak"

@@ -83,7 +83,7 @@ def problems(job: Job, code: int, errors: str) -> list[str]:
         found.append(f"{name} seed {at}: the worker ended with {code}: {errors[-3000:]}")
     if rows and rows[0]["what"] != "read":
         found.append(f"{name}: undamaged it was {rows[0]}")
-    if job.kind == "binary":
+    if rows and job.kind == "binary":
         # What damages the binary's own tables cannot change what is in memory.
         sums, notes = rows[0].get("sums"), set(rows[0].get("notes", ()))
         other = [row for row in rows if row["what"] == "read" and row["sums"] != sums]

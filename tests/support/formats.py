@@ -28,6 +28,7 @@ from goretain.snapshot import Columns, Layer, ObjectFlag, RootFlag, Snapshot, Wi
 from goretain.snapshot.tables import Frame, Goroutine, HeapTotals, Meta, RootNode, TypeField, TypeInfo
 from tests.support.golang import go_program, wait_until_blocked
 from tests.support.heaps import image_of
+from tests.support.imageblocks import with_tail
 from tests.support.images import image_bytes, made_image, with_companions
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "formats"
@@ -95,17 +96,14 @@ def _canonical(table: Any, known: dict[str, Any]) -> bytes:
 
 def image_layout(raw: bytes) -> list[str]:
     """The blocks of an image file as lines: kind, place, bytes and digest of the content; facts by key."""
-    lines, at, number = [raw[: blocks.PREAMBLE].hex()], blocks.PREAMBLE, 0
-    while at < len(raw):
-        block = blocks.parse("golden", raw[at : at + blocks.HEADER], at, number)
-        content = blocks.unpack("golden", block, raw[block.offset : block.offset + block.stored])
-        if block.kind == blocks.FACT:
+    lines = [raw[: blocks.PREAMBLE].hex()]
+    for kind, place, content in with_tail(raw):
+        if kind == blocks.FACT:
             lines.append(f"FACT {' '.join(json.loads(content))}")
-        elif block.kind == blocks.TAIL:  # its digest is of bytes that zlib chose
+        elif kind == blocks.TAIL:  # its digest is of bytes that zlib chose
             lines.append(f"TAIL {content[:8].hex()} {len(content)}")
         else:
-            lines.append(f"{block.kind.decode()} {block.place} {len(content)} {_digest(content)}")
-        at, number = block.offset + block.stored, number + 1
+            lines.append(f"{kind.decode()} {place} {len(content)} {_digest(content)}")
     return lines
 
 

@@ -11,14 +11,19 @@ ImageBlocks = list[tuple[bytes, int, bytes]]
 
 
 def parsed(raw: bytes) -> ImageBlocks:
-    """The blocks of an image file, unpacked."""
+    """The blocks of an image file but its tail, unpacked."""
+    return with_tail(raw)[:-1]
+
+
+def with_tail(raw: bytes) -> ImageBlocks:
+    """All blocks of an image file, unpacked."""
     found: ImageBlocks = []
     at = blocks.PREAMBLE
     while at < len(raw):
         block = blocks.parse("image", raw[at : at + blocks.HEADER], at, len(found))
         at = block.offset + block.stored
         found.append((block.kind, block.place, blocks.unpack("image", block, raw[block.offset : at])))
-    return found[:-1]
+    return found
 
 
 def sealed(parts: ImageBlocks) -> bytes:
