@@ -102,6 +102,7 @@ class CodeEvidence:
 
     Attributes:
         references: who refers to data.
+        names: of the functions, by row of the function table.
         globals: data address -> what stands there. Addresses of parts of variables are among them.
         receivers: methods called on globals: weaker, see Receiver.
         closures: run-time address of a closure's code -> abi.Type of the object that func values of it
@@ -112,6 +113,7 @@ class CodeEvidence:
     """
 
     references: References
+    names: list[str]
     globals: dict[int, Claim] = field(default_factory=dict)
     receivers: list[Receiver] = field(default_factory=list)
     closures: dict[int, int] = field(default_factory=dict)
@@ -145,19 +147,21 @@ class CodeEvidence:
         )
         facts = read_facts(code)
         resolution = Resolution(facts, code, columns.names, TypeRecords(*types, read))
-        made = cls(References(facts.ref_function, facts.ref_address, facts.ref_how))
-        made._fill(resolution, columns.names)
+        made = cls(References(facts.ref_function, facts.ref_address, facts.ref_how), columns.names)
+        made._fill(resolution)
         made.counts["unreadable"] = facts.unreadable
         return made
 
-    def _fill(self, found: Resolution, names: list[str]) -> None:
+    def _fill(self, found: Resolution) -> None:
         self.globals = {at: Claim(ValueKind(kind), t) for at, kind, t in found.globals()}
         self.closures = found.closures
         for function, offset, kind, t in found.slots():
             claim = Claim(ValueKind(kind), t) if kind != codevalues.ARGUMENT else None
-            receiver = receiver_of(names[function]) if claim is None else ""
+            receiver = receiver_of(self.names[function]) if claim is None else ""
             self.slots.setdefault(function, []).append(Slot(offset, claim, receiver))
-        self.receivers = [Receiver(at, held, receiver_of(names[row])) for at, held, row in found.receivers()]
+        self.receivers = [
+            Receiver(at, held, receiver_of(self.names[row])) for at, held, row in found.receivers()
+        ]
         self.counts["conflicts"] = found.conflicts
         for claim in self.globals.values():
             name = claim.kind.name.lower()
