@@ -39,16 +39,16 @@ TYPED_MOVE, SLICE_COPY, BARRIER, DUFF, NO_RETURN, METHOD, MAP_USE, ASSEMBLY, INT
 POINTER_STORE = 17
 
 # Facts: rows (kind, function row, a, b).
-LOAD, STORE, TAKE, OTHER = 0, 1, 2, 3  #: references; a: data address, b: 0
-STORED = 4  #: a: data address, b: the value stored there
-IS = 5  #: a: a LOADED or RESULT value, b: MAP or ELEMENTS value that it is
-HOLDS = 6  #: a: data address, b: abi.Type of the value there
-RECEIVER = 7  #: a: LOADED or ADDRESS value, b: row of the method that is called on it
-CLOSURE = 8  #: a: address of the code, b: abi.Type of the closure object
-RETURNS = 9  #: a: 0, b: first result
-SLOT = 10  #: a: offset from the CFA, b: the value that every store into that stack slot stores
-SIZED = 11  #: a: abi.Type, b: bytes allocated for it
-INTERFACE = 12  #: a: a LOADED or ADDRESS value, b: the type or itab beside it, as in an interface
+REFERENCE = 0  #: a: data address that an instruction names, b: 0
+STORED = 1  #: a: data address, b: the value stored there
+IS = 2  #: a: a LOADED or RESULT value, b: MAP or ELEMENTS value that it is
+HOLDS = 3  #: a: data address, b: abi.Type of the value there
+RECEIVER = 4  #: a: LOADED or ADDRESS value, b: row of the method that is called on it
+CLOSURE = 5  #: a: address of the code, b: abi.Type of the closure object
+RETURNS = 6  #: a: 0, b: first result
+SLOT = 7  #: a: offset from the CFA, b: the value that every store into that stack slot stores
+SIZED = 8  #: a: abi.Type, b: bytes allocated for it
+INTERFACE = 9  #: a: a LOADED or ADDRESS value, b: the type or itab beside it, as in an interface
 FACT_WIDTH = 4
 
 REGISTERS, SLOTS, ABOVE = 16, 128, 16
@@ -61,8 +61,7 @@ RETURN_WORD = 8
 # Scalars that change: int64[16].
 (
     LIVE, DEPTH, FRAME, TAKEN, CHANGED, TABLES, LABEL_COUNT, LOW, HIGH, USED, BARRED, FUNCTION, START, END,
-    UNREADABLE,
-) = range(15)  # fmt: skip
+) = range(14)  # fmt: skip
 
 
 class Code(NamedTuple):

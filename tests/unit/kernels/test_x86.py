@@ -132,9 +132,9 @@ def test_damaged_code_gives_facts_that_lie_inside(seed: int) -> None:
         assert after > row, "a table of room_for rows holds any function"
         facts = table[: work.v[codevalues.USED]]
         assert ((facts[:, 1] >= row) & (facts[:, 1] < after)).all()
-        references = facts[facts[:, 0] <= codevalues.OTHER]
+        references = facts[facts[:, 0] == codevalues.REFERENCE]
         assert ((references[:, 2] >= data[0]) & (references[:, 2] < data[1])).all()
         row, rows = after, rows + len(facts)
     assert rows > 1000
-    assert work.v[codevalues.UNREADABLE] > 100
+    assert _starts(text, entry[:-1], entry[1:])[1] > 100, "and code that is not understood is among it"
     assert not work.label.any(), "labels of one function do not stay for the next"
