@@ -26,17 +26,16 @@ POINTER = 4  #: what new(T) gave; payload: abi.Type of T
 MAP = 5  #: a map; payload: its abi.Type
 CHANNEL = 6  #: a channel; payload: its abi.Type
 ELEMENTS = 7  #: pointer word of a slice; payload: abi.Type of its elements
-BOXED = 8  #: data word of an interface made from a T; payload: abi.Type of T
-ARGUMENT = 9  #: first word of the receiver, in a method; payload 0
-RESULT = 10  #: first result of a call; payload: offset of the CALL in the text
+ARGUMENT = 8  #: first word of the receiver, in a method; payload 0
+RESULT = 9  #: first result of a call; payload: offset of the CALL in the text
 SHIFT = 48
 PAYLOAD = (1 << SHIFT) - 1
 TOP = -1  # no way leads here yet
 
 # What calling a function means.
-ORDINARY, NEW, MALLOC, MAKE_MAP, MAKE_CHANNEL, MAKE_SLICE, GROW_SLICE, CONVERT = range(8)
-TYPED_MOVE, SLICE_COPY, BARRIER, DUFF, NO_RETURN, METHOD, MAP_USE, ASSEMBLY, INTERNAL = range(8, 17)
-POINTER_STORE = 17
+ORDINARY, NEW, MALLOC, MAKE_MAP, MAKE_CHANNEL, MAKE_SLICE, GROW_SLICE = range(7)
+TYPED_MOVE, SLICE_COPY, BARRIER, DUFF, NO_RETURN, METHOD, MAP_USE, ASSEMBLY, INTERNAL = range(7, 16)
+POINTER_STORE = 16
 
 # Facts: rows (kind, function row, a, b).
 REFERENCE = 0  #: a: data address that an instruction names, b: 0

@@ -28,9 +28,20 @@ def _text(path: Path) -> tuple[U8, int, FuncTable]:
 
 
 def _starts(text: U8, first: NDArray[np.int64], last: NDArray[np.int64]) -> tuple[U8, int]:
-    starts = np.zeros(len(text), np.uint8)
+    """uint8[n], 1 where an instruction of the functions [first, last) begins; how many of them hold one that
+    is not known, whose rest is left out."""
+    starts, given_up = np.zeros(len(text), np.uint8), 0
     ins = np.zeros(x86.WIDTH, np.int64)
-    return starts, x86.mark_starts(text, first, last, x86.FORMS, ins, starts)
+    for low, high in zip(first.tolist(), last.tolist(), strict=True):
+        at, end = max(low, 0), min(high, len(text))
+        while at < end:
+            size = x86.decode(text, at, end, x86.FORMS, ins)
+            if size <= 0:
+                given_up += 1
+                break
+            starts[at] = 1
+            at += size
+    return starts, given_up
 
 
 def _objdump(path: Path, text: int, size: int) -> tuple[U8, U8]:
