@@ -19,7 +19,6 @@ from goretain.model.errors import MissingMemory
 
 I64 = NDArray[np.int64]
 _MODULEDATA = "runtime.moduledata"
-_MODULE_LIMIT = 4096
 _REGION_LIMIT = 1 << 30
 _SIZE_LIMIT = 1 << 40
 _LAST_KIND = 26
@@ -39,13 +38,8 @@ class ModuleTypes:
     @cached_property
     def ranges(self) -> list[tuple[int, int]]:
         """[types, etypes) of every module, run-time addresses, the main module's first."""
-        p = self._program
-        found: list[tuple[int, int]] = []
-        address = p.module
-        while address and len(found) < _MODULE_LIMIT:
-            found.append((p.uint(address, _MODULEDATA, "types"), p.uint(address, _MODULEDATA, "etypes")))
-            address = p.uint(address, _MODULEDATA, "next")
-        return found
+        at = self._program.uint
+        return [(at(m, _MODULEDATA, "types"), at(m, _MODULEDATA, "etypes")) for m in self._program.modules()]
 
     def base_of(self, address: int) -> int:
         """``moduledata.types`` of the module that an address among its types belongs to, 0 for none."""
