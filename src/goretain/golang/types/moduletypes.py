@@ -53,11 +53,7 @@ class ModuleTypes:
 
     def contains(self, addresses: I64) -> NDArray[np.bool_]:
         """Which of the addresses are those of type records."""
-        known = self.addresses
-        if not len(known):
-            return np.zeros(len(addresses), np.bool_)
-        at = np.minimum(np.searchsorted(known, addresses), len(known) - 1)
-        return np.asarray(known[at] == addresses, np.bool_)
+        return among(addresses, self.addresses)
 
     def _records(self, low: int, high: int) -> I64:
         """Addresses of the records in [low, high); their names lie there too."""
@@ -79,6 +75,14 @@ class ModuleTypes:
         rows = first[good]
         addresses: I64 = rows[_named(raw, rows)] + low
         return addresses
+
+
+def among(values: I64, ascending: I64) -> NDArray[np.bool_]:
+    """bool[k]: which of the values are in an ascending list."""
+    if not len(ascending):
+        return np.zeros(len(values), np.bool_)
+    at = np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)
+    return np.asarray(ascending[at] == values, np.bool_)
 
 
 def _named(raw: NDArray[np.uint8], rows: I64) -> NDArray[np.bool_]:
