@@ -36,8 +36,8 @@ def with_plugins(layout: Layout, image: Image, debug_of: DebugOf | None = None) 
     parts: list[Part] = []
     for module in program.modules()[1:]:
         text = program.uint(module, "runtime.moduledata", "text")
-        library = next((one for one in image.libraries if _holds(one, text)), None)
-        if library is None or not _is_that(image, library):
+        library = _library_at(image, text)
+        if library is None:
             continue
         dwarf = Dwarf.open(library.elf, user_cache() / "dwarf")
         debug = debug_of(library) if debug_of is not None and not dwarf.present else None
@@ -57,9 +57,14 @@ def find_files(modules: list[Module], image: Image) -> list[Module]:
     for module in modules[1:]:
         mapped = (m.path for m in image.mappings if m.start <= module.text < m.end)
         module.path = next(mapped, "") or "a plugin"
-        held = next((one for one in image.libraries if _holds(one, module.text)), None)
-        module.file = held if held is not None and _is_that(image, held) else None
+        module.file = _library_at(image, module.text)
     return modules
+
+
+def _library_at(image: Image, text: int) -> Library | None:
+    """The file that was loaded where a module's code begins, None when it is not at hand."""
+    held = next((one for one in image.libraries if _holds(one, text)), None)
+    return held if held is not None and _is_that(image, held) else None
 
 
 def _holds(library: Library, address: int) -> bool:

@@ -107,7 +107,7 @@ class _Reader:
         heap = self._heap_view(objects)
         if claims is not None:
             slices.claim_slices(slots, objects, heap)
-            strings.claim_strings(slots, objects, heap, claims.references())
+            strings.claim_strings(slots, objects, heap, claims.references)
         roots = resolve_roots(objects, edges, slots)
         captured = captures(self.program, self.universe, modules)
         structure = self._structure(heap, stacks)

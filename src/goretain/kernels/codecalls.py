@@ -12,10 +12,8 @@ from goretain.kernels.codevalues import (
     ADDRESS,
     BARRED,
     BARRIER,
-    BOXED,
     CHANNEL,
     CONSTANT,
-    CONVERT,
     DEPTH,
     DUFF,
     ELEMENTS,
@@ -99,8 +97,6 @@ def _allocated(w: Work, facts: I64, role: Int) -> Int:
         kind = np.int64(ELEMENTS)
     elif role == GROW_SLICE:
         kind, t = np.int64(ELEMENTS), si
-    elif role == CONVERT:
-        kind = np.int64(BOXED)
     if kind == 0 or t >> SHIFT != ADDRESS:
         return np.int64(0)
     return (kind << SHIFT) | (t & PAYLOAD)

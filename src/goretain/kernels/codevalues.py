@@ -26,29 +26,28 @@ POINTER = 4  #: what new(T) gave; payload: abi.Type of T
 MAP = 5  #: a map; payload: its abi.Type
 CHANNEL = 6  #: a channel; payload: its abi.Type
 ELEMENTS = 7  #: pointer word of a slice; payload: abi.Type of its elements
-BOXED = 8  #: data word of an interface made from a T; payload: abi.Type of T
-ARGUMENT = 9  #: first word of the receiver, in a method; payload 0
-RESULT = 10  #: first result of a call; payload: offset of the CALL in the text
+ARGUMENT = 8  #: first word of the receiver, in a method; payload 0
+RESULT = 9  #: first result of a call; payload: offset of the CALL in the text
 SHIFT = 48
 PAYLOAD = (1 << SHIFT) - 1
 TOP = -1  # no way leads here yet
 
 # What calling a function means.
-ORDINARY, NEW, MALLOC, MAKE_MAP, MAKE_CHANNEL, MAKE_SLICE, GROW_SLICE, CONVERT = range(8)
-TYPED_MOVE, SLICE_COPY, BARRIER, DUFF, NO_RETURN, METHOD, MAP_USE, ASSEMBLY, INTERNAL = range(8, 17)
-POINTER_STORE = 17
+ORDINARY, NEW, MALLOC, MAKE_MAP, MAKE_CHANNEL, MAKE_SLICE, GROW_SLICE = range(7)
+TYPED_MOVE, SLICE_COPY, BARRIER, DUFF, NO_RETURN, METHOD, MAP_USE, ASSEMBLY, INTERNAL = range(7, 16)
+POINTER_STORE = 16
 
 # Facts: rows (kind, function row, a, b).
-LOAD, STORE, TAKE, OTHER = 0, 1, 2, 3  #: references; a: data address, b: 0
-STORED = 4  #: a: data address, b: the value stored there
-IS = 5  #: a: a LOADED or RESULT value, b: MAP or ELEMENTS value that it is
-HOLDS = 6  #: a: data address, b: abi.Type of the value there
-RECEIVER = 7  #: a: LOADED or ADDRESS value, b: row of the method that is called on it
-CLOSURE = 8  #: a: address of the code, b: abi.Type of the closure object
-RETURNS = 9  #: a: 0, b: first result
-SLOT = 10  #: a: offset from the CFA, b: the value that every store into that stack slot stores
-SIZED = 11  #: a: abi.Type, b: bytes allocated for it
-INTERFACE = 12  #: a: a LOADED or ADDRESS value, b: the type or itab beside it, as in an interface
+REFERENCE = 0  #: a: data address that an instruction names, b: 0
+STORED = 1  #: a: data address, b: the value stored there
+IS = 2  #: a: a LOADED or RESULT value, b: MAP or ELEMENTS value that it is
+HOLDS = 3  #: a: data address, b: abi.Type of the value there
+RECEIVER = 4  #: a: LOADED or ADDRESS value, b: row of the method that is called on it
+CLOSURE = 5  #: a: address of the code, b: abi.Type of the closure object
+RETURNS = 6  #: a: 0, b: first result
+SLOT = 7  #: a: offset from the CFA, b: the value that every store into that stack slot stores
+SIZED = 8  #: a: abi.Type, b: bytes allocated for it
+INTERFACE = 9  #: a: a LOADED or ADDRESS value, b: the type or itab beside it, as in an interface
 FACT_WIDTH = 4
 
 REGISTERS, SLOTS, ABOVE = 16, 128, 16
@@ -61,8 +60,7 @@ RETURN_WORD = 8
 # Scalars that change: int64[16].
 (
     LIVE, DEPTH, FRAME, TAKEN, CHANGED, TABLES, LABEL_COUNT, LOW, HIGH, USED, BARRED, FUNCTION, START, END,
-    UNREADABLE,
-) = range(15)  # fmt: skip
+) = range(14)  # fmt: skip
 
 
 class Code(NamedTuple):

@@ -35,13 +35,12 @@ from goretain.kernels.codevalues import (
     LABEL_COUNT,
     LABELS,
     LIVE,
-    LOAD,
     LOADED,
     LOW,
     METHOD,
-    OTHER,
     PAYLOAD,
     POINTER,
+    REFERENCE,
     REGISTERS,
     RETURN_WORD,
     RETURNS,
@@ -49,14 +48,11 @@ from goretain.kernels.codevalues import (
     SLOT,
     SLOTS,
     START,
-    STORE,
     STORED,
     TABLES,
-    TAKE,
     TAKEN,
     TOP,
     UNKNOWN,
-    UNREADABLE,
     USED,
     Code,
     Work,
@@ -120,7 +116,7 @@ def _only_references(w: Work, facts: I64, begin: Int) -> None:
     """Takes back the facts from row ``begin`` on that no end of the rounds has confirmed."""
     kept = begin
     for i in range(begin, w.v[USED]):
-        if facts[i, 0] <= OTHER:
+        if facts[i, 0] == REFERENCE:
             for k in range(FACT_WIDTH):
                 facts[kept, k] = facts[i, k]
             kept += 1
@@ -151,13 +147,11 @@ def _labels(code: Code, w: Work) -> None:
     n = 0
     while at < end:
         if n >= w.rows.shape[0]:
-            v[UNREADABLE] += 1
             v[END] = at
             break
         ins = w.rows[n]
         size = x86.decode(code.text, at, end, w.forms, ins)
         if size <= 0:
-            v[UNREADABLE] += 1
             v[END] = at
             break
         n += 1
@@ -305,19 +299,9 @@ def _leave(w: Work, facts: I64, branch: Int, here: Int, at: Int) -> None:
 @inlined_checked
 def _reference(code: Code, w: Work, facts: I64, at: Int) -> None:
     """The function names a data address."""
-    ins = w.ins
-    address = code.address + at + ins[x86.DISP]
-    if address < code.data[0] or address >= code.data[1]:
-        return
-    how = np.int64(OTHER)
-    if ins[x86.MAP] == x86.ONE and not ins[x86.VEX]:
-        if ins[x86.OP] == 0x8D:
-            how = np.int64(TAKE)
-        elif ins[x86.OP] == 0x8B:
-            how = np.int64(LOAD)
-        elif ins[x86.OP] == 0x89 or ins[x86.OP] == 0x87 or ins[x86.OP] == 0xC7:
-            how = np.int64(STORE)
-    fact(w, facts, how, address, 0)
+    address = code.address + at + w.ins[x86.DISP]
+    if in_data(code, address):
+        fact(w, facts, np.int64(REFERENCE), address, 0)
 
 
 @inlined_checked

@@ -284,23 +284,3 @@ def _rest(text: U8, start: Int, at: Int, end: Int, form: Int, ins: I64) -> Int:
         return np.int64(0)
     ins[SIZE] = at - start
     return at - start
-
-
-@checked
-def mark_starts(text: U8, first: I64, last: I64, forms: U8, ins: I64, starts: U8) -> int:
-    """Set starts[offset] = 1 for every instruction in the functions [first[i], last[i]) (offsets, int64[k]).
-
-    text: uint8[n]; forms: ``FORMS``; ins: int64[WIDTH] to work in; starts: uint8[n], 0 at first.
-    Returns how many functions hold an instruction that is not known; the rest of each is left out. O(n).
-    """
-    given_up = 0
-    for i in range(first.shape[0]):
-        at, end = max(first[i], 0), min(last[i], text.shape[0])
-        while at < end:
-            size = decode(text, at, end, forms, ins)
-            if size <= 0:
-                given_up += 1
-                break
-            starts[at] = 1
-            at += size
-    return given_up

@@ -4,8 +4,8 @@ less.
 The compiler hands the runtime an ``abi.Type`` (internal/abi/type.go) wherever memory is made or moved:
 newobject, makemap, mapassign, growslice, typedmemmove. Together with where the result goes, or where the
 argument came from, that gives types of global variables, of closures and of stack slots. Static types in Go
-are never in doubt, so one piece of evidence is enough, and two that disagree are none: the place is dropped
-and counted. Imports ``debuginfo``, ``kernels``, ``golang.code.roles`` and ``golang.code.facts``.
+are never in doubt, so one piece of evidence is enough, and two that disagree are none: the place is dropped.
+Imports ``debuginfo``, ``kernels``, ``golang.code.roles`` and ``golang.code.facts``.
 """
 
 from __future__ import annotations
@@ -85,15 +85,13 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """Which function names which data address; int64[k] and uint8[k], in order of the code.
+    """Which function names which data address; int64[k], in order of the code.
 
-    function: row in the function table; address: run time; how: LOAD, STORE, TAKE (its address) or OTHER
-    of ``kernels.codevalues``.
+    function: row in the function table; address: run time.
     """
 
     function: I64
     address: I64
-    how: U8
 
 
 @dataclass(slots=True)
@@ -102,21 +100,20 @@ class CodeEvidence:
 
     Attributes:
         references: who refers to data.
+        names: of the functions, by row of the function table.
         globals: data address -> what stands there. Addresses of parts of variables are among them.
         receivers: methods called on globals: weaker, see Receiver.
         closures: run-time address of a closure's code -> abi.Type of the object that func values of it
             point to: ``struct { F uintptr; X0 T0; ... }``. Closures that capture nothing are not here.
         slots: row of a function in the function table -> its slots.
-        counts: "conflicts": places with evidence that disagrees, "unreadable": functions with code that is
-            not understood, and how many claims of each kind there are.
     """
 
     references: References
+    names: list[str]
     globals: dict[int, Claim] = field(default_factory=dict)
     receivers: list[Receiver] = field(default_factory=list)
     closures: dict[int, int] = field(default_factory=dict)
     slots: dict[int, list[Slot]] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def read(
@@ -145,20 +142,17 @@ class CodeEvidence:
         )
         facts = read_facts(code)
         resolution = Resolution(facts, code, columns.names, TypeRecords(*types, read))
-        made = cls(References(facts.ref_function, facts.ref_address, facts.ref_how))
-        made._fill(resolution, columns.names)
-        made.counts["unreadable"] = facts.unreadable
+        made = cls(References(*facts.references.T), columns.names)
+        made._fill(resolution)
         return made
 
-    def _fill(self, found: Resolution, names: list[str]) -> None:
+    def _fill(self, found: Resolution) -> None:
         self.globals = {at: Claim(ValueKind(kind), t) for at, kind, t in found.globals()}
         self.closures = found.closures
         for function, offset, kind, t in found.slots():
             claim = Claim(ValueKind(kind), t) if kind != codevalues.ARGUMENT else None
-            receiver = receiver_of(names[function]) if claim is None else ""
+            receiver = receiver_of(self.names[function]) if claim is None else ""
             self.slots.setdefault(function, []).append(Slot(offset, claim, receiver))
-        self.receivers = [Receiver(at, held, receiver_of(names[row])) for at, held, row in found.receivers()]
-        self.counts["conflicts"] = found.conflicts
-        for claim in self.globals.values():
-            name = claim.kind.name.lower()
-            self.counts[name] = self.counts.get(name, 0) + 1
+        self.receivers = [
+            Receiver(at, held, receiver_of(self.names[row])) for at, held, row in found.receivers()
+        ]

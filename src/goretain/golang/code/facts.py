@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from goretain.kernels import codevalues, gocode
 
 I64 = NDArray[np.int64]
-U8 = NDArray[np.uint8]
 _CHUNK = 1 << 18
 
 
@@ -22,16 +21,12 @@ class Facts:
     """Facts by kind.
 
     Attributes:
-        ref_function, ref_address: int64[k]; ref_how: uint8[k]: references to data.
+        references: int64[k, 2], function and data address that it names, in order of the code.
         rows: int64[m, 4], the other facts: kind, function, a, b as in ``kernels.codevalues``.
-        unreadable: functions with code that is not understood.
     """
 
-    ref_function: I64
-    ref_address: I64
-    ref_how: U8
+    references: I64
     rows: I64
-    unreadable: int
 
     def of(self, kind: int) -> I64:
         """int64[k, 3]: function, a, b of the facts of a kind, each once."""
@@ -43,21 +38,13 @@ def read_facts(code: codevalues.Code) -> Facts:
     """Facts of all functions, in order. Memory: 32 bytes a fact."""
     work = codevalues.work_for(code.entry)
     table = np.empty((max(_CHUNK, gocode.room_for(code.entry)), codevalues.FACT_WIDTH), np.int64)
-    references: list[tuple[I64, I64, U8]] = []
-    rest: list[I64] = []
+    references = [np.empty((0, 2), np.int64)]
+    rest = [np.empty((0, codevalues.FACT_WIDTH), np.int64)]
     row = 0
     while row < len(code.role):
         row = gocode.scan(code, work, row, table)
         rows = table[: int(work.v[codevalues.USED])]
-        is_reference = rows[:, 0] <= codevalues.OTHER
-        chosen = rows[is_reference]
-        references.append((chosen[:, 1].copy(), chosen[:, 2].copy(), chosen[:, 0].astype(np.uint8)))
+        is_reference = rows[:, 0] == codevalues.REFERENCE
+        references.append(rows[is_reference, 1:3])
         rest.append(rows[~is_reference])
-    empty = np.empty((0, codevalues.FACT_WIDTH), np.int64)
-    return Facts(
-        np.concatenate([r[0] for r in references] or [empty[:, 0]]),
-        np.concatenate([r[1] for r in references] or [empty[:, 0]]),
-        np.concatenate([r[2] for r in references] or [empty[:, 0].astype(np.uint8)]),
-        np.concatenate([*rest, empty]),
-        int(work.v[codevalues.UNREADABLE]),
-    )
+    return Facts(np.concatenate(references), np.concatenate(rest))

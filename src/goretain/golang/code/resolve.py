@@ -44,7 +44,6 @@ class Resolution:
 
     Attributes:
         closures: address of code -> abi.Type of the closure object.
-        conflicts: places that disagreeing evidence left without a type.
     """
 
     def __init__(self, facts: Facts, code: codevalues.Code, names: list[str], records: TypeRecords) -> None:
@@ -58,7 +57,6 @@ class Resolution:
         self._sites: dict[int, int] = {}
         # Where types are stored: an interface's first word, or a variable of package reflect.
         self._type_words: set[int] = set()
-        self.conflicts = 0
         self._wrong_sizes = self._sizes()
         self.closures = self._closures()
         self._gather()
@@ -75,7 +73,6 @@ class Resolution:
             table[place] = value
         elif shapes != [False, True] or old >> _SHIFT != value >> _SHIFT:
             table[place] = _CONFLICT
-            self.conflicts += 1
 
     # -- what can be believed
 

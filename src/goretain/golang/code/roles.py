@@ -24,8 +24,6 @@ _EXACT = {
     "makeslice64": codevalues.MAKE_SLICE,
     "makeslicecopy": codevalues.MAKE_SLICE,
     "growslice": codevalues.GROW_SLICE,
-    "convT": codevalues.CONVERT,
-    "convTnoptr": codevalues.CONVERT,
     "typedmemmove": codevalues.TYPED_MOVE,
     "typedmemclr": codevalues.TYPED_MOVE,
     "wbMove": codevalues.TYPED_MOVE,

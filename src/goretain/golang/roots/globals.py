@@ -26,7 +26,7 @@ from goretain.golang.roots.paths import dynamic_type, locate, locate_many
 from goretain.golang.types.claims import Claims
 from goretain.golang.types.gcmask import mask_bits, program_bits
 from goretain.golang.types.gotypes import GoType, Leaf
-from goretain.golang.types.structure import BOXED, interface_tables
+from goretain.golang.types.structure import BOXED
 from goretain.golang.types.typetable import spoken
 from goretain.golang.types.universe import TypeUniverse
 from goretain.model.errors import MissingMemory
@@ -108,7 +108,6 @@ class GlobalReader:
         self._mark_statics()
         self._statics = _Statics(program, universe, self._segments)
         self._claims = claims
-        self._itabs = interface_tables(universe) if claims is not None else np.empty(0, np.int64)
         #: Variables that only data refers to; address -> package of the pointer of no known type to it.
         self._unnamed: list[_Region] = []
         self._referrers: dict[int, str] = {}
@@ -239,7 +238,7 @@ class GlobalReader:
         unknown = np.array([leaf is None for leaf in leaves], np.bool_)[leaf_of]
         before, held = self._image.gather(addresses - 8)
         unknown &= held & ~np.isin(addresses - 8, words.addresses)
-        methods = np.isin(before, self._itabs)
+        methods = np.isin(before, self._universe.itabs)
         empty = self._universe.modules.contains(before.astype(np.int64))
         last = len(leaves)
         leaf_of = np.where(unknown & methods, last + 1, np.where(unknown & empty, last, leaf_of))

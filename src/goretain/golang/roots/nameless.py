@@ -49,7 +49,7 @@ class NamelessGlobals:
     ) -> None:
         self._packages = packages
         self._segments = segments
-        self._addresses, self._functions = claims.references()
+        self._addresses, self._functions = claims.references
         self._values = {v.address: v for v in _outermost(claims.values())}
         self._starts = self._boundaries(pointed)
 

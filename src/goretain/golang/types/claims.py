@@ -112,6 +112,7 @@ class Claims:
                 found.append(Value(receiver.address, self._pointer(t) if receiver.holds_pointer else t))
         return found
 
+    @functools.cached_property
     def references(self) -> tuple[I64, list[str]]:
         """(int64[k] data addresses, ascending; for each the name of one function that refers to it); an
         address stands there once for every function that names it."""
@@ -121,8 +122,7 @@ class Claims:
             refs = code.evidence.references
             rows = np.unique(np.column_stack((refs.address, refs.function)), axis=0)
             addresses.append(rows[:, 0])
-            known = {row: _name_of(code.functions, row) for row in np.unique(rows[:, 1]).tolist()}
-            names += [known[row] for row in rows[:, 1].tolist()]
+            names += [code.evidence.names[row] for row in rows[:, 1].tolist()]
         joined = np.concatenate([*addresses, np.empty(0, np.int64)])
         order = np.argsort(joined, kind="stable")
         return joined[order], [names[i] for i in order.tolist()]
@@ -202,11 +202,6 @@ class Claims:
                 empty_interface=kind == "eface",
             )
         return self._made[key]
-
-
-def _name_of(functions: FuncTable, row: int) -> str:
-    found = functions.find(int(functions.entries[row]))
-    return found.name if found is not None else ""
 
 
 def captures(

@@ -9,6 +9,7 @@ rooms of ``golang``.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -130,6 +131,11 @@ class Inference:
         arrays = self.table.arrays()
         propagate.seed_exact(self.heap, arrays, self._fresh(), objects, row[objects])
 
+    @functools.cached_property
+    def _boxed(self) -> I32:
+        """Leaf rows of an interface without methods and of one with."""
+        return np.array([self.table.root_leaf(leaf) for leaf in BOXED], np.int32)
+
     def _seed_structure(self, header: I64) -> None:
         """What objects that nothing typed leads to prove by themselves, and all that follows from it."""
         if self.structure is None:
@@ -147,8 +153,7 @@ class Inference:
             found = self.structure.words(self.state.type)
             closures = [(o, made) for o, pc in found.closures if (made := self._closure(pc)) is not None]
             self._seed_exact(self.structure.fitting(closures))
-            rows = np.array([self.table.root_leaf(leaf) for leaf in BOXED], np.int32)
-            self._spread(rows[found.methods.astype(np.int64)], found.interfaces)
+            self._spread(self._boxed[found.methods.astype(np.int64)], found.interfaces)
 
     def _seed_exact(self, exact: list[tuple[int, GoType]]) -> None:
         objects = np.array([o for o, _ in exact], np.uint32)

@@ -19,7 +19,6 @@ from goretain.model.errors import MissingMemory
 
 I64 = NDArray[np.int64]
 _MODULEDATA = "runtime.moduledata"
-_MODULE_LIMIT = 4096
 _REGION_LIMIT = 1 << 30
 _SIZE_LIMIT = 1 << 40
 _LAST_KIND = 26
@@ -39,13 +38,8 @@ class ModuleTypes:
     @cached_property
     def ranges(self) -> list[tuple[int, int]]:
         """[types, etypes) of every module, run-time addresses, the main module's first."""
-        p = self._program
-        found: list[tuple[int, int]] = []
-        address = p.module
-        while address and len(found) < _MODULE_LIMIT:
-            found.append((p.uint(address, _MODULEDATA, "types"), p.uint(address, _MODULEDATA, "etypes")))
-            address = p.uint(address, _MODULEDATA, "next")
-        return found
+        at = self._program.uint
+        return [(at(m, _MODULEDATA, "types"), at(m, _MODULEDATA, "etypes")) for m in self._program.modules()]
 
     def base_of(self, address: int) -> int:
         """``moduledata.types`` of the module that an address among its types belongs to, 0 for none."""
@@ -59,11 +53,7 @@ class ModuleTypes:
 
     def contains(self, addresses: I64) -> NDArray[np.bool_]:
         """Which of the addresses are those of type records."""
-        known = self.addresses
-        if not len(known):
-            return np.zeros(len(addresses), np.bool_)
-        at = np.minimum(np.searchsorted(known, addresses), len(known) - 1)
-        return np.asarray(known[at] == addresses, np.bool_)
+        return among(addresses, self.addresses)
 
     def _records(self, low: int, high: int) -> I64:
         """Addresses of the records in [low, high); their names lie there too."""
@@ -85,6 +75,14 @@ class ModuleTypes:
         rows = first[good]
         addresses: I64 = rows[_named(raw, rows)] + low
         return addresses
+
+
+def among(values: I64, ascending: I64) -> NDArray[np.bool_]:
+    """bool[k]: which of the values are in an ascending list."""
+    if not len(ascending):
+        return np.zeros(len(values), np.bool_)
+    at = np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)
+    return np.asarray(ascending[at] == values, np.bool_)
 
 
 def _named(raw: NDArray[np.uint8], rows: I64) -> NDArray[np.bool_]:

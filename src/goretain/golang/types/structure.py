@@ -3,8 +3,7 @@
 Nothing is guessed. An interface is a word that the collector does not follow and that holds a type record or
 an itab, before one that it follows (runtime/runtime2.go eface, iface); a closure begins with the entry of a
 function; maps and channels are recognised by their headers (``mapshapes``, ``channelshapes``). What agrees
-with more than one type stays unknown. Reads ``runtime.itabTable`` (runtime/iface.go). Imports ``kernels``
-and the type rooms of ``golang``.
+with more than one type stays unknown. Imports ``kernels`` and the type rooms of ``golang``.
 """
 
 from __future__ import annotations
@@ -21,34 +20,19 @@ from goretain.golang.types.gotypes import GoType, Leaf
 from goretain.golang.types.heapview import HeapView
 from goretain.golang.types.mapshapes import MapShapes
 from goretain.golang.types.masks import built_mask
+from goretain.golang.types.moduletypes import among
 from goretain.golang.types.universe import TypeUniverse
 from goretain.kernels import structure
 from goretain.kernels.propagate import Heap
-from goretain.model.errors import MissingMemory, UnknownLayout
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
-_TABLE = "runtime.itabTableType"
-_TABLE_LIMIT = 1 << 26
 _CLOSURE_LIMIT = 504  # bytes whose pointer bits fit a signed word
 #: An interface without methods, and one with.
 BOXED = tuple(
     Leaf(0, kind, GoType("interface", "interface", 16, empty_interface=kind == "eface"), "")
     for kind in ("eface", "iface")
 )
-
-
-def interface_tables(universe: TypeUniverse) -> I64:
-    """int64[k], ascending: addresses of all itabs that the program uses; empty when they cannot be read."""
-    p = universe.program
-    try:
-        table = p.word(p.symbol("runtime.itabTable"))
-        size = p.uint(table, _TABLE, "size")
-        at = table + p.layout.offset(_TABLE, "entries")
-        raw = np.frombuffer(p.memory.read(at, 8 * min(size, _TABLE_LIMIT)), np.int64)
-    except (MissingMemory, UnknownLayout):
-        return np.empty(0, np.int64)
-    return np.unique(raw[raw != 0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +63,7 @@ class Structure:
         self.captured = claims.captured
         self._entries = entries
         self._view = HeapView(heap, universe.program.layout)
-        self._itabs = interface_tables(universe)
-        self._ranges = np.array(_ranges(universe.modules.ranges, self._itabs), np.int64).reshape(-1, 2)
+        self._ranges = np.array(_ranges(universe.modules.ranges, universe.itabs), np.int64).reshape(-1, 2)
         self.maps = MapShapes(self._view, universe)
 
     def channels(self, type_of: I32) -> list[tuple[int, GoType]]:
@@ -98,7 +81,7 @@ class Structure:
         at, key = np.empty(room, np.int64), np.empty(room, np.int64)
         if room:
             structure.interface_words(self._heap, type_of, self._ranges, at, key)
-        is_type, is_table = self._universe.modules.contains(key), _among(key, self._itabs)
+        is_type, is_table = self._universe.modules.contains(key), among(key, self._universe.itabs)
         known = is_type | is_table
         return Found(at[known], is_table[known], self._closures(type_of))
 
@@ -126,15 +109,8 @@ class Structure:
         objects, key = np.empty(room, np.int64), np.empty(room, np.int64)
         if room:
             structure.code_words(self._heap, type_of, code, objects, key)
-        known = _among(key, self._entries)
+        known = among(key, self._entries)
         return list(zip(objects[known].tolist(), key[known].tolist(), strict=True))
-
-
-def _among(values: I64, ascending: I64) -> NDArray[np.bool_]:
-    if not len(ascending):
-        return np.zeros(len(values), np.bool_)
-    at = np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)
-    return np.asarray(ascending[at] == values, np.bool_)
 
 
 def _ranges(types: Sequence[tuple[int, int]], itabs: I64) -> list[tuple[int, int]]:

@@ -12,13 +12,19 @@ import contextlib
 from collections.abc import Callable
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from goretain.debuginfo.descriptions import Descriptions
 from goretain.debuginfo.types import DwarfType, Member
 from goretain.golang.layout import Program
 from goretain.golang.types.abinames import AbiNames
 from goretain.golang.types.gotypes import KIND_OF, KINDS, GoField, GoType
 from goretain.golang.types.moduletypes import ModuleTypes
-from goretain.model.errors import MissingMemory
+from goretain.model.errors import MissingMemory, UnknownLayout
+
+_ITAB_TABLE = "runtime.itabTableType"
+_ITAB_LIMIT = 1 << 26
 
 
 class TypeUniverse:
@@ -58,6 +64,20 @@ class TypeUniverse:
             return None
         found = self.records.get(name, ())
         return self.from_runtime(found[0]) if len(found) == 1 else None
+
+    @cached_property
+    def itabs(self) -> NDArray[np.int64]:
+        """int64[k], ascending: addresses of all itabs that the program uses (``runtime.itabTable``,
+        runtime/iface.go); empty when they cannot be read."""
+        p = self.program
+        try:
+            table = p.word(p.symbol("runtime.itabTable"))
+            size = p.uint(table, _ITAB_TABLE, "size")
+            at = table + p.layout.offset(_ITAB_TABLE, "entries")
+            raw = np.frombuffer(p.memory.read(at, 8 * min(size, _ITAB_LIMIT)), np.int64)
+        except (MissingMemory, UnknownLayout):
+            return np.empty(0, np.int64)
+        return np.unique(raw[raw != 0])
 
     @cached_property
     def records(self) -> dict[str, tuple[int, ...]]:
