@@ -16,6 +16,7 @@ from goretain.api.cores import core_image
 from goretain.api.debugfiles import DebugFiles, Pathlike
 from goretain.capture.imagefile.blocks import is_image
 from goretain.model.errors import UsageError
+from goretain.model.pids import is_pid
 from goretain.model.saving import check_place, whole_file, write_all
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def snap(
     if not isinstance(path, int):
         check_place(path)
     name = str(target) if isinstance(target, int) else os.fspath(target)
-    if name.isascii() and name.isdigit():
+    if is_pid(name):
         files = DebugFiles(binary, debug_dirs).of_process(int(name))
         how = {"full": full, "force": force, "max_pause": max_pause, "on_phase": on_phase}
         image = _of_process(int(name), light_plan(files, with_data), path, on_plan, progress=progress, **how)

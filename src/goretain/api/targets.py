@@ -17,6 +17,7 @@ from goretain.api.debugfiles import DebugFiles, Pathlike
 from goretain.api.snapshot import Snapshot
 from goretain.capture.imagefile.blocks import is_image
 from goretain.model.errors import CorruptFile, UsageError
+from goretain.model.pids import is_pid
 from goretain.snapshot import Snapshot as Data
 from goretain.snapshot import is_snapshot
 
@@ -80,7 +81,7 @@ def open(
     name = os.fspath(target) if not isinstance(target, int) else str(target)
     if name == "-":
         raise UsageError("a target is not read from a pipe", hint=_NEEDS_FILE)
-    if name.isascii() and name.isdigit():
+    if is_pid(name):
         files = DebugFiles(binary, debug_dirs).of_process(int(name))
         how = {"full": full, "force": force, "max_pause": max_pause, "on_phase": on_phase}
         return Snapshot(_from_process(int(name), files, how, with_data, on_plan, progress), name)

@@ -1,4 +1,4 @@
-"""``goretain diff``. Imports the api, reports and click; heavy parts when it runs."""
+"""``goretain diff``. Imports the api, reports, ``model`` and click; heavy parts when it runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 import rich_click
 
 from goretain.cli.options import TOP, Span, one_format, report_options
+from goretain.model.pids import is_pid
 
 if TYPE_CHECKING:
     from goretain.reports.results import DiffReport
@@ -44,7 +45,7 @@ def diff(
     one_format(as_json, markdown)
     if (last is None) == (every is None):
         raise click.UsageError("give either two targets, or one PID and --every")
-    if every is not None and not first.isdigit():
+    if every is not None and not is_pid(first):
         raise click.UsageError(f"--every needs the PID of a running program, not {first!r}")
     if save is not None and every is None:
         raise click.UsageError("--save belongs to --every")

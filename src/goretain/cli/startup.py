@@ -1,14 +1,15 @@
 """Is there room for goretain itself? Asked before a command imports what takes memory.
 
 In a small container the kernel would kill it while it starts, and say nothing. The figures are measured:
-what a cgroup of its own is charged with until the capture's own check. Imports ``capture.limits``, which
-imports the standard library only.
+what a cgroup of its own is charged with until the capture's own check. Imports ``capture`` and
+``model`` modules that import the standard library only.
 """
 
 from __future__ import annotations
 
 from goretain.capture.cgroups import ends_with_us
 from goretain.capture.limits import check_start
+from goretain.model.pids import is_pid
 
 _MIB = 1 << 20
 #: Memory that a command takes before it has anything to say, in bytes.
@@ -22,6 +23,6 @@ def check(command: str, target: str = "", *, force: bool = False, forcible: bool
 
     target: as the user named it; force does not help where the kernel would end it together with us.
     """
-    if force and target.isascii() and target.isdigit() and ends_with_us(int(target)):
+    if force and is_pid(target) and ends_with_us(int(target)):
         force = forcible = False
     check_start(MEMORY[command], _SPACE, force=force, forcible=forcible)

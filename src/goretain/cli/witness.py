@@ -2,7 +2,7 @@
 
 Who is killed cannot say why, and "Killed" alone would leave an on-call engineer wondering about the pod. So
 a process that does nothing but wait is forked off before the capture. It speaks only when the other end of
-its pipe closes without a farewell. Imports ``capture.pause``: it is part of the light path.
+its pipe closes without a farewell. Imports ``capture.pause`` and ``model``: it is part of the light path.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from goretain.capture.pause import GRACE, PATIENCE
+from goretain.model.pids import is_pid
 
 _FAREWELL = "farewell"
 _FROZEN = "seizing"
@@ -36,7 +37,7 @@ class Witness:
         self._child = 0
 
     def __enter__(self) -> Self:
-        if not self._target.isdigit():
+        if not is_pid(self._target):
             return self  # no process that could be left alone
         listening, self._notes = os.pipe()
         try:

@@ -25,7 +25,7 @@ from goretain.model.errors import CorruptFile, MissingMemory
 EM_X86_64 = 62
 PT_LOAD, PT_NOTE = 1, 4
 PF_X, PF_W, PF_R = 1, 2, 4
-SHF_WRITE, SHF_ALLOC, SHF_COMPRESSED = 1, 2, 0x800
+SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SHF_COMPRESSED = 1, 2, 4, 0x800
 SHT_NOBITS = 8
 _XNUM = 0xFFFF
 # No file and no address space of linux/amd64 comes near this; sums of two of these fit into 63 bits.

@@ -11,11 +11,10 @@ import struct
 
 import numpy as np
 
-from goretain.debuginfo.elf import PT_LOAD, SHF_ALLOC, Elf
+from goretain.debuginfo.elf import PT_LOAD, SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS, Elf
 from goretain.debuginfo.pclntab import MAGIC_GO_1_20, find_function_table
 from goretain.model.errors import BinaryMismatch
 
-_NOBITS, _EXECUTABLE = 8, 4
 _HEADER = 72
 _MAGIC = struct.pack("<IHBB", MAGIC_GO_1_20, 0, 1, 8)
 _FUNC_SIZE = 44
@@ -45,7 +44,7 @@ def _candidates(elf: Elf) -> list[tuple[int, bytes]]:
     # Linked by the C compiler, it is somewhere in .data.rel.ro (PIE) or .rodata.
     found: list[tuple[int, bytes]] = []
     for section in elf.sections.values():
-        if section.flags & SHF_ALLOC and not section.flags & _EXECUTABLE and section.type != _NOBITS:
+        if section.flags & SHF_ALLOC and not section.flags & SHF_EXECINSTR and section.type != SHT_NOBITS:
             content = elf.section(section.name)
             at = content.find(_MAGIC)
             while at >= 0:

@@ -15,15 +15,13 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.debuginfo.elf import PT_LOAD, SHF_ALLOC, SHF_WRITE, Elf, Section
+from goretain.debuginfo.elf import PT_LOAD, SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, Elf, Section
 from goretain.debuginfo.sectionless import with_sections
 from goretain.debuginfo.tableparts import table_parts
 from goretain.debuginfo.translated import Shift, Shifts
 from goretain.model.errors import BinaryMismatch, CorruptFile, MissingMemory
 
 I64 = NDArray[np.int64]
-_NOBITS = 8
-_EXECUTABLE = 4
 #: Writable sections that the linker fills by what else is in the file.
 _VARYING = frozenset((".go.buildinfo", ".dynamic", ".got", ".got.plt", ".init_array", ".fini_array"))
 #: Settings of a build that change nothing of what is compared.
@@ -35,7 +33,7 @@ def shifts_of_twin(binary: Elf, twin: Elf) -> Shifts:
     """Where the sections of the twin are in the binary. Raises BinaryMismatch, CorruptFile."""
     try:
         return _compare(binary, twin)
-    except (ValueError, OverflowError, IndexError, struct.error):
+    except (ValueError, OverflowError, LookupError, struct.error):
         # Sections that overlap, end beyond all addresses and the like: nobody built such a file.
         raise _mismatch(binary, twin, "one of them is damaged") from None
 
@@ -124,7 +122,7 @@ def _sections(binary: Elf, twin: Elf) -> Shifts:
 
 def _is_placed(section: Section) -> bool:
     """Whether what is in the section has the same place in it in both files: code and variables."""
-    wanted = section.flags & (SHF_WRITE | _EXECUTABLE)
+    wanted = section.flags & (SHF_WRITE | SHF_EXECINSTR)
     return bool(wanted) and section.name not in _VARYING and not section.name.startswith(".data.rel.ro")
 
 
@@ -198,20 +196,14 @@ def _mapped(elf: Elf, addresses: I64) -> NDArray[np.bool_]:
 
 def _compare_code(binary: Elf, twin: Elf, shifts: Shifts) -> None:
     """Bytes of the machine code may differ only in displacements that lead to the same thing."""
-    for section in twin.sections.values():
-        if not section.flags & _EXECUTABLE or section.name != ".text":
-            continue
-        ours = binary.sections[section.name]
-        a = np.frombuffer(binary.section(section.name), np.uint8)
-        b = np.frombuffer(twin.section(section.name), np.uint8)
-        if len(a) != len(b):
-            raise _mismatch(binary, twin, "their code differs in length")
-        places = _Places(binary, twin, shifts)
-        left = places.unexplained(a, b, ours.address, section.address)
-        if len(left):
-            raise _mismatch(
-                binary, twin, f"their code differs in {len(left)} bytes, first at {ours.address + left[0]:#x}"
-            )
+    ours, theirs = binary.sections[".text"], twin.sections[".text"]  # of one size: ``_sections``
+    a = np.frombuffer(binary.read(ours.offset, theirs.size), np.uint8)
+    b = np.frombuffer(twin.read(theirs.offset, theirs.size), np.uint8)
+    left = _Places(binary, twin, shifts).unexplained(a, b, ours.address, theirs.address)
+    if len(left):
+        raise _mismatch(
+            binary, twin, f"their code differs in {len(left)} bytes, first at {ours.address + left[0]:#x}"
+        )
 
 
 class _Places:
@@ -273,7 +265,7 @@ def _read_only(elf: Elf) -> I64:
     rows = [
         (s.address, s.address + s.size)
         for s in elf.sections.values()
-        if s.flags & SHF_ALLOC and s.address and (not _is_placed(s)) and not s.flags & _EXECUTABLE
+        if s.flags & SHF_ALLOC and s.address and (not _is_placed(s)) and not s.flags & SHF_EXECINSTR
     ]
     return np.array(rows, np.int64).reshape(-1, 2)
 

@@ -153,6 +153,7 @@ def test_an_error_is_a_message_and_a_hint_and_2(
         ["diff", "a"],
         ["diff", "a", "b", "--every", "1s"],
         ["diff", "a", "--every", "1s"],
+        ["diff", "²", "--every", "1s"],  # a digit, but no number
         ["diff", "a", "b", "--save", "c"],
         ["diff", "1", "--every", "1s", "--count", "1"],
         ["whi", "1"],
@@ -163,6 +164,7 @@ def test_arguments_that_do_not_fit_are_2(arguments: list[str]) -> None:
     assert done.returncode == 2
     assert done.stdout == ""
     assert "goretain" in done.stderr
+    assert "bug" not in done.stderr
 
 
 def test_a_bug_asks_for_a_report_and_shows_its_traceback_with_debug_only(

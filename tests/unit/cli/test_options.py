@@ -1,4 +1,4 @@
-"""Sizes and times as people write them."""
+"""Sizes, times and PIDs as people write them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goretain.cli.options import Size, Span
+from goretain.model.pids import is_pid
 
 SIZES = [
     ("0", 0),
@@ -50,3 +51,13 @@ def test_anything_else_is_refused_with_an_example(text: str) -> None:
 def test_what_is_no_size(text: str) -> None:
     with pytest.raises(click.BadParameter):
         Size().convert(text, None, None)
+
+
+@pytest.mark.parametrize("text", ["1", "4242", "007"])
+def test_digits_are_a_pid(text: str) -> None:
+    assert is_pid(text)
+
+
+@pytest.mark.parametrize("text", ["", "-1", "+1", "1.5", "0x10", "app.core", "²", "٣", "1_0", " 1"])
+def test_anything_else_is_none(text: str) -> None:
+    assert not is_pid(text)
