@@ -33,7 +33,7 @@ class DebugFiles:
         self.directories = tuple(os.fspath(directory) for directory in directories)
         self._roots: tuple[str, ...] = ("",)
         self._name = ""
-        self._found: dict[int, DebugFile | None] = {}
+        self._found: dict[Elf, DebugFile | None] = {}
         self._rejected: list[str] = []
 
     def of_process(self, pid: int) -> DebugFiles:
@@ -49,7 +49,9 @@ class DebugFiles:
 
         Raises as ``of``, and UsageError when a file was named and the image needs none.
         """
-        if self.given is not None and image.binary.section(".debug_info"):
+        from goretain.debuginfo.dwarf import Dwarf
+
+        if self.given is not None and Dwarf.open(image.binary, None).present:
             raise UsageError(
                 "the image holds debug information of its own", hint="leave out --binary, it is not needed"
             )
@@ -61,11 +63,10 @@ class DebugFiles:
 
         Raises BinaryMismatch, CorruptFile, UsageError when the file that the user named does not fit.
         """
-        key = id(binary)
-        if key not in self._found:
+        if binary not in self._found:
             from goretain.debuginfo.companion import find_debug_file
 
-            self._found[key] = find_debug_file(
+            self._found[binary] = find_debug_file(
                 binary,
                 self.given,
                 self.directories,
@@ -73,7 +74,7 @@ class DebugFiles:
                 roots=self._roots,
                 rejected=self._rejected,
             )
-        return self._found[key]
+        return self._found[binary]
 
     def of_library(self, library: Library) -> DebugFile | None:
         """The debug file of a plugin that the program loaded, None when there is none that fits."""

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from goretain.debuginfo.descriptions import Descriptions
 from goretain.debuginfo.dwarf import Dwarf
-from goretain.debuginfo.elf import EM_X86_64, PF_X, PT_LOAD, Elf
+from goretain.debuginfo.elf import EM_X86_64, PF_X, PT_LOAD, SHT_NOBITS, Elf
 from goretain.debuginfo.separate import candidates, same_build
 from goretain.debuginfo.symbols import Symbol
 from goretain.debuginfo.translated import Shifts, TranslatedDescriptions, TranslatedSymbols
@@ -87,8 +87,11 @@ def _has_code(elf: Elf) -> bool:
     """Whether the file holds machine code: debug files do not, images of whole programs do not."""
     if not elf.sections:
         return any(s.type == PT_LOAD and s.flags & PF_X and s.filesz for s in elf.segments)
+    text = elf.sections.get(".text")
+    if text is None or text.type == SHT_NOBITS or not text.size:
+        return False
     try:
-        return bool(elf.section(".text"))
+        return bool(elf.read(text.offset + text.size - 1, 1))  # images may lack it
     except CorruptFile:
         return False
 
