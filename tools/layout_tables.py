@@ -18,9 +18,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from goretain.debuginfo.dwarf import Dwarf
-from goretain.debuginfo.elf import Elf
-from goretain.debuginfo.types import DwarfType
+from goretain.debuginfo.dwarf.dwarf import Dwarf
+from goretain.debuginfo.dwarf.types import DwarfType
+from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.tables.file import TAGS, TableFile, TableRow, TypeRow, write_file
 from goretain.model.errors import ToolchainError
 from goretain.toolchain import Toolchain, find_toolchain

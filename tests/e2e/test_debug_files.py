@@ -11,8 +11,8 @@ import pytest
 
 import goretain
 from goretain.api.snapshot import Snapshot
-from goretain.debuginfo.companion import find_debug_file
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.beside.companion import find_debug_file
+from goretain.debuginfo.elf.elf import Elf
 from goretain.model.errors import BinaryMismatch, UsageError
 from tests.support.golang import VERSIONS, Target, go_program, running, wait_until_blocked
 

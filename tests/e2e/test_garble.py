@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import goretain
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.model.errors import ToolchainError
 from goretain.model.places import user_cache
 from tests.support.golang import ZOO, running, toolchain, wait_until_blocked

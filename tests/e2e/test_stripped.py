@@ -19,7 +19,7 @@ from types import ModuleType
 import pytest
 
 import goretain
-from goretain.debuginfo.companion import find_debug_file
+from goretain.debuginfo.beside.companion import find_debug_file
 from goretain.diagnosis.diagnose import diagnose
 from goretain.golang.layout import Program, open_layout
 from goretain.golang.modules import read_modules

@@ -18,8 +18,8 @@ from goretain.api.snapshot import Snapshot
 from goretain.capture.image import Image
 from goretain.capture.process import capture_process
 from goretain.capture.source import Plan
-from goretain.debuginfo.companion import find_debug_file
-from goretain.debuginfo.elf import SHF_ALLOC, SHF_WRITE, Elf
+from goretain.debuginfo.beside.companion import find_debug_file
+from goretain.debuginfo.elf.elf import SHF_ALLOC, SHF_WRITE, Elf
 from goretain.golang.layout import open_layout
 from goretain.golang.plan import lean_plan
 from goretain.golang.read import read_heap

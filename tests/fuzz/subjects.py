@@ -20,8 +20,8 @@ from goretain.capture.core import capture_core
 from goretain.capture.imagefile.reader import read_image
 from goretain.capture.ranges import PAGE, aligned, as_ranges, intersect, normalise
 from goretain.capture.source import Plan
-from goretain.debuginfo.companion import DebugFile, find_debug_file
-from goretain.debuginfo.elf import PT_LOAD, Elf
+from goretain.debuginfo.beside.companion import DebugFile, find_debug_file
+from goretain.debuginfo.elf.elf import PT_LOAD, Elf
 from goretain.golang.layout import planning_layout
 from goretain.golang.plan import lean_plan
 from goretain.golang.read import read_heap

@@ -150,4 +150,4 @@ READERS = (
     "golang/*",
 )
 #: Looks for debug files by their names, which no damage to files changes.
-OMITTED = ("debuginfo/separate.py",)
+OMITTED = ("debuginfo/beside/separate.py",)

@@ -11,7 +11,7 @@ import sys
 
 from goretain.capture.process import capture_process
 from goretain.capture.source import Plan
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.layout import Layout, open_layout
 from goretain.golang.plan import lean_plan
 

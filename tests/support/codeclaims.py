@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from goretain.debuginfo.dwarf import Dwarf
-from goretain.debuginfo.elf import Elf
-from goretain.debuginfo.pclntab import FuncTable
+from goretain.debuginfo.dwarf.dwarf import Dwarf
+from goretain.debuginfo.elf.elf import Elf
+from goretain.debuginfo.pclntab.pclntab import FuncTable
 from goretain.golang.code import Claim, CodeEvidence, Slot, ValueKind
 from goretain.golang.layout import Program, open_layout
 from goretain.golang.packages import Packages, modules_of, package_of

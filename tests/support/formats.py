@@ -21,8 +21,8 @@ import numpy as np
 from goretain.capture.image import Image
 from goretain.capture.imagefile import blocks
 from goretain.capture.imagefile.reader import read_image
-from goretain.debuginfo.elf import PF_X, PT_LOAD, Elf
-from goretain.debuginfo.files import PreadFile
+from goretain.debuginfo.elf.elf import PF_X, PT_LOAD, Elf
+from goretain.debuginfo.elf.files import PreadFile
 from goretain.golang.read import read_heap
 from goretain.snapshot import Columns, Layer, ObjectFlag, RootFlag, Snapshot, WindowKind, layout, save
 from goretain.snapshot.tables import Frame, Goroutine, HeapTotals, Meta, RootNode, TypeField, TypeInfo

@@ -7,7 +7,7 @@ import numpy as np
 from goretain.capture.image import Image
 from goretain.capture.process import capture_process
 from goretain.capture.source import Plan
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.layout import open_layout
 from goretain.golang.plan import lean_plan
 from goretain.golang.read import read_heap

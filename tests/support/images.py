@@ -12,10 +12,10 @@ from goretain.capture.imagefile.writer import write_image
 from goretain.capture.libc import REGISTERS
 from goretain.capture.program import from_file
 from goretain.capture.ranges import as_ranges, packed
-from goretain.debuginfo.buildinfo import MAGIC
-from goretain.debuginfo.companion import DebugFile
-from goretain.debuginfo.elf import Elf
-from goretain.debuginfo.translated import Shift, Shifts
+from goretain.debuginfo.beside.companion import DebugFile
+from goretain.debuginfo.beside.translated import Shift, Shifts
+from goretain.debuginfo.elf.buildinfo import MAGIC
+from goretain.debuginfo.elf.elf import Elf
 from tests.unit.debuginfo.synthetic import elf_bytes, section
 
 LINK, BIAS = 0x400000, 0x7000_0000_0000

@@ -16,7 +16,7 @@ import time
 
 from goretain.capture.process import capture_process
 from goretain.capture.source import Plan, PlanFor
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.layout import open_layout
 from goretain.golang.plan import lean_plan
 

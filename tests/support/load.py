@@ -25,7 +25,7 @@ from pathlib import Path
 
 from goretain.capture.process import capture_process
 from goretain.capture.source import Plan
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.layout import Layout, open_layout
 from goretain.golang.plan import lean_plan
 from tests.support.golang import Target, go_program, running

@@ -16,9 +16,9 @@ import string
 import struct
 from pathlib import Path
 
-from goretain.debuginfo import buildinfo
-from goretain.debuginfo.elf import PF_W, PF_X, PT_LOAD, Elf
-from goretain.debuginfo.pclntab import MAGIC_GO_1_20, FuncTable, find_function_table
+from goretain.debuginfo.elf import buildinfo
+from goretain.debuginfo.elf.elf import PF_W, PF_X, PT_LOAD, Elf
+from goretain.debuginfo.pclntab.pclntab import MAGIC_GO_1_20, FuncTable, find_function_table
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 #: Flags, length and text of a type's name (internal/abi.Name) in package main.

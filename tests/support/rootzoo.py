@@ -11,7 +11,7 @@ import numpy as np
 from goretain.capture.image import Image
 from goretain.capture.process import capture_process
 from goretain.capture.source import Plan
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.layout import Program, open_layout
 from goretain.golang.memory.spans import SpanTable, read_spans
 from goretain.golang.modules import read_modules

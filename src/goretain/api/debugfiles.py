@@ -13,8 +13,8 @@ from goretain.model.errors import UsageError
 
 if TYPE_CHECKING:
     from goretain.capture.image import Image, Library
-    from goretain.debuginfo.companion import DebugFile
-    from goretain.debuginfo.elf import Elf
+    from goretain.debuginfo.beside.companion import DebugFile
+    from goretain.debuginfo.elf.elf import Elf
 
 #: A path, as the API takes it.
 Pathlike = str | os.PathLike[str]
@@ -49,7 +49,7 @@ class DebugFiles:
 
         Raises as ``of``, and UsageError when a file was named and the image needs none.
         """
-        from goretain.debuginfo.dwarf import Dwarf
+        from goretain.debuginfo.dwarf.dwarf import Dwarf
 
         if self.given is not None and Dwarf.open(image.binary, None).present:
             raise UsageError(
@@ -64,7 +64,7 @@ class DebugFiles:
         Raises BinaryMismatch, CorruptFile, UsageError when the file that the user named does not fit.
         """
         if binary not in self._found:
-            from goretain.debuginfo.companion import find_debug_file
+            from goretain.debuginfo.beside.companion import find_debug_file
 
             self._found[binary] = find_debug_file(
                 binary,
@@ -78,7 +78,7 @@ class DebugFiles:
 
     def of_library(self, library: Library) -> DebugFile | None:
         """The debug file of a plugin that the program loaded, None when there is none that fits."""
-        from goretain.debuginfo.companion import find_debug_file
+        from goretain.debuginfo.beside.companion import find_debug_file
 
         return find_debug_file(
             library.elf, directories=self.directories, name=library.path, roots=self._roots

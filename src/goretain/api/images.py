@@ -22,7 +22,7 @@ from goretain.model.saving import check_place, whole_file, write_all
 if TYPE_CHECKING:
     from goretain.capture.image import CaptureFacts, Image
     from goretain.capture.source import Plan, PlanFor
-    from goretain.debuginfo.elf import Elf
+    from goretain.debuginfo.elf.elf import Elf
 
 Progress = Callable[[str, int, int], None]
 

@@ -24,8 +24,8 @@ from goretain.snapshot import is_snapshot
 if TYPE_CHECKING:
     from goretain.capture.image import Image
     from goretain.capture.source import Plan, PlanFor
-    from goretain.debuginfo.companion import DebugFile
-    from goretain.debuginfo.elf import Elf
+    from goretain.debuginfo.beside.companion import DebugFile
+    from goretain.debuginfo.elf.elf import Elf
 
 #: Called with (what is being done, how much of it is done, how much there is; 0 when unknown).
 Progress = Callable[[str, int, int], None]

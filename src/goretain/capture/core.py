@@ -18,7 +18,7 @@ from goretain.capture.ranges import I64, aligned, as_ranges, normalise, packed, 
 from goretain.capture.reservation import Reservation
 from goretain.capture.source import Plan, PlanFor
 from goretain.capture.truncated import NAME_PROGRAM, OTHER_BINARY, check_place, find_bias, shortfall, without
-from goretain.debuginfo.elf import PT_NOTE, Elf
+from goretain.debuginfo.elf.elf import PT_NOTE, Elf
 from goretain.model.errors import BinaryMismatch, CorruptFile, MissingMemory, RuntimeNotFound, UsageError
 
 

@@ -26,7 +26,7 @@ from goretain.capture.libraries import libraries, start_of
 from goretain.capture.procfs import USER_SPACE, auxiliary
 from goretain.capture.ranges import I64, PAGE, as_ranges, normalise, overlaps, subtract, total
 from goretain.capture.truncated import check_headers
-from goretain.debuginfo.elf import EM_X86_64, PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE, Elf, Note, Segment
+from goretain.debuginfo.elf.elf import EM_X86_64, PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE, Elf, Note, Segment
 from goretain.model.errors import (
     CorruptFile,
     GoretainError,

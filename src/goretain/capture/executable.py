@@ -3,7 +3,7 @@
 That link leads to the file itself, whatever mount namespace, overlay or chroot the process lives in and
 whether or not the file still has a name. Who holds CAP_SYS_PTRACE alone may not open what in /proc/PID only
 its owner may (auxv, mem, pagemap: the file modes say so); for those there are other ways here and in
-``capture.live``. Imports ``debuginfo.elf``, ``capture`` siblings and ``model``.
+``capture.live``. Imports ``debuginfo.elf.elf``, ``capture`` siblings and ``model``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from goretain.capture import libc, privileges, procfs
 from goretain.capture.namespaces import namesakes_hint
 from goretain.capture.program import check_program, load_bias
 from goretain.capture.refusal import explain_refusal, explain_unreadable
-from goretain.debuginfo.elf import PF_X, PT_LOAD, Elf
+from goretain.debuginfo.elf.elf import PF_X, PT_LOAD, Elf
 from goretain.model.errors import CorruptFile, NotGoProgram, PermissionDenied, TargetGone
 
 # Bytes of the program that are compared with its memory: headers and the first of its read-only data.

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.model.errors import MissingMemory
 
 if TYPE_CHECKING:
-    from goretain.debuginfo.companion import DebugFile
+    from goretain.debuginfo.beside.companion import DebugFile
 
 I64 = NDArray[np.int64]
 TAKE_AGAIN = "take the core again with ulimit -c unlimited and enough space on the disk"

@@ -1,6 +1,6 @@
 """Shared objects with Go code that a program loaded: plugins of a Go program, or the Go library of another.
 
-Imports ``capture`` siblings, ``debuginfo.elf`` and ``model``.
+Imports ``capture`` siblings, ``debuginfo.elf.elf`` and ``model``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from goretain.capture.executable import bias_of, identity_of, open_program
 from goretain.capture.image import Library, Mapping
 from goretain.capture.namespaces import open_inside
 from goretain.capture.program import check_program
-from goretain.debuginfo.elf import PT_LOAD, Elf
+from goretain.debuginfo.elf.elf import PT_LOAD, Elf
 from goretain.model.errors import GoretainError, NotGoProgram
 
 _PAGE = 4096

@@ -18,7 +18,7 @@ from goretain.capture.image import Mapping
 from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, intersect, normalise, subtract
 from goretain.capture.refusal import explain_refusal
 from goretain.capture.transfer import BulkReader
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.model.errors import MissingMemory
 
 

@@ -3,7 +3,7 @@
 A PID means what it means to the reader's own PID namespace; /proc means what it meant to whoever mounted
 it. Where the two disagree, reading /proc/PID and tracing PID would concern two processes. Source:
 pid_namespaces(7), proc(5) NSpid, openat2(2) RESOLVE_IN_ROOT. Imports ``capture`` siblings,
-``debuginfo.elf`` and ``model``.
+``debuginfo.elf.elf`` and ``model``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from goretain.capture import libc, procfs
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.model.errors import GoretainError, PermissionDenied
 
 _MOST_NAMED = 4

@@ -1,6 +1,6 @@
 """The program of a process or core: can goretain read it, where was it loaded, which memory is just its file.
 
-Imports ``debuginfo.elf``, ``capture.ranges`` and ``model``.
+Imports ``debuginfo.elf.elf``, ``capture.ranges`` and ``model``.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, normalise
-from goretain.debuginfo.elf import EM_X86_64, PF_W, PF_X, PT_LOAD, SHF_ALLOC, Elf
-from goretain.debuginfo.pclntab import find_function_table
+from goretain.debuginfo.elf.elf import EM_X86_64, PF_W, PF_X, PT_LOAD, SHF_ALLOC, Elf
+from goretain.debuginfo.pclntab.pclntab import find_function_table
 from goretain.model.errors import NotGoProgram, UnsupportedArchitecture
 
 _SHF_EXECINSTR = 4

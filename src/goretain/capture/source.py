@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture.image import Mapping
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 
 I64 = NDArray[np.int64]
 

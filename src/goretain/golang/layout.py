@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from goretain.debuginfo.descriptions import DebugSource, Descriptions
-from goretain.debuginfo.dwarf import Dwarf, RuntimeDwarf
-from goretain.debuginfo.elf import Elf
-from goretain.debuginfo.symbols import Symbol
-from goretain.debuginfo.types import DwarfType
+from goretain.debuginfo.dwarf.descriptions import DebugSource, Descriptions
+from goretain.debuginfo.dwarf.dwarf import Dwarf, RuntimeDwarf
+from goretain.debuginfo.dwarf.types import DwarfType
+from goretain.debuginfo.elf.elf import Elf
+from goretain.debuginfo.elf.symbols import Symbol
 from goretain.golang.locate.choose import choose
 from goretain.golang.tables import LayoutTable, all_tables, tables_for
 from goretain.model.errors import NoLayoutTable, RuntimeNotFound, UnknownLayout

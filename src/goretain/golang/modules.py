@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from goretain.capture.image import Library
-from goretain.debuginfo.pclntab import FuncTable
+from goretain.debuginfo.pclntab.pclntab import FuncTable
 from goretain.golang.layout import Program
 from goretain.model.errors import MissingMemory
 

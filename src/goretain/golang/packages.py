@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cache
 from urllib.parse import unquote
 
-from goretain.debuginfo.buildinfo import GoBuildInfo
+from goretain.debuginfo.elf.buildinfo import GoBuildInfo
 from goretain.snapshot import Layer
 
 #: First path elements of the standard library, Go 1.21 to 1.27 (src/ of the distribution).

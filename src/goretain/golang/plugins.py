@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from goretain.capture.image import Image, Library
-from goretain.debuginfo.descriptions import DebugSource
-from goretain.debuginfo.dwarf import Dwarf
-from goretain.debuginfo.elf import PT_NOTE
-from goretain.debuginfo.joined import JoinedDescriptions, JoinedSymbols, Part
+from goretain.debuginfo.beside.joined import JoinedDescriptions, JoinedSymbols, Part
+from goretain.debuginfo.dwarf.descriptions import DebugSource
+from goretain.debuginfo.dwarf.dwarf import Dwarf
+from goretain.debuginfo.elf.elf import PT_NOTE
 from goretain.golang.layout import Layout, Program
 from goretain.golang.modules import Module
 from goretain.model.errors import CorruptFile, MissingMemory

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture.image import Image
-from goretain.debuginfo.descriptions import DebugSource
+from goretain.debuginfo.dwarf.descriptions import DebugSource
 from goretain.golang.layout import Layout, Program, open_layout
 from goretain.golang.maps.mapkeys import key_texts
 from goretain.golang.maps.maprows import MapColumns

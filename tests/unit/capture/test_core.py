@@ -21,7 +21,7 @@ from goretain.capture.image import Image
 from goretain.capture.process import capture_process
 from goretain.capture.ranges import I64, as_ranges
 from goretain.capture.source import MemorySource, Plan
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.layout import open_layout
 from goretain.golang.read import read_heap
 from goretain.heap.heap import Heap

@@ -23,7 +23,7 @@ from goretain.capture.process import capture_process
 from goretain.capture.program import check_program
 from goretain.capture.ranges import I64, as_ranges
 from goretain.capture.source import MemorySource, Plan
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.model.errors import (
     AlreadyTraced,
     MissingMemory,

@@ -8,9 +8,9 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from goretain.debuginfo.dwarf import Dwarf
-from goretain.debuginfo.elf import Elf
-from goretain.debuginfo.pclntab import FuncTable
+from goretain.debuginfo.dwarf.dwarf import Dwarf
+from goretain.debuginfo.elf.elf import Elf
+from goretain.debuginfo.pclntab.pclntab import FuncTable
 from goretain.model.errors import CorruptFile, MissingMemory, UnknownLayout
 
 #: What a damaged file may raise.

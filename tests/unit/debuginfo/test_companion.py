@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from goretain.debuginfo.companion import DebugFile, find_debug_file
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.beside.companion import DebugFile, find_debug_file
+from goretain.debuginfo.elf.elf import Elf
 from goretain.model.errors import BinaryMismatch, GoretainError
 from tests.support.golang import VERSIONS, go_program
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from goretain.debuginfo.dwarf import Dwarf
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.dwarf.dwarf import Dwarf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.model.errors import CorruptFile
 from tests.support.golang import go_program, release
 from tests.unit.debuginfo.conftest import MIXED, PROGRAM
@@ -180,7 +180,7 @@ def test_the_index_is_kept_and_used_again(
     globals_ = first.globals
     (kept,) = (tmp_path / "cache").iterdir()
     assert kept.suffix == ".dwarf"
-    monkeypatch.setattr("goretain.debuginfo.dwarf.build_index", forbidden)
+    monkeypatch.setattr("goretain.debuginfo.dwarf.dwarf.build_index", forbidden)
     again = Dwarf.open(Elf.open(str(program)), tmp_path / "cache")
     assert again.globals == globals_
     assert again.struct("runtime.mspan") == first.struct("runtime.mspan")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from goretain.debuginfo.dwarf import Dwarf
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.dwarf.dwarf import Dwarf
+from goretain.debuginfo.elf.elf import Elf
 from tests.unit.debuginfo.oracle import Described
 
 

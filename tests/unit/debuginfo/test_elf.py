@@ -12,7 +12,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
-from goretain.debuginfo.elf import PT_LOAD, PT_NOTE, Elf
+from goretain.debuginfo.elf.elf import PT_LOAD, PT_NOTE, Elf
 from goretain.model.errors import CorruptFile, MissingMemory
 from tests.support.golang import go_program
 from tests.unit.debuginfo.conftest import MIXED, PROGRAM

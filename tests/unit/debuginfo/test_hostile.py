@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 from tests.support.golang import go_program
 from tests.unit.debuginfo.conftest import PROGRAM
 from tests.unit.debuginfo.hostile import ask_dwarf, ask_elf, ask_table, damaged

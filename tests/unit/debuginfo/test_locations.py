@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from goretain.debuginfo.elf import Elf
-from goretain.debuginfo.locations import EVERYWHERE, read_location
-from goretain.debuginfo.units import Sections, Unit
+from goretain.debuginfo.dwarf.locations import EVERYWHERE, read_location
+from goretain.debuginfo.dwarf.units import Sections, Unit
+from goretain.debuginfo.elf.elf import Elf
 from tests.unit.debuginfo.synthetic import elf_bytes, section
 
 EXPRESSION = b"\x91\x78"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from goretain.debuginfo.dwarf import Dwarf
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.dwarf.dwarf import Dwarf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.model.errors import CorruptFile
 from tests.unit.debuginfo.synthetic import elf_bytes, section
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from goretain.debuginfo.dwarf import Dwarf
-from goretain.debuginfo.elf import Elf
-from goretain.debuginfo.pclntab import (
+from goretain.debuginfo.dwarf.dwarf import Dwarf
+from goretain.debuginfo.elf.elf import Elf
+from goretain.debuginfo.pclntab.pclntab import (
     FLAG_TOP_FRAME,
     FuncTable,
     SourceFrame,

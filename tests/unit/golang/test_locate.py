@@ -15,7 +15,7 @@ from goretain.capture.core import capture_core
 from goretain.capture.executable import bias_of, open_program
 from goretain.capture.image import Image
 from goretain.capture.live import LiveProcess
-from goretain.debuginfo.elf import PF_W, PT_LOAD, Elf
+from goretain.debuginfo.elf.elf import PF_W, PT_LOAD, Elf
 from goretain.golang.layout import Layout, open_layout
 from goretain.golang.locate.choose import choose
 from goretain.golang.locate.locate import locate

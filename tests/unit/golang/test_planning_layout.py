@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from goretain.debuginfo.dwarf import Dwarf, RuntimeDwarf
-from goretain.debuginfo.elf import SHF_COMPRESSED, Elf
-from goretain.debuginfo.runtimepart import RuntimeSections
-from goretain.debuginfo.units import Sections
+from goretain.debuginfo.dwarf.dwarf import Dwarf, RuntimeDwarf
+from goretain.debuginfo.dwarf.runtimepart import RuntimeSections
+from goretain.debuginfo.dwarf.units import Sections
+from goretain.debuginfo.elf.elf import SHF_COMPRESSED, Elf
 from goretain.golang.layout import open_layout, planning_layout
 from goretain.model.errors import CorruptFile
 from tests.support.golang import VERSIONS, go_program

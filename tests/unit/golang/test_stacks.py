@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goretain.debuginfo.dwarf import Dwarf
-from goretain.debuginfo.elf import Elf
-from goretain.debuginfo.pclntab import FuncTable
+from goretain.debuginfo.dwarf.dwarf import Dwarf
+from goretain.debuginfo.elf.elf import Elf
+from goretain.debuginfo.pclntab.pclntab import FuncTable
 from goretain.golang.layout import Layout, Program
 from goretain.golang.stacks.components import piece_offsets
 from goretain.golang.stacks.locations import Piece, register_pieces, stack_pieces

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from tools import layout_tables
 
-from goretain.debuginfo.dwarf import Dwarf
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.dwarf.dwarf import Dwarf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.layout import Layout, open_layout
 from goretain.golang.read import read_heap
 from goretain.golang.tables import LayoutTable, all_tables, tables_for

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from goretain.debuginfo.elf import Elf
-from goretain.debuginfo.pclntab import FuncTable
+from goretain.debuginfo.elf.elf import Elf
+from goretain.debuginfo.pclntab.pclntab import FuncTable
 from goretain.kernels import codevalues, gocode, x86
 from tests.support.golang import VERSIONS, go_program
 

@@ -5,7 +5,7 @@ descriptors and .gopclntab), symbols and those DWARF sections that are read. Whe
 is loaded is kept, machine code too: types are then found by what the code does, and an unstripped twin is
 compared with it. Left out are, with DWARF, the code and the initial values of variables, whose values are in
 the captured memory.
-Imports ``capture.program``, ``capture.ranges`` and ``debuginfo.elf``.
+Imports ``capture.program``, ``capture.ranges`` and ``debuginfo.elf.elf``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from goretain.capture.program import from_file
 from goretain.capture.ranges import as_ranges, intersect, normalise
-from goretain.debuginfo.elf import PT_LOAD, PT_NOTE, SHF_ALLOC, Elf, Section
+from goretain.debuginfo.elf.elf import PT_LOAD, PT_NOTE, SHF_ALLOC, Elf, Section
 
 _SHT_NOTE, _SHT_NOBITS = 7, 8
 _DWARF = ("abbrev", "addr", "info", "line_str", "loc", "loclists", "str")

@@ -1,6 +1,6 @@
 """The blocks of an image file in their order, every one checked before anything is believed.
 
-Imports ``capture.imagefile.blocks``, ``debuginfo.files`` and ``model``.
+Imports ``capture.imagefile.blocks``, ``debuginfo.elf.files`` and ``model``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from goretain.capture.imagefile import blocks
 from goretain.capture.imagefile.blocks import Block
 from goretain.capture.imagefile.sparse import content_of
-from goretain.debuginfo.files import PreadFile
+from goretain.debuginfo.elf.files import PreadFile
 from goretain.model.errors import CorruptFile
 
 #: Bytes of a table: half a million mappings, 150,000 threads, eleven million ranges. A file that claims more

@@ -15,9 +15,9 @@ from goretain.capture.imagefile.blocks import Block
 from goretain.capture.imagefile.contents import Contents
 from goretain.capture.imagefile.sparse import SparseFile, content_of
 from goretain.capture.procfs import USER_SPACE
-from goretain.debuginfo.elf import Elf
-from goretain.debuginfo.files import PreadFile
-from goretain.debuginfo.translated import Shift, Shifts
+from goretain.debuginfo.beside.translated import Shift, Shifts
+from goretain.debuginfo.elf.elf import Elf
+from goretain.debuginfo.elf.files import PreadFile
 from goretain.model.errors import CorruptFile
 
 

@@ -26,8 +26,8 @@ from goretain.capture.procfs import USER_SPACE
 from goretain.capture.program import check_program
 from goretain.capture.ranges import I64, packed
 from goretain.capture.reservation import Reservation
-from goretain.debuginfo.companion import DebugFile
-from goretain.debuginfo.files import PreadFile
+from goretain.debuginfo.beside.companion import DebugFile
+from goretain.debuginfo.elf.files import PreadFile
 from goretain.model.errors import CorruptFile, UsageError
 from goretain.model.opening import open_named
 

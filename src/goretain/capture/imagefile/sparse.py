@@ -1,6 +1,6 @@
 """The parts of a file that an image keeps, read as if they were the file.
 
-Imports ``capture.imagefile.blocks``, ``debuginfo.files`` and ``model``.
+Imports ``capture.imagefile.blocks``, ``debuginfo.elf.files`` and ``model``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import bisect
 
 from goretain.capture.imagefile import blocks
 from goretain.capture.imagefile.blocks import Block
-from goretain.debuginfo.files import PreadFile
+from goretain.debuginfo.elf.files import PreadFile
 from goretain.model.errors import CorruptFile
 
 # Headers, notes and symbols are read in small pieces.

@@ -23,8 +23,8 @@ from goretain.capture.imagefile.binary import debug_parts, kept_parts
 from goretain.capture.libc import REGISTERS
 from goretain.capture.program import from_file
 from goretain.capture.ranges import I64, packed
-from goretain.debuginfo.elf import Elf
-from goretain.debuginfo.translated import Shifts
+from goretain.debuginfo.beside.translated import Shifts
+from goretain.debuginfo.elf.elf import Elf
 
 #: Takes bytes to where the file goes.
 Sink = Callable[[bytes], None]

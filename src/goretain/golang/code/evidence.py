@@ -18,7 +18,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.debuginfo.pclntab import FuncTable
+from goretain.debuginfo.pclntab.pclntab import FuncTable
 from goretain.golang.code.facts import read_facts
 from goretain.golang.code.records import TypeRecords
 from goretain.golang.code.resolve import Resolution

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.debuginfo.pclntab import FLAG_ASM, FuncColumns
+from goretain.debuginfo.pclntab.pclntab import FLAG_ASM, FuncColumns
 from goretain.kernels import codevalues
 
 _EXACT = {

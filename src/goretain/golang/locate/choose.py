@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from goretain.debuginfo.elf import PF_W, PT_LOAD, Elf
+from goretain.debuginfo.elf.elf import PF_W, PT_LOAD, Elf
 from goretain.golang.locate.heap import has_inline_marks, span_list
 from goretain.golang.locate.locate import locate
 from goretain.golang.locate.module import has_swiss_maps

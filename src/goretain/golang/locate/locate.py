@@ -6,7 +6,7 @@ For programs without a symbol table, and with names that were changed: nothing h
 
 from __future__ import annotations
 
-from goretain.debuginfo.elf import PF_W, PT_LOAD, Elf
+from goretain.debuginfo.elf.elf import PF_W, PT_LOAD, Elf
 from goretain.golang.locate.heap import find_chunks, find_heaps, span_list
 from goretain.golang.locate.module import code_of, constants_of, find_modules, variables
 from goretain.golang.locate.scheduler import find_goroutines, find_processors, find_threads

@@ -14,7 +14,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from goretain.debuginfo.pclntab import (
+from goretain.debuginfo.pclntab.pclntab import (
     ARGS_UNKNOWN,
     FUNCDATA_ARGS,
     FUNCDATA_LOCALS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from goretain.debuginfo.pclntab import FLAG_SP_WRITE, FLAG_TOP_FRAME, SourceFrame
+from goretain.debuginfo.pclntab.pclntab import FLAG_SP_WRITE, FLAG_TOP_FRAME, SourceFrame
 from goretain.golang.layout import Program, Readable
 from goretain.golang.modules import Module
 from goretain.golang.stacks.stackmaps import CONSERVATIVE_CALLS, NOT_SAFE_POINTS, FramePlan, FramePlans

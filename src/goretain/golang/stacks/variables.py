@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from goretain.debuginfo.dwarf import Function, Variable
+from goretain.debuginfo.dwarf.dwarf import Function, Variable
 from goretain.golang.layout import Program
 from goretain.golang.stacks.components import piece_offsets
 from goretain.golang.stacks.locations import Piece, register_pieces, stack_pieces

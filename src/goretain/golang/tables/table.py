@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
 
-from goretain.debuginfo.descriptions import Global
-from goretain.debuginfo.functions import Function
-from goretain.debuginfo.types import DwarfType, Member
+from goretain.debuginfo.dwarf.descriptions import Global
+from goretain.debuginfo.dwarf.functions import Function
+from goretain.debuginfo.dwarf.types import DwarfType, Member
 from goretain.golang.tables.file import TAGS, TableFile, TableRow, TypeRow
 
 
 class LayoutTable:
-    """The runtime's types in one Go version, as ``debuginfo.descriptions.Descriptions`` asks for them.
+    """The runtime's types in one Go version, as ``debuginfo.dwarf.descriptions.Descriptions`` asks for them.
 
     A type's number is its position among the table's types, from 1; it means nothing to other tables.
 

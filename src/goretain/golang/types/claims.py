@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.debuginfo.pclntab import FuncTable
+from goretain.debuginfo.pclntab.pclntab import FuncTable
 from goretain.golang.code.evidence import Claim, CodeEvidence, ValueKind
 from goretain.golang.layout import Program
 from goretain.golang.modules import Module

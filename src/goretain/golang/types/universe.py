@@ -15,8 +15,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.debuginfo.descriptions import Descriptions
-from goretain.debuginfo.types import DwarfType, Member
+from goretain.debuginfo.dwarf.descriptions import Descriptions
+from goretain.debuginfo.dwarf.types import DwarfType, Member
 from goretain.golang.layout import Program
 from goretain.golang.types.abinames import AbiNames
 from goretain.golang.types.gotypes import KIND_OF, KINDS, GoField, GoType

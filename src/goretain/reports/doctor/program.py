@@ -10,8 +10,8 @@ from pathlib import Path
 from goretain.capture import procfs
 from goretain.capture.executable import open_program
 from goretain.capture.libraries import open_runtime
-from goretain.debuginfo.companion import find_debug_file
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.beside.companion import find_debug_file
+from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.layout import open_layout
 from goretain.golang.tables import tables_for
 from goretain.model.errors import GoretainError, NotGoProgram

@@ -16,7 +16,7 @@ from goretain.capture.imagefile import blocks
 from goretain.capture.imagefile.contents import read_contents
 from goretain.capture.imagefile.reader import read_image
 from goretain.capture.imagefile.sparse import SparseFile
-from goretain.debuginfo.files import PreadFile
+from goretain.debuginfo.elf.files import PreadFile
 from goretain.model.errors import CorruptFile, GoretainError, UsageError
 from tests.support.imageblocks import ImageBlocks, parsed, sealed
 from tests.support.images import DWARF, image_bytes, made_image, with_companions

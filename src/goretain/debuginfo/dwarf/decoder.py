@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from goretain.debuginfo.abbrev import sleb, uleb
+from goretain.debuginfo.dwarf.abbrev import sleb, uleb
 
 AT_LOCATION, AT_NAME, AT_BYTE_SIZE, AT_LOW_PC, AT_HIGH_PC, AT_LANGUAGE = 0x02, 0x03, 0x0B, 0x11, 0x12, 0x13
 AT_CONST_VALUE, AT_UPPER_BOUND, AT_ABSTRACT_ORIGIN, AT_COUNT = 0x1C, 0x2F, 0x31, 0x37

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from goretain.debuginfo.elf import SHF_ALLOC, Elf
+from goretain.debuginfo.elf.elf import SHF_ALLOC, Elf
 from goretain.model.errors import GoretainError
 
 #: Where distributions and debuginfod put debug files.

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from goretain.debuginfo.compression import inflating
-from goretain.debuginfo.elf import SHF_COMPRESSED, SHT_NOBITS, Elf
-from goretain.debuginfo.units import Sections
+from goretain.debuginfo.dwarf.units import Sections
+from goretain.debuginfo.elf.compression import inflating
+from goretain.debuginfo.elf.elf import SHF_COMPRESSED, SHT_NOBITS, Elf
 from goretain.model.errors import CorruptFile
 
 _PIECE, _HEADER = 128 << 10, 24

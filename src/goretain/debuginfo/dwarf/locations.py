@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import struct
 
-from goretain.debuginfo.abbrev import uleb
-from goretain.debuginfo.units import Unit
+from goretain.debuginfo.dwarf.abbrev import uleb
+from goretain.debuginfo.dwarf.units import Unit
 
 Location = tuple[tuple[int, int, bytes], ...]
 EVERYWHERE = 1 << 63

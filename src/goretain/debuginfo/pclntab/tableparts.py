@@ -11,8 +11,8 @@ import struct
 
 import numpy as np
 
-from goretain.debuginfo.elf import PT_LOAD, SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS, Elf
-from goretain.debuginfo.pclntab import MAGIC_GO_1_20, find_function_table
+from goretain.debuginfo.elf.elf import PT_LOAD, SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS, Elf
+from goretain.debuginfo.pclntab.pclntab import MAGIC_GO_1_20, find_function_table
 from goretain.model.errors import BinaryMismatch
 
 _HEADER = 72

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from goretain.debuginfo.descriptions import Descriptions, Global
-from goretain.debuginfo.functions import Function
-from goretain.debuginfo.locations import EVERYWHERE
-from goretain.debuginfo.symbols import Symbol
-from goretain.debuginfo.types import DwarfType
+from goretain.debuginfo.dwarf.descriptions import Descriptions, Global
+from goretain.debuginfo.dwarf.functions import Function
+from goretain.debuginfo.dwarf.locations import EVERYWHERE
+from goretain.debuginfo.dwarf.types import DwarfType
+from goretain.debuginfo.elf.symbols import Symbol
 
 
 @dataclass(frozen=True, slots=True)

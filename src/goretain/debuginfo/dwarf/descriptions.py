@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from goretain.debuginfo.functions import Function
-from goretain.debuginfo.symbols import Symbol
-from goretain.debuginfo.types import DwarfType
+from goretain.debuginfo.dwarf.functions import Function
+from goretain.debuginfo.dwarf.types import DwarfType
+from goretain.debuginfo.elf.symbols import Symbol
 
 __all__ = ["DebugSource", "Descriptions", "Global"]
 

@@ -1,7 +1,7 @@
 """Debug information from another file than the program that runs: a debug file or an unstripped twin.
 
 Either comes from the same link (equal build IDs: what strip, objcopy and eu-strip split off), and then all
-addresses hold; or it was linked anew from the same source (``debuginfo.twin``), and then addresses are
+addresses hold; or it was linked anew from the same source (``debuginfo.beside.twin``), and then addresses are
 translated. Anything else is refused: a name or type from another build is worse than none. May import
 ``debuginfo`` and ``model``.
 """
@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from goretain.debuginfo.descriptions import Descriptions
-from goretain.debuginfo.dwarf import Dwarf
-from goretain.debuginfo.elf import EM_X86_64, PF_X, PT_LOAD, SHT_NOBITS, Elf
-from goretain.debuginfo.separate import candidates, same_build
-from goretain.debuginfo.symbols import Symbol
-from goretain.debuginfo.translated import Shifts, TranslatedDescriptions, TranslatedSymbols
-from goretain.debuginfo.twin import HINT, differences, shifts_of_twin
+from goretain.debuginfo.beside.separate import candidates, same_build
+from goretain.debuginfo.beside.translated import Shifts, TranslatedDescriptions, TranslatedSymbols
+from goretain.debuginfo.beside.twin import HINT, differences, shifts_of_twin
+from goretain.debuginfo.dwarf.descriptions import Descriptions
+from goretain.debuginfo.dwarf.dwarf import Dwarf
+from goretain.debuginfo.elf.elf import EM_X86_64, PF_X, PT_LOAD, SHT_NOBITS, Elf
+from goretain.debuginfo.elf.symbols import Symbol
 from goretain.model.errors import BinaryMismatch, CorruptFile, GoretainError, UsageError
 from goretain.model.places import user_cache
 

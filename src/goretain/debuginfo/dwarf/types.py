@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from goretain.debuginfo.abbrev import uleb
-from goretain.debuginfo.decoder import (
+from goretain.debuginfo.dwarf.abbrev import uleb
+from goretain.debuginfo.dwarf.decoder import (
     AT_BYTE_SIZE,
     AT_COUNT,
     AT_GO_ELEM,
@@ -25,7 +25,7 @@ from goretain.debuginfo.decoder import (
     AT_TYPE,
     AT_UPPER_BOUND,
 )
-from goretain.debuginfo.index import (
+from goretain.debuginfo.dwarf.index import (
     TAG_ARRAY,
     TAG_BASE,
     TAG_POINTER,
@@ -34,7 +34,7 @@ from goretain.debuginfo.index import (
     TAG_TYPEDEF,
     TAG_UNSPECIFIED,
 )
-from goretain.debuginfo.units import Unit, Units
+from goretain.debuginfo.dwarf.units import Unit, Units
 
 _TAGS = {
     TAG_ARRAY: "array", TAG_POINTER: "pointer", TAG_STRUCT: "struct", TAG_SUBROUTINE: "subroutine",

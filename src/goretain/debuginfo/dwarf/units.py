@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from goretain.debuginfo.abbrev import Abbreviation, AbbreviationTables, uleb
-from goretain.debuginfo.decoder import (
+from goretain.debuginfo.dwarf.abbrev import Abbreviation, AbbreviationTables, uleb
+from goretain.debuginfo.dwarf.decoder import (
     AT_ADDR_BASE,
     AT_LANGUAGE,
     AT_LOCLISTS_BASE,
@@ -25,7 +25,7 @@ from goretain.debuginfo.decoder import (
     make_decoder,
     make_skipper,
 )
-from goretain.debuginfo.elf import Elf
+from goretain.debuginfo.elf.elf import Elf
 from goretain.model.errors import CorruptFile
 
 _LANG_GO = 0x16

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from goretain.debuginfo.abbrev import uleb
-from goretain.debuginfo.decoder import (
+from goretain.debuginfo.dwarf.abbrev import uleb
+from goretain.debuginfo.dwarf.decoder import (
     AT_ABSTRACT_ORIGIN,
     AT_GO_CLOSURE_OFFSET,
     AT_LOCATION,
@@ -19,9 +19,9 @@ from goretain.debuginfo.decoder import (
     AT_TYPE,
     AT_VARIABLE_PARAMETER,
 )
-from goretain.debuginfo.index import TAG_VARIABLE
-from goretain.debuginfo.locations import Location, read_location
-from goretain.debuginfo.units import Unit, Units
+from goretain.debuginfo.dwarf.index import TAG_VARIABLE
+from goretain.debuginfo.dwarf.locations import Location, read_location
+from goretain.debuginfo.dwarf.units import Unit, Units
 
 _TAG_PARAMETER, _TAG_INLINED = 0x05, 0x1D
 

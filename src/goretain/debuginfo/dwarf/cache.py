@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from goretain.debuginfo.elf import SHT_NOBITS, Elf
-from goretain.debuginfo.index import Index
+from goretain.debuginfo.dwarf.index import Index
+from goretain.debuginfo.elf.elf import SHT_NOBITS, Elf
 
 _MAGIC = b"goretain-dwarf\n"
 _VERSION = 1

@@ -12,14 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from goretain.debuginfo.cache import cache_key, load_index, save_index
-from goretain.debuginfo.descriptions import Global
-from goretain.debuginfo.elf import Elf
-from goretain.debuginfo.functions import Function, FunctionReader, Variable
-from goretain.debuginfo.index import TAG_STRUCT, TAG_TYPEDEF, Index, build_index
-from goretain.debuginfo.runtimepart import RuntimeSections
-from goretain.debuginfo.types import DwarfType, Member, TypeReader
-from goretain.debuginfo.units import Sections, Units
+from goretain.debuginfo.dwarf.cache import cache_key, load_index, save_index
+from goretain.debuginfo.dwarf.descriptions import Global
+from goretain.debuginfo.dwarf.functions import Function, FunctionReader, Variable
+from goretain.debuginfo.dwarf.index import TAG_STRUCT, TAG_TYPEDEF, Index, build_index
+from goretain.debuginfo.dwarf.runtimepart import RuntimeSections
+from goretain.debuginfo.dwarf.types import DwarfType, Member, TypeReader
+from goretain.debuginfo.dwarf.units import Sections, Units
+from goretain.debuginfo.elf.elf import Elf
 
 __all__ = ["Dwarf", "DwarfType", "Function", "Global", "Member", "Variable"]
 

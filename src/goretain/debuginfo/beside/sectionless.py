@@ -3,8 +3,8 @@
 The linker puts the same sections in the same order into the same segments of both. What differs in length is
 one text of the build info: it stands in .rodata and in .go.buildinfo. So what comes before the end of these
 keeps its distance from the start of its segment, and what comes after that from the end. A guess until code,
-types and tables were compared with it (``debuginfo.twin``). Source: cmd/link/internal/ld/data.go. May import
-``debuginfo`` and numpy.
+types and tables were compared with it (``debuginfo.beside.twin``). Source: cmd/link/internal/ld/data.go. May
+import ``debuginfo`` and numpy.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from goretain.debuginfo.elf import PF_X, PT_LOAD, SHF_ALLOC, Elf, Section, Segment
+from goretain.debuginfo.elf.elf import PF_X, PT_LOAD, SHF_ALLOC, Elf, Section, Segment
 
 _PT_DYNAMIC, _DT_RELA, _DT_RELASZ = 2, 7, 8
 #: The sections that the text stands in.

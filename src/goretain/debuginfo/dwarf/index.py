@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.debuginfo.abbrev import Abbreviation, uleb
-from goretain.debuginfo.decoder import (
+from goretain.debuginfo.dwarf.abbrev import Abbreviation, uleb
+from goretain.debuginfo.dwarf.decoder import (
     AT_CONST_VALUE,
     AT_GO_KIND,
     AT_GO_RUNTIME_TYPE,
@@ -26,7 +26,7 @@ from goretain.debuginfo.decoder import (
     Decoder,
     Skipper,
 )
-from goretain.debuginfo.units import Unit, Units
+from goretain.debuginfo.dwarf.units import Unit, Units
 
 I64 = NDArray[np.int64]
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.debuginfo.elf import PT_LOAD, Elf
-from goretain.debuginfo.pcvalue import PcValues
+from goretain.debuginfo.elf.elf import PT_LOAD, Elf
+from goretain.debuginfo.pclntab.pcvalue import PcValues
 from goretain.model.errors import CorruptFile, UnknownLayout
 
 Read = Callable[[int, int], bytes]

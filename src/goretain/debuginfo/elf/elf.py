@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Self
 
-from goretain.debuginfo import buildinfo
-from goretain.debuginfo.buildinfo import GoBuildInfo
-from goretain.debuginfo.compression import decompress, decompress_old
-from goretain.debuginfo.files import PreadFile, ReadableFile
-from goretain.debuginfo.symbols import SymbolTable
+from goretain.debuginfo.elf import buildinfo
+from goretain.debuginfo.elf.buildinfo import GoBuildInfo
+from goretain.debuginfo.elf.compression import decompress, decompress_old
+from goretain.debuginfo.elf.files import PreadFile, ReadableFile
+from goretain.debuginfo.elf.symbols import SymbolTable
 from goretain.model.errors import CorruptFile, MissingMemory
 
 EM_X86_64 = 62

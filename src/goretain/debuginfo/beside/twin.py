@@ -15,10 +15,10 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.debuginfo.elf import PT_LOAD, SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, Elf, Section
-from goretain.debuginfo.sectionless import with_sections
-from goretain.debuginfo.tableparts import table_parts
-from goretain.debuginfo.translated import Shift, Shifts
+from goretain.debuginfo.beside.sectionless import with_sections
+from goretain.debuginfo.beside.translated import Shift, Shifts
+from goretain.debuginfo.elf.elf import PT_LOAD, SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, Elf, Section
+from goretain.debuginfo.pclntab.tableparts import table_parts
 from goretain.model.errors import BinaryMismatch, CorruptFile, MissingMemory
 
 I64 = NDArray[np.int64]

@@ -1,0 +1,1 @@
+"""ELF files: read in parts, never mapped; sections, segments, symbols, build info."""
