@@ -64,7 +64,7 @@ def _decoded(data: bytes) -> Any:
 
 def snapshot_parts(raw: bytes) -> SnapshotParts:
     """Take a snapshot apart."""
-    size = layout.parse_preamble("snapshot", raw[: layout.PREAMBLE], len(raw))
+    _, size = layout.parse_preamble("snapshot", raw[: layout.PREAMBLE], len(raw))
     table = raw[layout.PREAMBLE : layout.PREAMBLE + size]
     sections = msgspec.msgpack.decode(table, type=list[layout.Section])
     return SnapshotParts(sections, {s.name: raw[s.offset : s.offset + s.bytes] for s in sections})

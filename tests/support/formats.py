@@ -1,7 +1,8 @@
 """The files of tests/golden/formats: an image and a snapshot of each version of the formats, kept for ever.
 
-``python -m tests.support.formats`` writes those of the present versions, which is right only when one is
-new. The program is tests/zoo/tiny, stripped, and its machine code is zeros, so that the image is small.
+``python -m tests.support.formats image`` or ``snapshot`` writes those of the present version, which is right
+only when it is new. The program is tests/zoo/tiny, stripped, and its machine code is zeros, so that the
+image is small; a snapshot is of the newest image and, so that nothing is missing, has some made-up rows.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import subprocess
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -24,12 +26,36 @@ from goretain.capture.imagefile.reader import read_image
 from goretain.debuginfo.elf.elf import PF_X, PT_LOAD, Elf
 from goretain.debuginfo.elf.files import PreadFile
 from goretain.golang.read import read_heap
-from goretain.snapshot import Columns, Layer, ObjectFlag, RootFlag, Snapshot, WindowKind, layout, save
-from goretain.snapshot.tables import Frame, Goroutine, HeapTotals, Meta, RootNode, TypeField, TypeInfo
+from goretain.snapshot import (
+    Columns,
+    Layer,
+    ObjectFlag,
+    RootFlag,
+    Snapshot,
+    SpecialKind,
+    TimerFlag,
+    WaitKind,
+    WindowKind,
+    layout,
+    save,
+)
+from goretain.snapshot.groups import GROUP_DTYPES
+from goretain.snapshot.tables import (
+    Frame,
+    Goroutine,
+    HeapTotals,
+    Memory,
+    Meta,
+    RootNode,
+    Site,
+    TypeField,
+    TypeInfo,
+)
 from tests.support.golang import go_program, wait_until_blocked
 from tests.support.heaps import image_of
 from tests.support.imageblocks import with_tail
 from tests.support.images import image_bytes, made_image, with_companions
+from tests.unit.snapshot.synthetic import add_groups
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "formats"
 IMAGE, SNAPSHOT = GOLDEN / f"image-{blocks.VERSION}", GOLDEN / f"snapshot-{layout.VERSION}"
@@ -74,14 +100,19 @@ def content_of(image: Image) -> dict[str, Any]:
     }
 
 
-def content_of_snapshot(snapshot: Snapshot) -> dict[str, Any]:
-    """What a snapshot holds, its columns as digests."""
+def content_of_snapshot(snapshot: Snapshot, path: Path = SNAPSHOT) -> dict[str, Any]:
+    """What a snapshot holds, its columns as digests; path: of its version's golden file."""
+    # A field that a table gains later is not part of what the version of the file promised.
+    known = json.loads(path.with_suffix(".layout.json").read_text())["tables"]
+    groups = {"columns": layout.DTYPES} | GROUP_DTYPES
     columns = {
-        n: _digest(np.ascontiguousarray(getattr(snapshot.columns, n)).tobytes()) for n in Columns.names()
+        name: _digest(np.ascontiguousarray(getattr(getattr(snapshot, group), name)).tobytes())
+        for group, names in groups.items()
+        if getattr(snapshot, group) is not None
+        for name in names
     }
-    # Sorted keys: a field that a table gains later is not part of what version 1 promised.
-    known = json.loads(SNAPSHOT.with_suffix(".layout.json").read_text())["tables"]
-    tables = {name: _digest(_canonical(getattr(snapshot, name), known)) for name in layout.TABLES}
+    names = [*layout.TABLES, *(n for n in layout.OPTIONAL_TABLES if getattr(snapshot, n) is not None)]
+    tables = {name: _digest(_canonical(getattr(snapshot, name), known)) for name in names}
     return {"columns": columns, "tables": tables}
 
 
@@ -109,11 +140,12 @@ def image_layout(raw: bytes) -> list[str]:
 
 def snapshot_layout() -> dict[str, Any]:
     """Sections, numbers with a meaning, and the fields of the tables of a snapshot file."""
-    structs = (TypeField, TypeInfo, RootNode, Frame, Goroutine, HeapTotals, Meta)
-    enums = (Layer, ObjectFlag, WindowKind, RootFlag)
+    structs = (TypeField, TypeInfo, RootNode, Frame, Goroutine, HeapTotals, Meta, Memory, Site)
+    enums = (Layer, ObjectFlag, WindowKind, RootFlag, WaitKind, SpecialKind, TimerFlag)
     return {
         "sections": [[name, layout.MSGPACK] for name in layout.TABLES]
         + [[name, layout.DTYPES[name]] for name in Columns.names()],
+        "optional": {name: {name: layout.MSGPACK} for name in layout.OPTIONAL_TABLES} | GROUP_DTYPES,
         "numbers": {enum.__name__: {member.name: member.value for member in enum} for enum in enums},
         "tables": {s.__name__: {f.name: _type(f) for f in msgspec.structs.fields(s)} for s in structs},
     }
@@ -129,8 +161,8 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def write() -> None:
-    """Write the files of the present versions."""
+def write_image() -> None:
+    """Write the files of the present version of images."""
     # No environment and no paths of this machine become part of files that are published.
     binary = go_program("tiny", _GO, flags=["-ldflags=-s -w", "-trimpath"])
     with subprocess.Popen([binary], env={"GOMAXPROCS": "1"}, stderr=subprocess.PIPE) as process:
@@ -141,18 +173,21 @@ def write() -> None:
         process.kill()
     image.facts.program, image.facts.pid = "/srv/tiny", 42
     image.mappings = [replace(m, path=m.path.replace(str(binary), "/srv/tiny")) for m in image.mappings]
-    snapshot = read_heap(image)
     image.binary = Elf(_WithoutCode(str(binary)))
-    _write_json(SNAPSHOT.with_suffix(".layout.json"), snapshot_layout())
     IMAGE.with_suffix(".image").write_bytes(image_bytes(image))
-    save(snapshot, SNAPSHOT.with_suffix(".goretain"))
-    read = read_image(IMAGE.with_suffix(".image"))
-    _write_json(IMAGE.with_suffix(".json"), content_of(read))
-    _write_json(SNAPSHOT.with_suffix(".json"), content_of_snapshot(snapshot))
-
+    _write_json(IMAGE.with_suffix(".json"), content_of(read_image(IMAGE.with_suffix(".image"))))
     with contextlib.chdir(tempfile.mkdtemp()):  # paths of files become part of an image
         lines = image_layout(image_bytes(with_companions(made_image(Path()), Path())))
     IMAGE.with_suffix(".layout.txt").write_text("\n".join(lines) + "\n")
+
+
+def write_snapshot() -> None:
+    """Write the files of the present version of snapshots."""
+    snapshot = read_heap(read_image(IMAGE.with_suffix(".image")))
+    add_groups(snapshot, 0)
+    _write_json(SNAPSHOT.with_suffix(".layout.json"), snapshot_layout())
+    save(snapshot, SNAPSHOT.with_suffix(".goretain"))
+    _write_json(SNAPSHOT.with_suffix(".json"), content_of_snapshot(snapshot))
 
 
 def _write_json(path: Path, value: object) -> None:
@@ -160,4 +195,4 @@ def _write_json(path: Path, value: object) -> None:
 
 
 if __name__ == "__main__":
-    write()
+    {"image": write_image, "snapshot": write_snapshot}[sys.argv[1]]()

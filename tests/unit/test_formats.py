@@ -50,7 +50,7 @@ def test_images_of_every_version_can_be_analysed(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SNAPSHOTS, ids=lambda path: path.stem)
 def test_snapshots_of_every_version_are_read_as_on_the_day_they_were_made(path: Path) -> None:
-    assert formats.content_of_snapshot(load(path)) == json.loads(path.with_suffix(".json").read_text())
+    assert formats.content_of_snapshot(load(path), path) == json.loads(path.with_suffix(".json").read_text())
 
 
 def test_the_writer_of_images_writes_what_its_version_says(
@@ -67,6 +67,8 @@ def test_the_writer_of_snapshots_writes_what_its_version_says() -> None:
     expected = json.loads(formats.SNAPSHOT.with_suffix(".layout.json").read_text())
     assert found["sections"] == expected["sections"], _NEW_VERSION
     assert found["numbers"] == expected["numbers"], _NEW_VERSION
+    for section, columns in expected["optional"].items():
+        assert found["optional"][section] == columns, _NEW_VERSION
     for table, fields in expected["tables"].items():
         known = {name: found["tables"][table].get(name) for name in fields}
         assert known == fields, _NEW_VERSION
@@ -78,7 +80,8 @@ def test_what_a_reader_needs_to_know_is_in_the_docs() -> None:
     text = DOCS.read_text()
     for kind in blocks.ORDER:
         assert f"`{kind.decode()}`" in text
-    for name in (*Columns.names(), *layout.TABLES):
+    optional = [name for columns in formats.snapshot_layout()["optional"].values() for name in columns]
+    for name in (*Columns.names(), *layout.TABLES, *optional):
         assert f"`{name}`" in text
     assert " ".join(REGISTERS) in re.sub(r"\s+", " ", text)
     for table, fields in formats.snapshot_layout()["tables"].items():

@@ -14,7 +14,27 @@ from goretain.snapshot.columns import (
     WindowKind,
 )
 from goretain.snapshot.file import is_snapshot, load, save
-from goretain.snapshot.tables import Frame, Goroutine, HeapTotals, Meta, RootNode, TypeField, TypeInfo
+from goretain.snapshot.groups import (
+    Samples,
+    Spans,
+    SpecialKind,
+    Specials,
+    TimerFlag,
+    Timers,
+    WaitKind,
+    Waits,
+)
+from goretain.snapshot.tables import (
+    Frame,
+    Goroutine,
+    HeapTotals,
+    Memory,
+    Meta,
+    RootNode,
+    Site,
+    TypeField,
+    TypeInfo,
+)
 from goretain.snapshot.validate import validate
 
 __all__ = [
@@ -24,13 +44,23 @@ __all__ = [
     "Goroutine",
     "HeapTotals",
     "Layer",
+    "Memory",
     "Meta",
     "ObjectFlag",
     "RootFlag",
     "RootNode",
+    "Samples",
+    "Site",
     "Snapshot",
+    "Spans",
+    "SpecialKind",
+    "Specials",
+    "TimerFlag",
+    "Timers",
     "TypeField",
     "TypeInfo",
+    "WaitKind",
+    "Waits",
     "WindowKind",
     "is_snapshot",
     "load",

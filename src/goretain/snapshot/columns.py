@@ -1,6 +1,6 @@
 """The columns of a snapshot, one numpy array each, and the Snapshot that joins them with its tables.
 
-Field names are the names in the file. Imports numpy and this package's tables.
+Field names are the names in the file. Imports numpy and this package's tables and groups.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.snapshot.tables import Goroutine, Meta, RootNode, TypeInfo
+from goretain.snapshot.groups import Samples, Spans, Specials, Timers, Waits
+from goretain.snapshot.tables import Goroutine, Memory, Meta, RootNode, Site, TypeInfo
 
 #: "No object" in a uint32 object column.
 NO_OBJECT = np.uint32(0xFFFFFFFF)
@@ -45,6 +46,7 @@ class ObjectFlag(enum.IntFlag):
     OPAQUE = 64  #: a referrer of unknown type points to it: what is shown of it is undecided
     ARRAY = 128  #: holds several values of its type side by side (backing array)
     LARGE = 256  #: has a span of its own (size class 0)
+    SCHEDULER = 512  #: runtime.g or runtime.sudog: who reaches it can find a goroutine, not wake it
 
 
 class WindowKind(enum.IntEnum):
@@ -146,6 +148,10 @@ class Snapshot:
         types, roots, goroutines: tables that the columns index.
         strings: texts that ``root_path`` indexes; strings[0] is "".
         entry_keys: texts of map keys, parallel to the entry columns; empty unless captured with data.
+        waits, spans, specials, timers, samples: groups of columns, None when unknown (all of them in a file
+            of version 1).
+        memory: what the process uses beside live objects, None when unknown.
+        sites: allocation sites that ``samples`` index, None when unknown.
     """
 
     meta: Meta
@@ -155,6 +161,13 @@ class Snapshot:
     goroutines: list[Goroutine]
     strings: list[str]
     entry_keys: list[str]
+    waits: Waits | None = None
+    spans: Spans | None = None
+    specials: Specials | None = None
+    timers: Timers | None = None
+    samples: Samples | None = None
+    memory: Memory | None = None
+    sites: list[Site] | None = None
 
     @property
     def object_count(self) -> int:

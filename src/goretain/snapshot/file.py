@@ -31,7 +31,8 @@ from goretain.model.opening import open_named, starts_with
 from goretain.model.saving import check_place, whole_file, write_all
 from goretain.snapshot import layout
 from goretain.snapshot.columns import Columns, Snapshot
-from goretain.snapshot.tables import Goroutine, Meta, RootNode, TypeInfo
+from goretain.snapshot.groups import GROUP_DTYPES, GROUPS
+from goretain.snapshot.tables import Goroutine, Memory, Meta, RootNode, Site, TypeInfo
 from goretain.snapshot.validate import validate
 
 _WINDOW = 1 << 20
@@ -42,6 +43,8 @@ _TABLE_TYPES: dict[str, Any] = {
     "goroutines": list[Goroutine],
     "strings": list[str],
     "entry_keys": list[str],
+    "memory": Memory,
+    "sites": list[Site],
 }
 _DAMAGED = (
     "the file was changed after it was saved; take the snapshot again with 'goretain why PID --save FILE'"
@@ -60,15 +63,9 @@ def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> int:
         UsageError: the file cannot be written there.
     """
     check_place(path)
-    blobs: dict[str, bytes | memoryview] = {
-        name: msgspec.msgpack.encode(getattr(snapshot, name)) for name in layout.TABLES
-    }
-    dtypes = dict.fromkeys(layout.TABLES, layout.MSGPACK)
-    for name in Columns.names():
-        dtypes[name] = layout.DTYPES[name]
-        blobs[name] = np.ascontiguousarray(getattr(snapshot.columns, name), dtypes[name]).view(np.uint8).data
-    rows = ((name, dtypes[name], len(blob), zlib.crc32(blob)) for name, blob in blobs.items())
-    head, sections = layout.place(rows)
+    parts = _parts(snapshot)
+    blobs = {name: blob for name, _, blob in parts}
+    head, sections = layout.place((name, dtype, len(blob), zlib.crc32(blob)) for name, dtype, blob in parts)
     size = sections[-1].offset + sections[-1].bytes
     with whole_file(path) as descriptor:
         write_all(descriptor, head)
@@ -77,6 +74,24 @@ def save(snapshot: Snapshot, path: str | os.PathLike[str]) -> int:
             write_all(descriptor, blobs[section.name])
         os.ftruncate(descriptor, size)  # trailing columns without rows still have their place
     return size
+
+
+def _parts(snapshot: Snapshot) -> list[tuple[str, str, bytes | memoryview]]:
+    """Name, dtype and bytes of each section, in file order; what is unknown has none."""
+    tables = [
+        *layout.TABLES,
+        *(name for name in layout.OPTIONAL_TABLES if getattr(snapshot, name) is not None),
+    ]
+    parts: list[tuple[str, str, bytes | memoryview]] = [
+        (name, layout.MSGPACK, msgspec.msgpack.encode(getattr(snapshot, name))) for name in tables
+    ]
+    for group, dtypes in (("columns", layout.DTYPES), *GROUP_DTYPES.items()):
+        values = getattr(snapshot, group)
+        if values is not None:
+            for name, dtype in dtypes.items():
+                column = np.ascontiguousarray(getattr(values, name), dtype)
+                parts.append((name, dtype, column.view(np.uint8).data))
+    return parts
 
 
 def load(path: str | os.PathLike[str], *, on_read: Callable[[int, int], None] | None = None) -> Snapshot:
@@ -105,9 +120,9 @@ def _load(path: str, descriptor: int, on_read: Callable[[int, int], None] | None
             path, None, "this is not a regular file", hint="give a PID, an ELF core, an image or a snapshot"
         )
     preamble = _pread(path, descriptor, 0, min(layout.PREAMBLE, facts.st_size))
-    size = layout.parse_preamble(path, preamble, facts.st_size)
+    version, size = layout.parse_preamble(path, preamble, facts.st_size)
     contents = _pread(path, descriptor, layout.PREAMBLE, size)
-    sections = layout.parse_contents(path, preamble, contents, facts.st_size)
+    sections = layout.parse_contents(path, version, preamble, contents, facts.st_size)
     shared = facts.st_uid != os.geteuid() or facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     buffer = None if shared else mmap.mmap(descriptor, facts.st_size, access=mmap.ACCESS_COPY)
     tables: dict[str, Any] = {}
@@ -119,7 +134,12 @@ def _load(path: str, descriptor: int, on_read: Callable[[int, int], None] | None
             columns[name] = _column(path, descriptor, section, buffer)
         if on_read is not None:
             on_read(section.offset + section.bytes, facts.st_size)
-    snapshot = Snapshot(columns=Columns(**columns), **tables)
+    groups = {
+        group: GROUPS[group](**{name: columns.pop(name) for name in dtypes})
+        for group, dtypes in GROUP_DTYPES.items()
+        if next(iter(dtypes)) in columns
+    }
+    snapshot = Snapshot(columns=Columns(**columns), **groups, **tables)
     try:
         validate(snapshot)
     except ValueError as broken:

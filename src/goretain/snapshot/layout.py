@@ -9,10 +9,11 @@
     64   table of contents: MessagePack list of Section
     ...  sections, each at a multiple of 64 bytes, in the order of the table
 
-A section is one column (its little-endian numpy dtype) or one table (dtype "msgpack"). Everything that is
+A section is one column (its little-endian numpy dtype) or one table (dtype "msgpack"). Version 2 added
+sections that may be missing: those of a group (:mod:`goretain.snapshot.groups`) together. Everything that is
 read from a file is checked here before anything is allocated by its word. Apart from
 :mod:`goretain.snapshot.file` so that the arithmetic can be tested without files. Imports ``model``,
-msgspec, numpy and this package's columns.
+msgspec, numpy and this package's columns and groups.
 """
 
 from __future__ import annotations
@@ -27,15 +28,19 @@ import numpy as np
 
 from goretain.model.errors import CorruptFile
 from goretain.snapshot.columns import Columns
+from goretain.snapshot.groups import GROUP_DTYPES
 
 MAGIC: Final = b"GORETAIN"
-VERSION: Final = 1
+VERSION: Final = 2
+#: From this version on, sections of OPTIONAL_TABLES and GROUP_DTYPES may be there.
+_WITH_GROUPS: Final = 2
 PREAMBLE: Final = 64
 ALIGNMENT: Final = 64
 #: No table of contents comes near this; a larger one is a broken length.
 MAX_CONTENTS: Final = 1 << 20
 MSGPACK: Final = "msgpack"
 TABLES: Final = ("meta", "types", "roots", "goroutines", "strings", "entry_keys")
+OPTIONAL_TABLES: Final = ("memory", "sites")
 
 #: dtype of every column. The number of rows is checked by ``validate``.
 DTYPES: Final[dict[str, str]] = {
@@ -115,8 +120,8 @@ def place(parts: Iterable[tuple[str, str, int, int]]) -> tuple[bytes, list[Secti
     return head + hashlib.sha256(head + contents).digest() + contents, sections
 
 
-def parse_preamble(path: str, raw: bytes, actual: int) -> int:
-    """Bytes of the table of contents, from the first 64 bytes of a file of ``actual`` bytes.
+def parse_preamble(path: str, raw: bytes, actual: int) -> tuple[int, int]:
+    """Version, and bytes of the table of contents, from the first 64 bytes of a file of ``actual`` bytes.
 
     Raises:
         CorruptFile: not a snapshot, another version, or not as long as it says.
@@ -128,21 +133,24 @@ def parse_preamble(path: str, raw: bytes, actual: int) -> int:
     if len(raw) < PREAMBLE:
         raise CorruptFile(path, actual, f"the file ends inside its {PREAMBLE} byte preamble", hint=_NEW_ONE)
     _, version, _, contents, total = _HEAD.unpack(raw[: _HEAD.size])
-    if version != VERSION:
-        hint = "open it with the goretain that saved it, or a newer one" if version > VERSION else _NEW_ONE
+    if not 1 <= version <= VERSION:
+        hint = "open it with the goretain that saved it, or a newer one" if version else _NEW_ONE
         raise CorruptFile(
-            path, 8, f"format version {version}; this goretain reads version {VERSION}", hint=hint
+            path, 8, f"format version {version}; this goretain reads versions 1 to {VERSION}", hint=hint
         )
     if total != actual:
         what = "truncated" if actual < total else "longer than it was"
         raise CorruptFile(path, min(actual, total), f"{what}: {actual} bytes of {total}", hint=_NEW_ONE)
     if contents > min(MAX_CONTENTS, total - PREAMBLE):
         raise CorruptFile(path, 16, f"table of contents of {contents} bytes does not fit", hint=_NEW_ONE)
-    return int(contents)
+    return int(version), int(contents)
 
 
-def parse_contents(path: str, preamble: bytes, contents: bytes, total: int) -> dict[str, Section]:
-    """The sections by name, all present, of the right dtype, inside the file and apart from each other."""
+def parse_contents(
+    path: str, version: int, preamble: bytes, contents: bytes, total: int
+) -> dict[str, Section]:
+    """The sections by name, all that must be there, of the right dtype, inside the file and apart from each
+    other."""
     head = preamble[: _HEAD.size]
     if hashlib.sha256(head + contents).digest() != preamble[_HEAD.size : PREAMBLE]:
         raise CorruptFile(path, _HEAD.size, "the checksum of the header does not match", hint=_NEW_ONE)
@@ -161,19 +169,28 @@ def parse_contents(path: str, preamble: bytes, contents: bytes, total: int) -> d
                 path, section.offset, f"section {section.name!r} does not fit the file", hint=_NEW_ONE
             )
         end = section.offset + section.bytes
-    return _by_name(path, sections)
+    return _by_name(path, version, sections)
 
 
-def _by_name(path: str, sections: list[Section]) -> dict[str, Section]:
+def _by_name(path: str, version: int, sections: list[Section]) -> dict[str, Section]:
     found = {section.name: section for section in sections}
     wanted = dict.fromkeys(TABLES, MSGPACK) | {name: DTYPES[name] for name in Columns.names()}
+    if version >= _WITH_GROUPS:
+        wanted |= {name: MSGPACK for name in OPTIONAL_TABLES if name in found}
+        for dtypes in GROUP_DTYPES.values():
+            if not found.keys().isdisjoint(dtypes):
+                wanted |= dtypes
     for name, dtype in wanted.items():
-        section = found.get(name)
-        if section is None:
-            raise CorruptFile(path, PREAMBLE, f"section {name!r} is missing", hint=_NEW_ONE)
-        if section.dtype != dtype:
-            reason = f"section {name!r} is of dtype {section.dtype!r}, not {dtype!r}"
-            raise CorruptFile(path, section.offset, reason, hint=_NEW_ONE)
-        if dtype != MSGPACK and section.bytes % np.dtype(dtype).itemsize:
-            raise CorruptFile(path, section.offset, f"section {name!r} holds part of a row", hint=_NEW_ONE)
+        _check_section(path, name, dtype, found.get(name))
     return {name: found[name] for name in wanted}
+
+
+def _check_section(path: str, name: str, dtype: str, section: Section | None) -> None:
+    """It is there, of this dtype, and holds whole rows."""
+    if section is None:
+        raise CorruptFile(path, PREAMBLE, f"section {name!r} is missing", hint=_NEW_ONE)
+    if section.dtype != dtype:
+        reason = f"section {name!r} is of dtype {section.dtype!r}, not {dtype!r}"
+        raise CorruptFile(path, section.offset, reason, hint=_NEW_ONE)
+    if dtype != MSGPACK and section.bytes % np.dtype(dtype).itemsize:
+        raise CorruptFile(path, section.offset, f"section {name!r} holds part of a row", hint=_NEW_ONE)

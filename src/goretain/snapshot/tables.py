@@ -1,4 +1,4 @@
-"""The small tables of a snapshot: what it is of, its types, roots and goroutines.
+"""The small tables of a snapshot: what it is of, its types, roots, goroutines, memory and allocation sites.
 
 Imports msgspec only; each struct is stored as MessagePack beside the columns.
 """
@@ -91,6 +91,12 @@ class Goroutine(msgspec.Struct, frozen=True, kw_only=True):
         frames: innermost first, runtime frames included.
         creator: function of the go statement, "" for the first.
         stack_bytes: size of its stack in bytes.
+        created_at: place of the go statement, None for the first and in files of version 1.
+        parent: id of the goroutine that made it, None when unknown (before Go 1.21, the first).
+        start: function that it began with, "" unknown.
+        system: whether it serves the runtime only; None unknown.
+        waiting_since: nanoseconds of the monotonic clock (``Meta.monotonic_ns``) at which a collection first
+            found it waiting, so it waits at least since then; None: no collection has, or it does not wait.
     """
 
     id: int
@@ -99,6 +105,11 @@ class Goroutine(msgspec.Struct, frozen=True, kw_only=True):
     frames: tuple[Frame, ...]
     creator: str = ""
     stack_bytes: int = 0
+    created_at: Frame | None = None
+    parent: int | None = None
+    start: str = ""
+    system: bool | None = None
+    waiting_since: int | None = None
 
 
 class HeapTotals(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +133,61 @@ class HeapTotals(msgspec.Struct, frozen=True, kw_only=True):
     span_count: int
 
 
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """What the process uses, in bytes; None is unknown. The Go runtime's words as in runtime.MemStats.
+
+    Attributes:
+        heap_in_use: pages of spans with objects (HeapInuse).
+        heap_free: pages without a span that the process still has (HeapIdle - HeapReleased).
+        heap_released: address space that was given back to the system (HeapReleased).
+        stacks: pages of goroutines' stacks (StackInuse).
+        system_stacks: stacks of threads that the runtime made itself (StackSys - StackInuse).
+        span_metadata: mspan and mcache structs (MSpanSys + MCacheSys).
+        gc_metadata: bitmaps and work buffers (GCSys). profile_metadata: buckets of profiles (BuckHashSys).
+        other_runtime: everything else that the runtime took from the system (OtherSys).
+        rss, rss_anonymous, rss_file, rss_shared: resident memory and its parts, as the kernel counts them.
+        swapped: in swap.
+        heap_resident: resident part of the Go heap's arenas.
+        off_heap: resident anonymous memory outside of what the Go runtime has: C's heap and stacks, mmap.
+        next_gc: heap size at which the next collection starts. limit: GOMEMLIMIT.
+        gc_percent: GOGC, -1 off. gc_cycles: finished collections.
+    """
+
+    heap_in_use: int | None = None
+    heap_free: int | None = None
+    heap_released: int | None = None
+    stacks: int | None = None
+    system_stacks: int | None = None
+    span_metadata: int | None = None
+    gc_metadata: int | None = None
+    profile_metadata: int | None = None
+    other_runtime: int | None = None
+    rss: int | None = None
+    rss_anonymous: int | None = None
+    rss_file: int | None = None
+    rss_shared: int | None = None
+    swapped: int | None = None
+    heap_resident: int | None = None
+    off_heap: int | None = None
+    next_gc: int | None = None
+    limit: int | None = None
+    gc_percent: int | None = None
+    gc_cycles: int | None = None
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """One allocation stack of the memory profile (runtime.bucket, runtime.memRecord of runtime/mprof.go).
+
+    Attributes:
+        frames: innermost first.
+        objects, bytes: sampled and in use as of the last finished collection, not scaled; None unknown.
+    """
+
+    frames: tuple[Frame, ...]
+    objects: int | None = None
+    bytes: int | None = None
+
+
 class Meta(msgspec.Struct, frozen=True, kw_only=True):
     """What the snapshot is of and how it was taken.
 
@@ -140,6 +206,8 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
             the standard library's.
         with_data: whether map keys were kept.
         counts: measured counters of the reading (pointer slots, pointers to free slots, mask mismatches ...).
+        monotonic_ns: the runtime's clock (nanotime) at the capture, None when unknown.
+        profile_rate: runtime.MemProfileRate: mean bytes between two sampled objects, None when unknown.
     """
 
     program: str
@@ -158,3 +226,5 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     modules: tuple[str, ...] = ()
     with_data: bool = False
     counts: dict[str, int] = {}
+    monotonic_ns: int | None = None
+    profile_rate: int | None = None

@@ -6,18 +6,17 @@ tests on every snapshot that ``golang`` builds. Imports msgspec, numpy and this 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.snapshot.checks import LIMIT, check_ids, check_range, parts
 from goretain.snapshot.columns import NO_OBJECT, Columns, Layer, Snapshot, WindowKind
+from goretain.snapshot.groupchecks import check_groups
 from goretain.snapshot.tables import TypeInfo
 
-#: User space ends below this on amd64; no address, size or count in a snapshot reaches it.
-_LIMIT = 1 << 47
 _ROWS = {  # prefix of the column names: the column that says how many rows they have
     "object": "object_address",
     "root": "root_node",
@@ -25,7 +24,6 @@ _ROWS = {  # prefix of the column names: the column that says how many rows they
     "map": "map_object",
     "entry": "entry_map",
 }
-_STEP = 1 << 17
 
 
 def validate(snapshot: Snapshot) -> None:
@@ -42,6 +40,7 @@ def validate(snapshot: Snapshot) -> None:
     _check_windows(columns)
     _check_maps(snapshot)
     _check_tables(snapshot)
+    check_groups(snapshot)
 
 
 def _check_lengths(columns: Columns) -> None:
@@ -57,28 +56,10 @@ def _check_lengths(columns: Columns) -> None:
         raise ValueError("edge_word", "has another number of rows than edge_target")
 
 
-def _check_range(name: str, values: NDArray[Any], low: int, high: int) -> None:
-    """All values in [low, high)."""
-    if len(values) and (int(values.min()) < low or int(values.max()) >= high):
-        raise ValueError(name, f"holds a value outside of {low} .. {high - 1}")
-
-
-def _check_ids(name: str, values: NDArray[np.uint32], count: int) -> None:
-    """All values below count, or NO_OBJECT."""
-    for part in _parts(len(values)):
-        chunk = values[part]
-        if bool(((chunk >= count) & (chunk != NO_OBJECT)).any()):
-            raise ValueError(name, f"names an object that is not there ({count} objects)")
-
-
-def _parts(length: int) -> Iterator[slice]:
-    return (slice(at, min(at + _STEP, length)) for at in range(0, length, _STEP))
-
-
 def _check_objects(columns: Columns, types: int) -> None:
-    _check_range("object_address", columns.object_address, 0, _LIMIT)
-    _check_range("object_size", columns.object_size, 1, _LIMIT)
-    _check_range("object_type", columns.object_type, -1, types)
+    check_range("object_address", columns.object_address, 0, LIMIT)
+    check_range("object_size", columns.object_size, 1, LIMIT)
+    check_range("object_type", columns.object_type, -1, types)
     ends = columns.object_address[:-1] + columns.object_size[:-1]
     if bool((ends > columns.object_address[1:]).any()):
         raise ValueError("object_address", "objects overlap or are not in ascending order")
@@ -90,8 +71,8 @@ def _check_edges(columns: Columns) -> None:
         raise ValueError("edge_start", f"does not span the {edges} edges")
     if bool((start[1:] < start[:-1]).any()):
         raise ValueError("edge_start", "is not monotone")
-    _check_range("edge_target", columns.edge_target, 0, len(columns.object_address))
-    for part in _parts(edges):
+    check_range("edge_target", columns.edge_target, 0, len(columns.object_address))
+    for part in parts(edges):
         owner = np.searchsorted(start, np.arange(part.start, part.stop), side="right") - 1
         if bool(_outside(columns, owner, columns.edge_word[part]).any()):
             raise ValueError("edge_word", "lies outside of its object")
@@ -105,18 +86,18 @@ def _outside(columns: Columns, owner: NDArray[Any], word: NDArray[np.uint32]) ->
 
 def _check_roots(snapshot: Snapshot) -> None:
     columns = snapshot.columns
-    _check_range("root_node", columns.root_node, 0, len(snapshot.roots))
-    _check_range("root_target", columns.root_target, 0, len(columns.object_address))
-    _check_range("root_path", columns.root_path, 0, len(snapshot.strings))
-    _check_range("root_goroutine", columns.root_goroutine, -1, len(snapshot.goroutines))
+    check_range("root_node", columns.root_node, 0, len(snapshot.roots))
+    check_range("root_target", columns.root_target, 0, len(columns.object_address))
+    check_range("root_path", columns.root_path, 0, len(snapshot.strings))
+    check_range("root_goroutine", columns.root_goroutine, -1, len(snapshot.goroutines))
 
 
 def _check_windows(columns: Columns) -> None:
     count = len(columns.object_address)
-    _check_range("window_target", columns.window_target, 0, count)
-    _check_ids("window_source", columns.window_source, count)
-    _check_range("window_kind", columns.window_kind, 0, len(WindowKind))
-    for part in _parts(len(columns.window_word)):
+    check_range("window_target", columns.window_target, 0, count)
+    check_ids("window_source", columns.window_source, count)
+    check_range("window_kind", columns.window_kind, 0, len(WindowKind))
+    for part in parts(len(columns.window_word)):
         source, word = columns.window_source[part], columns.window_word[part]
         held = source != NO_OBJECT
         if bool((word[~held] >= len(columns.root_node)).any()):
@@ -124,30 +105,30 @@ def _check_windows(columns: Columns) -> None:
         if bool(_outside(columns, source[held], word[held]).any()):
             raise ValueError("window_word", "lies outside of its object")
     for name in ("window_start", "window_length", "window_capacity"):
-        _check_range(name, getattr(columns, name), 0, _LIMIT)
+        check_range(name, getattr(columns, name), 0, LIMIT)
     if bool((columns.window_length > columns.window_capacity).any()):
         raise ValueError("window_length", "exceeds the capacity")
 
 
 def _check_maps(snapshot: Snapshot) -> None:
     columns, count = snapshot.columns, snapshot.object_count
-    _check_ids("map_object", columns.map_object, count)
-    _check_ids("map_table", columns.map_table, count)
-    _check_range("map_type", columns.map_type, -1, len(snapshot.types))
+    check_ids("map_object", columns.map_object, count)
+    check_ids("map_table", columns.map_table, count)
+    check_range("map_type", columns.map_type, -1, len(snapshot.types))
     for name in ("map_entries", "map_slots", "map_bytes", "map_needed"):
-        _check_range(name, getattr(columns, name), 0, _LIMIT)
+        check_range(name, getattr(columns, name), 0, LIMIT)
     if bool((columns.map_entries > columns.map_slots).any()):
         raise ValueError("map_entries", "exceeds the slots")
     if int(columns.map_bytes.sum()) > int(columns.object_size.sum()):
         raise ValueError("map_bytes", "exceeds the size of all objects")
-    _check_range("entry_map", columns.entry_map, 0, len(columns.map_object))
-    _check_range("entry_object", columns.entry_object, 0, count)
-    for part in _parts(len(columns.entry_word)):
+    check_range("entry_map", columns.entry_map, 0, len(columns.map_object))
+    check_range("entry_object", columns.entry_object, 0, count)
+    for part in parts(len(columns.entry_word)):
         # A key of no bytes may start where its object ends.
         at = columns.entry_word[part].astype(np.int64) * 8
         if bool((at > columns.object_size[columns.entry_object[part]]).any()):
             raise ValueError("entry_word", "lies outside of its object")
-    _check_range("entry_key_length", columns.entry_key_length, -1, _LIMIT)
+    check_range("entry_key_length", columns.entry_key_length, -1, LIMIT)
 
 
 def _check_tables(snapshot: Snapshot) -> None:
@@ -175,7 +156,7 @@ def _check_type(info: TypeInfo, types: list[TypeInfo]) -> None:
     inner = (info.elem, info.key, *(field.type for field in info.fields))
     if any(not -1 <= index < len(types) for index in inner):
         raise ValueError("types", f"{info.name!r} names a type that is not there")
-    if not 0 <= info.size < _LIMIT or not 0 <= info.count < _LIMIT:
+    if not 0 <= info.size < LIMIT or not 0 <= info.count < LIMIT:
         raise ValueError("types", f"{info.name!r} has an impossible size")
     for field in info.fields:
         size = types[field.type].size if field.type >= 0 else 0

@@ -13,12 +13,22 @@ from goretain.snapshot import (
     Goroutine,
     HeapTotals,
     Layer,
+    Memory,
     Meta,
     ObjectFlag,
     RootNode,
+    Samples,
+    Site,
     Snapshot,
+    Spans,
+    SpecialKind,
+    Specials,
+    TimerFlag,
+    Timers,
     TypeField,
     TypeInfo,
+    WaitKind,
+    Waits,
     WindowKind,
 )
 from goretain.snapshot.layout import DTYPES
@@ -148,7 +158,31 @@ def small(**meta: object) -> Snapshot:
     buffer = build.add(64 << 10, U8, ObjectFlag.NOSCAN | ObjectFlag.ARRAY)
     build.roots.append((worker, buffer, ":buf"))
     build.add(512)  # reached by nothing
-    return build.snapshot(**meta)
+    snapshot = build.snapshot(**meta)
+    add_groups(snapshot, buffer)
+    return snapshot
+
+
+def add_groups(snapshot: Snapshot, buffer: int) -> None:
+    """One row or two in every group of columns; the goroutine waits for what nothing else refers to."""
+    none, one = np.array([NO_OBJECT], np.uint32), np.array([buffer], np.uint32)
+    text, zero = np.zeros(1, np.uint32), np.zeros(1, np.int64)
+    address = snapshot.columns.object_address[[buffer]]
+    kind = np.array([WaitKind.CHANNEL_RECEIVE], np.uint8)
+    snapshot.waits = Waits(np.zeros(1, np.int32), kind, address, one, text)
+    snapshot.spans = Spans(
+        span_start=np.array([0xC000000000, 0xC000004000], np.int64),
+        span_bytes=np.array([8192, 8192], np.int64),
+        span_class=np.array([10, 2], np.uint8),
+        span_slot_bytes=np.array([48, 16], np.int64),
+        span_slots=np.array([170, 512], np.int64),
+        span_live=np.array([3, -1], np.int64),
+    )
+    snapshot.specials = Specials(np.array([SpecialKind.CLEANUP], np.uint8), one, text, none)
+    snapshot.timers = Timers(one, zero, zero, np.array([TimerFlag.CHANNEL], np.uint8), text, none)
+    snapshot.samples = Samples(one, np.zeros(1, np.int32))
+    snapshot.memory = Memory(heap_in_use=1 << 22, gc_percent=-1)
+    snapshot.sites = [Site(frames=(Frame("main.load", "main.go", 12),), objects=1, bytes=64 << 10)]
 
 
 def scattered(seed: int, objects: int = 40, edges: int = 90) -> Snapshot:

@@ -10,6 +10,8 @@ import stat
 import struct
 import tracemalloc
 import zlib
+from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -21,7 +23,8 @@ from hypothesis import strategies as st
 from goretain.model.errors import CorruptFile, UsageError
 from goretain.model.saving import check_place, whole_file
 from goretain.snapshot import Columns, Snapshot, is_snapshot, load, save, validate
-from goretain.snapshot.layout import DTYPES, PREAMBLE, TABLES, Section
+from goretain.snapshot.groups import GROUP_DTYPES, GROUPS
+from goretain.snapshot.layout import DTYPES, OPTIONAL_TABLES, PREAMBLE, TABLES, VERSION, Section
 from tests.unit.snapshot.synthetic import scattered, small
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -29,13 +32,16 @@ FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChec
 
 def same(a: Snapshot, b: Snapshot) -> bool:
     """Equal tables, and columns equal in dtype and values."""
-    tables = all(getattr(a, name) == getattr(b, name) for name in TABLES)
-    columns = all(
-        getattr(a.columns, name).dtype == getattr(b.columns, name).dtype
-        and np.array_equal(getattr(a.columns, name), getattr(b.columns, name))
-        for name in Columns.names()
-    )
-    return tables and columns
+    tables = all(getattr(a, name) == getattr(b, name) for name in (*TABLES, *OPTIONAL_TABLES))
+    groups = {"columns": DTYPES} | GROUP_DTYPES
+    return tables and all(_same(getattr(a, g), getattr(b, g), names) for g, names in groups.items())
+
+
+def _same(a: object, b: object, names: Iterable[str]) -> bool:
+    if a is None or b is None:
+        return a is b
+    pairs = [(getattr(a, name), getattr(b, name)) for name in names]
+    return all(x.dtype == y.dtype and np.array_equal(x, y) for x, y in pairs)
 
 
 def contents_of(raw: bytes) -> list[Section]:
@@ -52,13 +58,37 @@ def resealed(raw: bytearray, sections: list[Section]) -> bytes:
     contents = msgspec.msgpack.encode(fresh)
     first = sections[0].offset
     assert PREAMBLE + len(contents) <= first
-    head = struct.pack("<8sIIQQ", b"GORETAIN", 1, 0, len(contents), len(raw))
+    head = struct.pack("<8sIIQQ", b"GORETAIN", VERSION, 0, len(contents), len(raw))
     room = bytes(first - PREAMBLE - len(contents))
     return head + hashlib.sha256(head + contents).digest() + contents + room + bytes(raw[first:])
 
 
 def test_the_table_of_dtypes_names_every_column() -> None:
     assert tuple(DTYPES) == Columns.names()
+    for group, dtypes in GROUP_DTYPES.items():
+        assert tuple(dtypes) == tuple(field.name for field in fields(GROUPS[group]))
+
+
+@pytest.mark.parametrize("group", [*GROUP_DTYPES, *OPTIONAL_TABLES])
+def test_what_is_unknown_is_not_in_the_file_and_stays_unknown(tmp_path: Path, group: str) -> None:
+    snapshot = small()
+    assert getattr(snapshot, group) is not None
+    setattr(snapshot, group, None)
+    if group == "sites":
+        snapshot.samples = None
+    save(snapshot, tmp_path / "a")
+    names = {section.name for section in contents_of((tmp_path / "a").read_bytes())}
+    assert names.isdisjoint(GROUP_DTYPES.get(group, {group: ""}))
+    assert getattr(load(tmp_path / "a"), group) is None
+
+
+def test_part_of_a_group_is_refused(tmp_path: Path) -> None:
+    save(small(), tmp_path / "a")
+    raw = (tmp_path / "a").read_bytes()
+    sections = [s for s in contents_of(raw) if s.name != "wait_kind"]
+    (tmp_path / "a").write_bytes(resealed(bytearray(raw), sections))
+    with pytest.raises(CorruptFile, match="'wait_kind' is missing"):
+        load(tmp_path / "a")
 
 
 @given(seed=st.integers(0, 2**32), objects=st.integers(0, 60))
@@ -191,8 +221,8 @@ def test_a_longer_file_and_a_newer_version_are_refused(tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(raw + b"x")
     with pytest.raises(CorruptFile, match="longer than it was"):
         load(tmp_path / "b")
-    (tmp_path / "b").write_bytes(raw[:8] + b"\x02" + raw[9:])
-    with pytest.raises(CorruptFile, match="format version 2") as caught:
+    (tmp_path / "b").write_bytes(raw[:8] + bytes([VERSION + 1]) + raw[9:])
+    with pytest.raises(CorruptFile, match=f"format version {VERSION + 1}") as caught:
         load(tmp_path / "b")
     assert "newer" in caught.value.hint
 
@@ -272,7 +302,7 @@ def test_a_changed_table_of_contents_with_fitting_checksum_is_refused_or_harmles
     value = data.draw(texts if field in ("name", "dtype") else numbers)
     sections[row] = msgspec.structs.replace(sections[row], **{field: value})
     contents = msgspec.msgpack.encode(sections)
-    head = struct.pack("<8sIIQQ", b"GORETAIN", 1, 0, len(contents), len(raw))
+    head = struct.pack("<8sIIQQ", b"GORETAIN", VERSION, 0, len(contents), len(raw))
     changed = head + hashlib.sha256(head + contents).digest() + contents
     path.write_bytes(changed + raw[len(changed) :])
     try:

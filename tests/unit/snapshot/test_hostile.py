@@ -20,8 +20,8 @@ from goretain.model.errors import CorruptFile, GoretainError
 from goretain.reports import json as json_report
 from goretain.reports.markdown import render_why
 from goretain.reports.text import render_why as render_text
-from goretain.snapshot import Snapshot, TypeField, TypeInfo, save, validate
-from goretain.snapshot.layout import PREAMBLE, Section
+from goretain.snapshot import Memory, Site, Snapshot, TypeField, TypeInfo, save, validate
+from goretain.snapshot.layout import PREAMBLE, VERSION, Section
 from tests.unit.snapshot.synthetic import scattered, small
 from tests.unit.snapshot.test_file import contents_of, resealed
 
@@ -100,7 +100,7 @@ def test_changed_tables_are_refused_or_answered(tmp_path: Path, data: st.DataObj
         b"\xdf\xff\xff\xff\xff",
     ],
 )
-@pytest.mark.parametrize("name", ["meta", "types", "roots", "goroutines", "strings", "entry_keys"])
+@pytest.mark.parametrize("name", ["meta", "types", "roots", "goroutines", "strings", "entry_keys", "sites"])
 def test_a_table_that_is_no_table_is_refused_and_costs_nothing(
     tmp_path: Path, name: str, table: bytes
 ) -> None:
@@ -113,7 +113,7 @@ def test_a_table_that_is_no_table_is_refused_and_costs_nothing(
     moved = Section(name, "msgpack", end, len(table), zlib.crc32(table))
     sections = [s for s in sections if s.name != name] + [moved]
     contents = msgspec.msgpack.encode(sections)
-    head = struct.pack("<8sIIQQ", b"GORETAIN", 1, 0, len(contents), len(raw))
+    head = struct.pack("<8sIIQQ", b"GORETAIN", VERSION, 0, len(contents), len(raw))
     start = head + hashlib.sha256(head + contents).digest() + contents
     assert len(start) <= PREAMBLE + len(contents)
     path.write_bytes(start + raw[len(start) :])
@@ -123,6 +123,10 @@ def test_a_table_that_is_no_table_is_refused_and_costs_nothing(
 
 def broken(change: str) -> Snapshot:
     snapshot = small()
+    waits, spans, samples = snapshot.waits, snapshot.spans, snapshot.samples
+    assert waits is not None
+    assert spans is not None
+    assert samples is not None
     loop = TypeInfo(name="main.T", kind="struct", size=8, fields=(TypeField("t", 0, 6),))
     far = TypeInfo(name="main.F", kind="struct", size=8, fields=(TypeField("f", 4, 1),))
     match change:
@@ -146,6 +150,27 @@ def broken(change: str) -> Snapshot:
             snapshot.columns.window_length[0] = 1 << 30
         case "unknown layer":
             snapshot.roots[0] = msgspec.structs.replace(snapshot.roots[0], layer=9)
+        case "wait_goroutine: is not ascending":
+            snapshot.goroutines *= 2
+            waits.wait_goroutine = np.array([1, 0], np.int32)
+            for name in ("wait_kind", "wait_address", "wait_object", "wait_name"):
+                setattr(waits, name, np.repeat(getattr(waits, name), 2))
+        case "wait_name: has another number":
+            waits.wait_name = waits.wait_name[:0]
+        case "wait_object: names an object":
+            waits.wait_object[0] = 99
+        case "spans overlap":
+            spans.span_start[1] = spans.span_start[0]
+        case "exceeds the slots":
+            spans.span_live[0] = 10_000
+        case "do not fit":
+            spans.span_slots[0] = 10_000
+        case "sample_site":
+            samples.sample_site[0] = 1
+        case "heap_free cannot be -1":
+            snapshot.memory = Memory(heap_free=-1)
+        case "sites":
+            snapshot.sites = [Site(frames=(), bytes=-5)]
         case _:
             snapshot.entry_keys = ["k"]
     return snapshot
@@ -162,14 +187,24 @@ CHANGES = [
     "exceeds the capacity",
     "unknown layer",
     "is not parallel",
+    "wait_goroutine: is not ascending",
+    "wait_name: has another number",
+    "wait_object: names an object",
+    "spans overlap",
+    "exceeds the slots",
+    "do not fit",
+    "sample_site",
+    "heap_free cannot be -1",
+    "sites",
 ]
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_each_invariant_is_checked_and_named(tmp_path: Path, change: str) -> None:
     snapshot = broken(change)
-    with pytest.raises(ValueError, match=change):
+    with pytest.raises(ValueError) as refused:
         validate(snapshot)
+    assert change in ": ".join(refused.value.args)
     save(snapshot, tmp_path / "a")
     with pytest.raises(CorruptFile, match=change) as caught:
         goretain.open(tmp_path / "a")
