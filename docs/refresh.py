@@ -1,9 +1,10 @@
-"""Runs the demo and puts what it prints into README.md, so that the output shown there is real.
+"""Writes the parts of README.md and docs that something else decides, so that what they show is real.
 
-    .venv/bin/python docs/refresh.py
+    .venv/bin/python docs/refresh.py             the output of the demo
+    .venv/bin/python docs/refresh.py patterns    the tables of patterns, from the folders of the catalogue
 
-Only the block between the two ``demo`` marks changes. Figures differ from run to run (PIDs, pauses), so CI
-checks that the block is there and has the parts of a run, not that it is equal.
+Only what stands between the marks changes. Figures of the demo differ from run to run (PIDs, pauses), so CI
+checks that the block is there and has the parts of a run; the tables must be equal.
 """
 
 from __future__ import annotations
@@ -14,12 +15,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+from goretain.patterns import catalogue
+
 ROOT = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- demo: python docs/refresh.py -->", "<!-- /demo -->"
+DEMO = ("<!-- demo: python docs/refresh.py -->", "<!-- /demo -->")
+PATTERNS = ("<!-- patterns: python docs/refresh.py patterns -->", "<!-- /patterns -->")
+#: Pages with a table of patterns, and the way from there to the repository's root.
+TABLES = {"README.md": "", "docs/how-it-works.md": "../"}
 
 
 def main() -> int:
-    """Rewrite the block; the exit status is that of the demo."""
+    """Rewrite what the argument asks for; the exit status is that of the demo."""
+    if sys.argv[1:] == ["patterns"]:
+        for page in TABLES:
+            text = (ROOT / page).read_text("utf-8")
+            (ROOT / page).write_text(with_patterns(page, text), "utf-8")
+        return 0
     command = [sys.executable, "examples/demo/run.py"]
     environment = {**os.environ, "COLUMNS": "100"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -27,8 +38,18 @@ def main() -> int:
         sys.stderr.write(done.stdout + done.stderr)
         return done.returncode
     readme = ROOT / "README.md"
-    readme.write_text(with_block(readme.read_text("utf-8"), shown(done.stdout)), "utf-8")
+    text = f"```text\n{shown(done.stdout)}\n```"
+    readme.write_text(with_block(readme.read_text("utf-8"), DEMO, text), "utf-8")
     return 0
+
+
+def with_patterns(page: str, text: str) -> str:
+    """A page's text with the table of all patterns of the catalogue between the marks."""
+    folder = f"{TABLES[page]}src/goretain/patterns"
+    rows = [
+        f"| [{p.code}]({folder}/{p.folder}/doc.md) | {p.name}: {p.title} | {p.sure} |" for p in catalogue()
+    ]
+    return with_block(text, PATTERNS, "\n".join(["| code | pattern | how sure |", "|---|---|---|", *rows]))
 
 
 def shown(output: str) -> str:
@@ -40,11 +61,13 @@ def shown(output: str) -> str:
     return "\n".join(line.rstrip() for line in re.sub(r"\S*/goretain-demo-\w+/", "", text).splitlines())
 
 
-def with_block(readme: str, text: str) -> str:
-    """The README with the block between the marks replaced."""
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n```text\n{text}\n```\n{END}{after}"
+def with_block(page: str, marks: tuple[str, str], text: str) -> str:
+    """A page with what stands between the marks replaced."""
+    before, begin, rest = page.partition(marks[0])
+    _, end, after = rest.partition(marks[1])
+    if not end:
+        raise SystemExit(f"the marks {marks[0]} {marks[1]} are missing")
+    return f"{before}{begin}\n{text}\n{end}{after}"
 
 
 if __name__ == "__main__":

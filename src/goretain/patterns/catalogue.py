@@ -37,6 +37,7 @@ class _Declaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     code: str
     name: str
     title: str
+    sure: str
     fix: str
     severity: Severity
     stage: Literal["preview", "stable"]
@@ -51,6 +52,7 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
         code: ``GR101``; stable, never reused.
         name: ``subslice-pins-array``: names the pattern, so that "ignore NAME" reads well.
         title: one line for people.
+        sure: how sure its findings are, for lists of patterns.
         fix: the default one-line fix of its findings.
         severity: default severity of its findings.
         stage: "preview" may still change its thresholds; "stable" does not.
@@ -64,6 +66,7 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     name: str
     title: str
+    sure: str
     fix: str
     severity: Severity
     stage: Literal["preview", "stable"]

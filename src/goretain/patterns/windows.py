@@ -1,4 +1,5 @@
-"""Objects of which slices or strings show only a part, gathered by place: what the two window patterns share.
+"""Objects of which slices, strings or pointers show only a part, gathered by place: what the window patterns
+share.
 
 Imports ``heap``, ``snapshot``, ``model`` and numpy.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +43,8 @@ class Pinned:
     Attributes:
         objects: uint32[k], ids.
         shown, lost, slack: int64[k], bytes; they and the padding add up to the slot.
-        behind: int64[k], bytes of other objects that only hidden slots keep alive.
+        behind_lost, behind_slack: int64[k], bytes of other objects that only hidden slots keep alive: slots
+            outside every capacity, and the others.
         first: int64[k], where the earliest window starts.
         kept: bool[k], held by what lasts: not by the runtime, a pool or a goroutine at work.
         field: int64[k], index into fields: where the window's own header is stored.
@@ -53,7 +55,8 @@ class Pinned:
     shown: I64
     lost: I64
     slack: I64
-    behind: I64
+    behind_lost: I64
+    behind_slack: I64
     first: I64
     kept: Flags
     field: I64
@@ -64,6 +67,16 @@ class Pinned:
     def hidden(self) -> I64:
         """Bytes that no window shows."""
         return self.lost + self.slack
+
+    @property
+    def behind(self) -> I64:
+        """Bytes of other objects that only hidden slots keep alive."""
+        return self.behind_lost + self.behind_slack
+
+    @property
+    def dead_slots(self) -> Flags:
+        """Objects whose hidden slots keep more alive than the object itself hides."""
+        return self.behind > self.hidden
 
     @property
     def saving(self) -> I64:
@@ -99,46 +112,58 @@ def type_of_all(heap: Heap, objects: U32) -> str | None:
     return heap.chain(int(objects[0])).end if alike else heap.type_of(int(objects[0]))
 
 
-def pinned(heap: Heap, kind: WindowKind) -> Pinned:
-    """Objects of which slices (or strings) hide at least half. Undecided and unreached objects are left out.
+def mostly_hidden(heap: Heap) -> Flags:
+    """Objects that hide at least half of their bytes, and enough to speak of."""
+    hidden = heap.backing.hidden
+    return (hidden >= _OBJECT_MINIMUM) & (
+        2 * hidden >= heap.snapshot.columns.object_size - heap.backing.padding
+    )
 
-    An object that slices and strings both see counts as seen by slices: its bytes may still change.
+
+def pinned(heap: Heap, kind: WindowKind, worth: Flags) -> Pinned:
+    """Objects that windows of a kind show in part. Undecided and unreached ones are left out.
+
+    An object that several kinds see counts as seen by the first of slices, strings and pointers: the bytes of
+    a slice may still change, a pointer shows least.
+
+    Args:
+        worth: bool[n], which objects to look at.
     """
     columns, backing = heap.snapshot.columns, heap.backing
-    hidden = backing.hidden
-    worth = (hidden >= _OBJECT_MINIMUM) & (2 * hidden >= columns.object_size - backing.padding)
-    worth &= ~backing.undecided
-    by_slice = np.zeros(len(worth), np.bool_)
-    by_slice[columns.window_target[columns.window_kind == WindowKind.SLICE]] = True
-    wanted = worth & (by_slice if kind == WindowKind.SLICE else ~by_slice)
+    wanted = worth & ~backing.undecided
+    for other in WindowKind:
+        if other < kind:
+            wanted[columns.window_target[columns.window_kind == other]] = False
     rows = np.flatnonzero(wanted[columns.window_target] & (columns.window_kind == kind))
     rows = rows[np.argsort(columns.window_target[rows], kind="stable")]
     targets, begin = np.unique(columns.window_target[rows], return_index=True)
     objects = targets.astype(np.uint32)
     first = np.minimum.reduceat(columns.window_start[rows], begin) if len(begin) else np.empty(0, np.int64)
-    field, fields = _fields(heap.snapshot, rows[begin])
+    field, places = _fields(heap.snapshot, rows[begin])
     holding = holding_of(heap, objects)
     lost, slack = backing.lost[objects], backing.slack[objects]
     shown = columns.object_size[objects] - backing.padding[objects] - lost - slack
+    behind = held_behind(heap, objects)
     found = Pinned(
         objects=objects,
         shown=shown,
         lost=lost,
         slack=slack,
-        behind=held_behind(heap, objects),
+        behind_lost=behind.lost,
+        behind_slack=behind.slack,
         first=first,
         kept=holding.kept & ~pooled(heap, objects),
         field=field,
-        fields=fields,
-        place=holding.code * max(len(fields), 1) + field,
+        fields=places,
+        place=holding.code * max(len(places), 1) + field,
     )
     return _only(found, holding.alive)
 
 
 def _only(found: Pinned, keep: Flags) -> Pinned:
     """The rows to keep."""
-    arrays = ("objects", "shown", "lost", "slack", "behind", "first", "kept", "field", "place")
-    return Pinned(fields=found.fields, **{name: getattr(found, name)[keep] for name in arrays})
+    arrays = {f.name: getattr(found, f.name) for f in fields(found) if f.name != "fields"}
+    return Pinned(fields=found.fields, **{name: array[keep] for name, array in arrays.items()})
 
 
 def _fields(snapshot: Snapshot, rows: I64) -> tuple[I64, list[Field]]:
@@ -147,11 +172,11 @@ def _fields(snapshot: Snapshot, rows: I64) -> tuple[I64, list[Field]]:
     source, word = columns.window_source[rows], columns.window_word[rows]
     in_heap = source != NO_OBJECT
     result = np.empty(len(rows), np.int64)
-    result[in_heap], fields = slot_fields(snapshot, source[in_heap], word[in_heap])
+    result[in_heap], places = slot_fields(snapshot, source[in_heap], word[in_heap])
     path, inverse = np.unique(columns.root_path[word[~in_heap]], return_inverse=True)
-    codes = {field.name: code for code, field in enumerate(fields)}
+    codes = {field.name: code for code, field in enumerate(places)}
     names = [f"variable {_UNTYPED.sub('[]', stable_name(snapshot.strings[p]))}" for p in path.tolist()]
     of_path = np.array([codes.setdefault(name, len(codes)) for name in names], np.int64)
-    fields += [Field(name, "variable") for name in list(codes)[len(fields) :]]
+    places += [Field(name, "variable") for name in list(codes)[len(places) :]]
     result[~in_heap] = of_path[inverse]
-    return result, fields
+    return result, places

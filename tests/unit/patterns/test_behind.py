@@ -28,7 +28,7 @@ def pointers(
 
 
 def behind(build: Build, array: int) -> int:
-    return int(held_behind(Heap(build.snapshot()), np.array([array], np.uint32))[0])
+    return int(held_behind(Heap(build.snapshot()), np.array([array], np.uint32)).total[0])
 
 
 def test_what_hidden_elements_point_to_is_counted() -> None:
@@ -70,3 +70,10 @@ def test_arrays_without_pointers_hold_nothing() -> None:
     array = build.add(64, 0, ObjectFlag.NOSCAN)
     build.roots.append((node, array, ""))
     assert behind(build, array) == 0
+
+
+def test_what_append_could_reach_is_told_from_what_nothing_reaches() -> None:
+    build, array, held = pointers([(2, 4)])
+    build.edges = [e for e in build.edges if e[1] != 7] + [(array, 7, held[0])]
+    found = held_behind(Heap(build.snapshot()), np.array([array], np.uint32))
+    assert (found.lost.tolist(), found.slack.tolist()) == ([64], [4 * 64])

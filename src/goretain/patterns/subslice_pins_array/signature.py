@@ -4,7 +4,8 @@ What is lost is lost for certain, and so is the slack of a slice that was cut fr
 stored. A slice that starts at its array's first byte is harder: a buffer in use looks like a part that was
 cut from the front. So its slack is likely a leak in a map, a list, a channel or an interface, likely waste
 (and only if there is much of it) in a field or variable, and healthy in the buffers of the standard library,
-in pools and in empty slices. Imports ``patterns`` and the floors below.
+in pools and in empty slices. Arrays that matter for what their hidden elements point to are another
+pattern. Imports ``patterns`` and the floors below.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from goretain.model.findings import Confidence, Finding, Severity
 from goretain.patterns.catalogue import Pattern, own
 from goretain.patterns.routes import route_to
-from goretain.patterns.windows import I64, SMALL, Flags, Pinned, pinned, type_of_all
+from goretain.patterns.windows import I64, SMALL, Flags, Pinned, mostly_hidden, pinned, type_of_all
 from goretain.snapshot import WindowKind
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _FRONT = Confidence(
 
 def find(heap: Heap) -> Iterator[Finding]:
     """One finding for each holder and field, and each way of hiding."""
-    pattern, found = own(__package__), pinned(heap, WindowKind.SLICE)
+    pattern, found = own(__package__), pinned(heap, WindowKind.SLICE, mostly_hidden(heap))
     cut, loose, buffer = classify(found)
     for rows in found.groups(cut, _PLACE_MINIMUM):
         mostly_lost = found.lost[rows].sum() > found.slack[rows].sum()
@@ -61,9 +62,10 @@ def find(heap: Heap) -> Iterator[Finding]:
 def classify(found: Pinned) -> tuple[Flags, Flags, Flags]:
     """Which objects are cut for certain, which perhaps, and which may be buffers; the rest is healthy."""
     size = found.shown + found.hidden
-    lost = found.kept & (found.lost * 2 >= size)
+    kept = found.kept & ~found.dead_slots
+    lost = kept & (found.lost * 2 >= size)
     library = found.where(lambda field: field.library)
-    short = found.kept & ~lost & (found.shown > 0) & (found.shown < _GROWTH * size)
+    short = kept & ~lost & (found.shown > 0) & (found.shown < _GROWTH * size)
     # Small slices that were made with room and hold little yet are everywhere.
     front = short & (found.first == 0) & (found.hidden >= SMALL) & ~library
     loose = found.where(lambda field: field.kind in ("map", "element"))

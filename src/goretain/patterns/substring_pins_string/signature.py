@@ -13,7 +13,7 @@ import numpy as np
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
 from goretain.patterns.routes import route_to
-from goretain.patterns.windows import pinned, type_of_all
+from goretain.patterns.windows import mostly_hidden, pinned, type_of_all
 from goretain.snapshot import WindowKind
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _LOST = Confidence(level="proved", reason="no string reaches these bytes any mor
 
 def find(heap: Heap) -> Iterator[Finding]:
     """One finding for each holder and field."""
-    pattern, found = own(__package__), pinned(heap, WindowKind.STRING)
+    pattern, found = own(__package__), pinned(heap, WindowKind.STRING, mostly_hidden(heap))
     chosen = found.kept & (found.hidden >= found.shown)
     for rows in found.groups(chosen, _PLACE_MINIMUM):
         largest, hidden = int(found.objects[rows[0]]), int(found.hidden[rows].sum())
