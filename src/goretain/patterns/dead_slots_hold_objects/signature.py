@@ -54,9 +54,10 @@ def find(heap: Heap) -> Iterator[Finding]:
 def _candidates(heap: Heap) -> Flags:
     """Arrays with pointers and a hidden part that keep something alive."""
     columns = heap.snapshot.columns
-    scanned = (columns.object_flags & ObjectFlag.NOSCAN) == 0
-    holds = heap.graph.retained(np.arange(heap.snapshot.object_count)) > columns.object_size
-    return scanned & holds & (heap.backing.hidden > 0)
+    holds: Flags = heap.graph.retained(np.arange(heap.snapshot.object_count)) > columns.object_size
+    holds &= (columns.object_flags & ObjectFlag.NOSCAN) == 0
+    holds &= heap.backing.hidden > 0
+    return holds
 
 
 def _finding(
