@@ -131,7 +131,9 @@ def _compare_globals(it: Opened, found: Comparison) -> None:
         i = int(np.searchsorted(starts, receiver.address, side="right")) - 1
         if i >= 0 and receiver.address < variables[i][0] + max(variables[i][2].size, 1):
             start, name, t = variables[i]
-            verdict = _receives(it, t, receiver.address - start, receiver.holds_pointer, receiver.type_name)
+            instance = it.universe.from_runtime(receiver.type) if receiver.type else None
+            called = instance.name if instance is not None else receiver.type_name
+            verdict = _receives(it, t, receiver.address - start, receiver.holds_pointer, called)
             found.judge("receiver", verdict, f"{name}+{receiver.address - start} {t!r}: {receiver}")
     packages = Packages(modules_of(it.elf.go_modinfo))
     told = sorted({r.address for r in it.evidence.receivers} | set(it.evidence.globals))
@@ -190,7 +192,9 @@ def leaf_agrees(it: Opened, leaf: Leaf, claim: Claim) -> bool | None:
     if leaf.kind == "unsafeptr":
         return None
     if claim.kind == ValueKind.POINTER:
-        return leaf.kind == "ptr" and (any(same(p, leaf.type.elem) for p in _first_parts(said)))
+        elem = leaf.type.elem
+        parts = list(_first_parts(said))
+        return leaf.kind == "ptr" and elem is not None and any(_is_called(elem, p.name) for p in parts)
     if claim.kind in (ValueKind.MAP, ValueKind.CHANNEL):
         return leaf.kind in ("map", "chan") and (same(leaf.type, said) or _same_parts(leaf.type, said))
     if claim.kind == ValueKind.SLICE:

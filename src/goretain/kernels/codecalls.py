@@ -15,6 +15,7 @@ from goretain.kernels.codevalues import (
     CHANNEL,
     CONSTANT,
     DEPTH,
+    DICTIONARY,
     DUFF,
     ELEMENTS,
     FRAME,
@@ -116,6 +117,8 @@ def _used(code: Code, w: Work, facts: I64, role: Int, row: Int) -> None:
     if role == METHOD:
         if ax >> SHIFT == LOADED or (ax >> SHIFT == ADDRESS and in_data(code, ax & PAYLOAD)):
             fact(w, facts, RECEIVER, ax, row)
+            if bx >> SHIFT == ADDRESS and not in_data(code, bx & PAYLOAD):
+                fact(w, facts, DICTIONARY, ax, bx & PAYLOAD)
         return
     if role == GROW_SLICE:
         if si >> SHIFT == ADDRESS and _names(ax):

@@ -48,6 +48,7 @@ RETURNS = 6  #: a: 0, b: first result
 SLOT = 7  #: a: offset from the CFA, b: the value that every store into that stack slot stores
 SIZED = 8  #: a: abi.Type, b: bytes allocated for it
 INTERFACE = 9  #: a: a LOADED or ADDRESS value, b: the type or itab beside it, as in an interface
+DICTIONARY = 10  #: a: the value of a RECEIVER, b: address that is the call's next argument
 FACT_WIDTH = 4
 
 REGISTERS, SLOTS, ABOVE = 16, 128, 16

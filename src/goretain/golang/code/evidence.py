@@ -60,11 +60,13 @@ class Receiver:
         address: data address. holds_pointer: True: the word there is the *T; False: the T begins there.
         type_name: ``pkg.T`` as the linker writes it (packages.display_name makes it readable). A T of size 0
             says nothing: all of them begin at runtime.zerobase.
+        type: abi.Type of T where the method is generic and its dictionary names it, else 0.
     """
 
     address: int
     holds_pointer: bool
     type_name: str
+    type: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,5 +156,5 @@ class CodeEvidence:
             receiver = receiver_of(self.names[function]) if claim is None else ""
             self.slots.setdefault(function, []).append(Slot(offset, claim, receiver))
         self.receivers = [
-            Receiver(at, held, receiver_of(self.names[row])) for at, held, row in found.receivers()
+            Receiver(at, held, receiver_of(self.names[row]), t) for at, held, row, t in found.receivers()
         ]

@@ -17,7 +17,9 @@ _RECORD = 48
 _KINDS, _STRUCT, _ARRAY = 26, 25, 17
 _DIRECT = {18: "chan", 21: "map", 22: "ptr"}
 _SIZE_LIMIT = 1 << 40
-_SHAPE, _POINTER_SHAPE = b"go.shape.", b"go.shape.*"
+_SHAPE = b"go.shape."
+#: Words of a dictionary before its types that are looked at.
+_BEFORE_TYPES = 32
 #: A byte of a varint from here on says that another follows.
 _CONTINUES = 128
 
@@ -42,18 +44,32 @@ class TypeRecords:
         """Whether an abi.Type is there."""
         return bool(self._record(address))
 
-    def names_type(self, address: int) -> bool:
-        """Whether an abi.Type is there that says what a value is.
+    def is_shape(self, address: int) -> bool:
+        """Whether the type is one that generic code is compiled for, not a type of the source.
 
         Generic code of several types is made for their common shape and allocates by it: go.shape.[]uint8
-        is laid out as all types are whose underlying type is []uint8. Of all pointers the shape is
-        go.shape.*uint8, which does not say what they point to.
+        is laid out as all types are whose underlying type is []uint8.
         """
-        return self.is_type(address) and _POINTER_SHAPE not in self._type_name(address)
-
-    def is_shape(self, address: int) -> bool:
-        """Whether the type is one that generic code is compiled for, not a type of the source."""
         return _SHAPE in self._type_name(address)
+
+    def receiver_in(self, dictionary: int, name: str) -> int:
+        """The abi.Type of the T[...] whose methods are given a dictionary, 0 when that cannot be told.
+
+        Addresses of code and of other dictionaries come first in it, then types, the first of which is that
+        of the first variable whose type depends on T's arguments: the receiver, where it has a name. Source:
+        cmd/compile/internal/noder/reader.go (readerDict). Nothing says where a dictionary ends.
+
+        name: of T without package and arguments.
+        """
+        for at in range(dictionary, dictionary + 8 * _BEFORE_TYPES, 8):
+            word = self._word(at)
+            if not word or word % 8:
+                return 0
+            if self.is_type(word):
+                t = self.pointer_element(word) if self.kind(word) == "ptr" else 0
+                generic = self._type_name(t).partition(b"[")[0] if t else b""
+                return t if generic.rpartition(b".")[2] == name.encode() else 0
+        return 0
 
     def _type_name(self, address: int) -> bytes:
         if address not in self._type_names:
@@ -93,7 +109,7 @@ class TypeRecords:
         Source: cmd/compile/internal/closure/closure.go; the field is called .F in some versions.
         """
         raw = self._record(address)
-        if not raw or raw[23] & 31 != _STRUCT or not self.names_type(address):
+        if not raw or raw[23] & 31 != _STRUCT:
             return False
         fields = self._word(address + 56)
         name = self._bytes(self._word(fields), 4) if fields else b""

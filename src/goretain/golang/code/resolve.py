@@ -49,6 +49,7 @@ class Resolution:
     def __init__(self, facts: Facts, code: codevalues.Code, names: list[str], records: TypeRecords) -> None:
         self._facts = facts
         self._code = code
+        self._names = names
         self._records = records
         self._generic = {row for row, name in enumerate(names) if name.startswith(_UNTYPED)}
         self._known: dict[int, int] = {}
@@ -91,7 +92,7 @@ class Resolution:
     def _typed(self, value: int) -> int:
         """The value as evidence of a static type: kind << 48 | type, 0 for none."""
         kind, t = value >> _SHIFT, value & _PAYLOAD
-        if kind not in _TYPED or not self._records.names_type(t):
+        if kind not in _TYPED or not self._records.is_type(t):
             return 0
         if kind != codevalues.POINTER:
             return value
@@ -148,7 +149,7 @@ class Resolution:
 
     def _put_value(self, place: int, t: int) -> None:
         """A value of a type begins at a place; those of no size all begin at runtime.zerobase."""
-        if self._records.names_type(t) and self._records.size(t) > 0:
+        if self._records.is_type(t) and self._records.size(t) > 0:
             self._values.setdefault(place, t)
 
     def _gather_boxed(self) -> None:
@@ -216,13 +217,23 @@ class Resolution:
             or self._records.begins_interface(place - 8)
         )
 
-    def receivers(self) -> Iterator[tuple[int, bool, int]]:
-        """(data address, whether the word there is the pointer, row of the method), each once."""
+    def receivers(self) -> Iterator[tuple[int, bool, int, int]]:
+        """(data address, whether the word there is the pointer, row of the method, abi.Type of what it points
+        to where the method is generic and a dictionary names it, else 0), each once."""
+        dictionaries: dict[int, set[int]] = {}
+        for _, value, dictionary in self._facts.of(codevalues.DICTIONARY).tolist():
+            dictionaries.setdefault(value, set()).add(dictionary)
         seen = {(value, row) for _, value, row in self._facts.of(codevalues.RECEIVER).tolist()}
         for value, row in sorted(seen):
             place, held = value & _PAYLOAD, value >> _SHIFT == codevalues.LOADED
             if not held or not self._is_data_word(place):
-                yield place, held, row
+                yield place, held, row, self._instance(dictionaries.get(value, set()), row)
+
+    def _instance(self, dictionaries: set[int], row: int) -> int:
+        """The type whose generic method at a row was called with some of the dictionaries."""
+        generic, opened, _ = self._names[row].partition(".(*")[2].partition("[")
+        found = {self._records.receiver_in(d, generic) for d in dictionaries} - {0} if opened else set()
+        return found.pop() if len(found) == 1 else 0
 
     def slots(self) -> Iterator[tuple[int, int, int, int]]:
         """(function row, offset from the CFA, kind, abi.Type); kind ARGUMENT: the receiver."""

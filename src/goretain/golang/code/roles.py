@@ -54,8 +54,8 @@ _STARTS = (
 
 #: What generic code of empty interfaces calls its type arguments, and the type itself.
 _ANY_SHAPE, _ANY = "go.shape.interface {}", "interface {}"
-#: What it calls all pointers, and what stands for arguments that a name leaves out.
-_POINTERS, _UNKNOWN = "go.shape.*", "[...]"
+#: What stands for arguments that a name leaves out.
+_UNKNOWN = "[...]"
 #: Packages that hand types and what is of them around as words of their own.
 _INTERNAL = ("reflect.", "internal/reflectlite.", "internal/runtime/", "runtime/internal/", "internal/abi.")
 
@@ -94,12 +94,12 @@ def receiver_of(name: str) -> str:
 
     Functions inside of methods have no receiver of their own. Methods of generic types are shared between
     types of one shape, such as ``pkg.T[go.shape.int]``, which is then the name given: all of them are laid
-    out alike, unless the shape is that of any pointer. That of empty interfaces is a type's own.
+    out alike. That of empty interfaces is a type's own.
     """
     package, star, rest = name.replace(_ANY_SHAPE, _ANY).partition(".(*")
     type_name, closed, method = rest.partition(").")
     if not star or not closed or not method or "." in method or "-" in method:
         return ""
-    if "[" in type_name and (not type_name.endswith("]") or _UNKNOWN in type_name or _POINTERS in type_name):
+    if "[" in type_name and (not type_name.endswith("]") or _UNKNOWN in type_name):
         return ""
     return f"{package}.{type_name}" if "[" not in method else ""

@@ -107,7 +107,8 @@ class Claims:
             if t is not None and t.size:
                 found.append(Value(address, t))
         for receiver in evidence.receivers:
-            t = self._receiver(receiver.type_name)
+            told = self._universe.from_runtime(receiver.type) if receiver.type else None
+            t = told or self._receiver(receiver.type_name)
             if t is not None and t.size:
                 found.append(Value(receiver.address, self._pointer(t) if receiver.holds_pointer else t))
         return found

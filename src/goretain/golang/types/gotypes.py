@@ -21,6 +21,9 @@ POINTER_KINDS = frozenset(("ptr", "unsafeptr", "slice", "string", "interface", "
 #: has).
 LEAF_LIMIT = 1 << 16
 _DEPTH_LIMIT = 64
+#: What generic code is compiled for in place of any pointer: it says as little as unsafe.Pointer of what is
+#: pointed to (shapify in cmd/compile/internal/noder/reader.go).
+POINTER_SHAPE = "go.shape.*uint8"
 #: Type of the chunks of user arenas (package arena): one object each, many values of any types in it.
 ARENA_CHUNK = "user arena chunk"
 

@@ -19,7 +19,7 @@ from goretain.debuginfo.dwarf.descriptions import Descriptions
 from goretain.debuginfo.dwarf.types import DwarfType, Member
 from goretain.golang.layout import Program
 from goretain.golang.types.abinames import AbiNames
-from goretain.golang.types.gotypes import KIND_OF, KINDS, GoField, GoType
+from goretain.golang.types.gotypes import KIND_OF, KINDS, POINTER_SHAPE, GoField, GoType
 from goretain.golang.types.moduletypes import ModuleTypes
 from goretain.model.errors import MissingMemory, UnknownLayout
 
@@ -203,8 +203,9 @@ class TypeUniverse:
         size, kind_number = int.from_bytes(raw[:8], "little"), raw[23] & 31
         if not 0 < kind_number < len(KINDS) or size > 1 << 40:
             return None
-        kind = KINDS[kind_number]
-        t = GoType(self._names.name(address), kind, size, runtime_address=address)
+        name = self._names.name(address)
+        kind = KINDS[kind_number] if name != POINTER_SHAPE else "unsafeptr"
+        t = GoType(name, kind, size, runtime_address=address)
         self._by_address[address] = t
         later = self._runtime_later
         if kind in ("ptr", "slice", "array", "chan"):
@@ -252,7 +253,8 @@ def _dwarf_kind(record: DwarfType) -> str:
     """Kind by tag first: DW_AT_go_kind is absent on some runtime types."""
     go_kind = KINDS[record.go_kind] if 0 < record.go_kind < len(KINDS) else ""
     if record.tag == "pointer":
-        return "unsafeptr" if record.name == "unsafe.Pointer" or go_kind == "unsafeptr" else "ptr"
+        unsafe = record.name in ("unsafe.Pointer", POINTER_SHAPE) or go_kind == "unsafeptr"
+        return "unsafeptr" if unsafe else "ptr"
     if record.tag == "array":
         return "array"
     if record.tag == "subroutine":
