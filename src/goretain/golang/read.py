@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from goretain.capture.image import Image
 from goretain.debuginfo.dwarf.descriptions import DebugSource
+from goretain.golang.features import features_of
 from goretain.golang.layout import Layout, Program, open_layout
 from goretain.golang.maps.mapkeys import key_texts
 from goretain.golang.maps.maprows import MapColumns
@@ -265,23 +266,11 @@ class _Reader:
             copied_bytes=facts.copied_bytes,
             rss_bytes=facts.rss_bytes,
             threads=facts.threads,
-            features=self._features(objects, inferred),
+            features=features_of(self.layout, objects.spans, swiss_maps=inferred.table.maps.swiss),
             notes=(*facts.notes, *slots.notes, *_shortfalls(counts)),
             modules=modules_of(self.image.binary.go_modinfo),
             with_data=self.with_data,
             counts=counts,
-        )
-
-    def _features(self, objects: Objects, inferred: Inferred) -> tuple[str, ...]:
-        spans = objects.spans
-        return (
-            "swiss-maps" if inferred.table.maps.swiss else "classic-maps",
-            "inline-bitmaps" if spans.inline_bitmaps else "arena-bitmaps",
-            *([] if self.layout.descriptions.complete else ["stripped"]),
-            *(["green-tea"] if spans.green_tea else []),
-            *(["masks-on-demand"] if self.layout.has_symbol("runtime.getGCMaskOnDemand") else []),
-            *(["cleanups"] if self.layout.has_struct("runtime.specialCleanup") else []),
-            *(["map-clear-sequence"] if self.layout.has("runtime.hmap", "clearSeq") else []),
         )
 
 

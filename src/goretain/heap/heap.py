@@ -19,7 +19,7 @@ from goretain.heap.holders import Holder, Shared, find_holders, find_shared, hol
 from goretain.kernels.csr import Rows, group_rows, reverse
 from goretain.kernels.reach import nearest_ancestors
 from goretain.model.findings import Chain
-from goretain.snapshot import Snapshot
+from goretain.snapshot import Layer, Snapshot
 
 #: How far :meth:`Heap.also_from` looks: objects visited backwards from the one asked about.
 ANCESTOR_LIMIT = 200_000
@@ -44,6 +44,15 @@ class Heap:
     def strict(self) -> Graph:
         """The same with all roots equal: what would go if one root of any kind let go."""
         return build_graph(self.snapshot, np.zeros(len(self.snapshot.roots), np.int64))
+
+    @cached_property
+    def users(self) -> Graph:
+        """The same with all roots equal but those of the runtime, which come last: who can still use an object.
+
+        What only timers, finalizers and the runtime's caches hold besides does not count as used.
+        """
+        layer = np.array([r.layer == Layer.RUNTIME for r in self.snapshot.roots], np.int64)
+        return build_graph(self.snapshot, layer)
 
     @property
     def reachable_bytes(self) -> int:

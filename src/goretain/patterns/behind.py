@@ -1,7 +1,7 @@
 """What only the hidden part of an array keeps alive: objects that its unseen elements point to.
 
 The collector scans an array whole, so ``queue[99990:]`` keeps what the first 99,990 elements point to.
-Imports ``heap``, ``snapshot`` and numpy.
+Imports ``heap``, ``patterns.slots``, ``snapshot`` and numpy.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.patterns.slots import edges_of
 from goretain.snapshot import ObjectFlag
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def held_behind(heap: Heap, objects: U32) -> Behind:
     scanned = np.flatnonzero((columns.object_flags[objects] & ObjectFlag.NOSCAN) == 0)
     if not len(scanned):
         return result
-    row, edge = _edges(columns.edge_start, objects[scanned])
+    row, edge = edges_of(columns.edge_start, objects[scanned])
     target = columns.edge_target[edge]
     own = graph.idom[graph.number[target]] == graph.number[objects[scanned]][row]
     row, edge, target = row[own], edge[own], target[own]
@@ -71,14 +72,6 @@ def held_behind(heap: Heap, objects: U32) -> Behind:
         hidden, first = np.unique(target[chosen], return_index=True)
         np.add.at(held, scanned[row[chosen][first]], graph.retained(hidden))
     return result
-
-
-def _edges(start: I64, objects: U32) -> tuple[I64, I64]:
-    """(which of the objects, which edge) for all edges of some objects."""
-    counts = start[objects.astype(np.int64) + 1] - start[objects]
-    row = np.repeat(np.arange(len(objects)), counts)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return row, start[objects][row] + within
 
 
 def _visible(heap: Heap, objects: U32, row: I64, offset: I64) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -1,0 +1,86 @@
+"""How child-contexts-never-cancelled looks in a heap: children that only their parent context refers to.
+
+``context.cancelCtx`` (context/context.go) keeps every child that can be cancelled in the map ``children``
+until the child or the parent is cancelled. The function that cancels the child refers to it; so does every
+goroutine that still works with it. A child that nothing but its parent leads to can neither be used nor
+cancelled by anybody. The runtime's timers do not count: they fire, at the deadline of a child that has one.
+Imports ``patterns`` and the floors below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.model.findings import Confidence, Finding
+from goretain.patterns.catalogue import own
+from goretain.patterns.holding import holding_of
+from goretain.patterns.routes import route_to
+from goretain.patterns.slots import slot_targets
+from goretain.snapshot import NO_OBJECT
+
+if TYPE_CHECKING:
+    from goretain.heap.heap import Heap
+
+U32 = NDArray[np.uint32]
+
+_CHILDREN = "map[context.canceler]struct {}"
+_WITH_DEADLINE = "context.timerCtx"
+#: A context with fewer children is of no interest.
+_CHILDREN_MINIMUM = 64
+#: What the lost children of one holder keep alive together before it is reported.
+_PLACE_MINIMUM = 64 << 10
+
+_NEVER = Confidence(
+    level="proved",
+    reason="nothing but the parent refers to these children: their cancel functions are gone",
+)
+_LATE = Confidence(
+    level="likely",
+    reason="nothing but the parent and a timer refers to these children: they stay until their deadline",
+    decide="compare the deadline with how long the work takes: far apart, this is the pattern",
+)
+
+
+def find(heap: Heap) -> Iterator[Finding]:
+    """One finding for each holder and type of children."""
+    pattern, children = own(__package__), _lost_children(heap)
+    kinds = heap.snapshot.columns.object_type[children].astype(np.int64)
+    holding = holding_of(heap, children)
+    place = holding.code * (len(heap.snapshot.types) + 1) + kinds + 1
+    for number in np.unique(place[holding.kept]):
+        lost = children[(place == number) & holding.kept]
+        saving = heap.users.retained(lost)
+        if len(lost) < _CHILDREN_MINIMUM or int(saving.sum()) < _PLACE_MINIMUM:
+            continue
+        largest = int(lost[np.argmax(saving)])
+        kind = heap.type_of(largest)
+        yield pattern.finding(
+            confidence=_LATE if kind == _WITH_DEADLINE else _NEVER,
+            route=route_to(heap, largest),
+            count=len(lost),
+            saving_bytes=int(saving.sum()),
+            retained_bytes=int(heap.graph.retained(lost).sum()),
+            type=kind,
+        )
+
+
+def _lost_children(heap: Heap) -> U32:
+    """Ids of children that only the map of their parent leads to."""
+    columns, types = heap.snapshot.columns, heap.snapshot.types
+    ours = np.array([t.name == _CHILDREN for t in types] + [False])[columns.map_type]
+    ours &= columns.map_entries >= _CHILDREN_MINIMUM
+    entries = np.flatnonzero(ours[columns.entry_map])
+    if not len(entries):
+        return np.empty(0, np.uint32)
+    groups = columns.entry_object[entries]
+    # The key is an interface: its second word points to the child.
+    child = slot_targets(columns, groups, columns.entry_word[entries].astype(np.int64) + 1)
+    known = child != NO_OBJECT
+    child, groups = child[known], groups[known]
+    users = heap.users
+    result: U32 = child[users.idom[users.number[child]] == users.number[groups]]
+    return result
