@@ -47,7 +47,7 @@ class Heap:
 
     @cached_property
     def users(self) -> Graph:
-        """The same with all roots equal but those of the runtime, which come last: who can still use an object.
+        """The same with all roots equal but those of the runtime, which come last: who can still use what.
 
         What only timers, finalizers and the runtime's caches hold besides does not count as used.
         """

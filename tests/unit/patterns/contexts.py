@@ -31,7 +31,7 @@ def children(build: Build, node: int, count: int, size: int, type: int = CANCEL)
 
 
 def heap_of(build: Build, header: int, found: list[int]) -> Heap:
-    """The heap; the map at ``header`` has an entry for each child, whose key begins at word 1 of its group."""
+    """The heap; the map at ``header`` has an entry for each child, at word 1 of its group."""
     snapshot = build.snapshot()
     snapshot.types.extend(MORE)
     columns, count = snapshot.columns, len(found)
