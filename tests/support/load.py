@@ -41,10 +41,12 @@ class Pauses:
     """Pauses of many captures of one process, in nanoseconds.
 
     Attributes:
-        longest: what the longest one was spent on.
+        sorted: every time that it stood still. given_up: how many of them were attempts that were given up.
+        longest: what the capture with the longest one was spent on.
     """
 
     sorted: list[int]
+    given_up: int
     longest: str
 
     @property
@@ -61,8 +63,8 @@ class Pauses:
         values = {"min": self.sorted[0], "median": self.median, "p99": p99, "max": self.sorted[-1]}
         shown = "  ".join(f"{name} {value / 1e6:.1f}" for name, value in values.items())
         return (
-            f"{len(self.sorted)} captures, pause ms {shown}; the longest is {self.ratio:.2f} medians"
-            f" ({self.longest})"
+            f"{len(self.sorted) - self.given_up} captures, pause ms {shown}; the longest is {self.ratio:.2f}"
+            f" medians ({self.longest}); {self.given_up} pauses were given up and tried again"
         )
 
 
@@ -175,22 +177,23 @@ def pauses_of(server: Target, captures: int) -> Pauses:
             layouts[binary.path] = open_layout(binary)
         return lean_plan(layouts[binary.path], bias)
 
-    def once() -> tuple[int, str]:
+    def once() -> tuple[list[int], str]:
         steps: list[tuple[str, float]] = []
         image = capture_process(
             server.pid, plan_for, on_phase=lambda phase: steps.append((phase, time.monotonic()))
         )
-        assert image.facts.pause_ns is not None
+        assert sum(image.facts.pauses_ns) == image.facts.pause_ns
         assert disturbed(server.pid) == []
         spent = [
             f"{name} {(after - at) * 1e3:.1f}" for (name, at), (_, after) in itertools.pairwise(steps[1:])
         ]
-        return image.facts.pause_ns, ", ".join(spent)
+        return image.facts.pauses_ns, ", ".join(spent)
 
     for _ in range(3):  # the first ones read the binary and warm the caches
         once()
-    found = sorted(once() for _ in range(captures))
-    return Pauses([pause for pause, _ in found], found[-1][1])
+    found = [once() for _ in range(captures)]
+    pauses = sorted(itertools.chain.from_iterable(pauses for pauses, _ in found))
+    return Pauses(pauses, len(pauses) - captures, max(found, key=lambda one: max(one[0]))[1])
 
 
 def first_on_this_machine(work: Callable[[], None]) -> None:

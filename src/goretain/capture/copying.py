@@ -5,7 +5,7 @@ Imports ``capture`` siblings and numpy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,6 +46,11 @@ class Copy:
         """Whole pages that the pieces go to; normal int64[p, 2]."""
         places = self.places
         return normalise(aligned(np.column_stack((places, places + self.sizes)), PAGE))
+
+    def first(self, size: int) -> Copy:
+        """Only the first pieces, so many bytes of each at most, and in all little more."""
+        few = self.pieces[: int(np.searchsorted(np.cumsum(self.sizes), size)) + 1]
+        return replace(self, pieces=np.column_stack((few[:, 0], np.minimum(few[:, 1], few[:, 0] + size))))
 
     @property
     def notes(self) -> list[str]:

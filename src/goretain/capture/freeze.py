@@ -18,7 +18,7 @@ from goretain.capture.refusal import explain_refusal
 from goretain.model.errors import AlreadyTraced, TargetGone
 
 _STOP_SECONDS, _COLLECT_SECONDS = 5.0, 5.0
-_FIRST_SLEEP, _LONGEST_SLEEP = 2e-5, 2e-3
+_FIRST_SLEEP, _LONGEST_SLEEP, _LATE_SLEEP = 2e-5, 2e-3, 2e-4
 _STOPPED_OR_GONE = os.WSTOPPED | os.WEXITED | libc.WALL | os.WNOHANG
 
 
@@ -26,19 +26,24 @@ class Freezer:
     """Holds the threads of one process.
 
     Attributes:
-        began_ns, stopped_ns, released_ns: CLOCK_MONOTONIC of the first interrupt, of the last thread's stop
-        and
-            of the last detach (0 before).
+        began_ns, stopped_ns, released_ns: CLOCK_MONOTONIC of the first interrupt, of the last thread's stop,
+            and of when all that were stopped had been let go (0 before).
+        late_ns: how long, at most, a thread stood still that stopped only after that.
     """
 
     def __init__(self, pid: int, between: Callable[[], None]) -> None:
         """between: called now and then while threads are waited for; may raise to stop."""
         self.pid = pid
         self._between = between
-        self.began_ns = self.stopped_ns = self.released_ns = 0
+        self.began_ns = self.stopped_ns = self.released_ns = self.late_ns = 0
         self._running: set[int] = set()  # seized, not seen stopped
         self._stopped: dict[int, int] = {}  # thread -> signal to deliver when it goes on
         self._ended: set[int] = set()  # seized, ended since
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a thread did not stop even in seconds after the release: it is attached to us still."""
+        return bool(self._running)
 
     @property
     def threads(self) -> list[int]:
@@ -47,6 +52,7 @@ class Freezer:
 
     def seize(self) -> None:
         """Attach to every thread without stopping any. Raises PermissionDenied, AlreadyTraced, TargetGone."""
+        self.began_ns = self.stopped_ns = self.released_ns = self.late_ns = 0
         while self._seize_new():
             pass
 
@@ -78,12 +84,10 @@ class Freezer:
         thread ends.
         """
         self._detach()
+        self.released_ns = time.monotonic_ns()
         for tid in list(self._running):
             self._interrupt(tid)
-        if self._running:
-            self._await_stops(strict=False)
-            self._detach()
-        self.released_ns = time.monotonic_ns()
+        self._await_stragglers()
         self._collect()
 
     def _detach(self) -> None:
@@ -125,8 +129,8 @@ class Freezer:
             self._running.discard(tid)
             self._ended.add(tid)
 
-    def _await_stops(self, *, strict: bool = True) -> None:
-        """Wait until every seized thread stopped or ended. Raises TargetGone if strict and one does not."""
+    def _await_stops(self) -> None:
+        """Wait until every seized thread stopped or ended. Raises TargetGone if one does not."""
         deadline, pause = time.monotonic() + _STOP_SECONDS, _FIRST_SLEEP
         while self._running:
             for tid in list(self._running):
@@ -134,17 +138,30 @@ class Freezer:
             if not self._running:
                 break
             if time.monotonic() > deadline:
-                if strict:
-                    raise self._stuck()
-                break
-            if strict:
-                self._between()
-            else:
-                self._detach()
+                raise self._stuck()
+            self._between()
             time.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_SLEEP)
             if pause == _LONGEST_SLEEP:
                 self._notice_dead_leader()
+
+    def _await_stragglers(self) -> None:
+        """Let each thread go that was on its way to a stop, as soon as it gets there.
+
+        Such a thread found no processor yet: it stands still from one look at it to the next, at most.
+        """
+        deadline, before = time.monotonic() + _STOP_SECONDS, time.monotonic_ns()
+        while self._running and time.monotonic() < deadline:
+            looked = time.monotonic_ns()
+            for tid in list(self._running):
+                self._look_at(tid)
+            if self._stopped:
+                self._detach()
+                self.late_ns = max(self.late_ns, time.monotonic_ns() - before)
+            before = looked
+            self._notice_dead_leader()
+            if self._running:
+                time.sleep(_LATE_SLEEP)
 
     def _look_at(self, tid: int) -> None:
         try:

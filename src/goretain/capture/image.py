@@ -38,8 +38,10 @@ class Mapping:
 class CaptureFacts:
     """How the image came to be; sizes in bytes, times in nanoseconds, None when unknown.
 
-    shortfall says how much of a truncated core is there; "" of whole ones and of processes. with_data:
-    contents of pointer-free objects were taken along, so that map keys can be shown.
+    pause_ns is the time that the process stood still in all, pauses_ns each time: one, or before it those of
+    attempts that were given up; empty when it was read from a file. stop_ns is the part of the last one
+    before the last thread stopped. shortfall says how much of a truncated core is there; "" of whole ones and
+    of processes. with_data: contents of pointer-free objects were taken along, so that map keys can be shown.
     """
 
     source: Literal["live", "core"]
@@ -54,6 +56,7 @@ class CaptureFacts:
     shortfall: str = ""
     with_data: bool = False
     notes: list[str] = field(default_factory=list)
+    pauses_ns: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """How long the target may stand still, and who sees to it.
 
-Two limits. ``--max-pause`` is kept by ourselves: between the phases, between the reads of the plan and
-between the chunks of the copy the clock is looked at, and the target is released when it is too late. The
-other is for the case that we hang: the watchdog ends this process when nothing has been done for a while.
-Imports ``capture.watchdog`` and ``model``.
+Three limits. Two are kept by ourselves: between the phases, between the reads of the plan and between the
+chunks of the copy the clock is looked at, and the target is released when ``--max-pause`` is over, or when
+the attempt takes much longer than it should (``capture.expectation``). The third is for the case that we
+hang: the watchdog ends this process when nothing has been done for a while. Imports ``capture.expectation``,
+``capture.watchdog`` and ``model``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from goretain.capture.expectation import Disturbed, Expected
 from goretain.capture.limits import iec
 from goretain.capture.watchdog import Watchdog
 from goretain.model.errors import PauseTooLong, ResourceLimit, UsageError
@@ -34,6 +36,7 @@ class Pause:
 
     Attributes:
         limit: seconds that the target may stand still; None for no limit.
+        expected: what the pause should take; None when that is not known or does not matter.
     """
 
     def __init__(self, max_pause: float | None) -> None:
@@ -43,6 +46,7 @@ class Pause:
                 f"--max-pause {max_pause:g} is no time to stand still", hint="give milliseconds: 50"
             )
         self.limit = None if max_pause is None else max_pause / 1000
+        self.expected: Expected | None = None
         self._watchdog: Watchdog | None = None
         self._began: float | None = None
         self._fed = 0.0
@@ -70,26 +74,37 @@ class Pause:
     def begin(self) -> None:
         """The first thread is about to be stopped: time runs."""
         self._began = self._phase_began = time.monotonic()
-        self._phase = "stopping"
+        self._phase, self._passed = "stopping", []
         self._feed()
 
-    def enter(self, phase: str) -> None:
-        """Take note of what is being done now, for the error. Raises PauseTooLong."""
+    def enter(self, phase: str, whole: int = 0) -> None:
+        """Take note of what is being done now, and of the bytes to copy. Raises as ``check`` does."""
         now = time.monotonic()
         self._passed.append((self._phase, now - self._phase_began))
         self._phase, self._phase_began = phase, now
-        self.check()
+        self.check(0, whole)
 
     def check(self, done: int = 0, whole: int = 0) -> None:
         """Raise PauseTooLong when time is up, or is going to be; else the watchdog may wait again.
+
+        Raises Disturbed when it takes much longer than expected.
 
         done, whole: bytes copied, and to be copied, when copying.
         """
         now = time.monotonic()
         if now - self._fed > _MEAL:
             self._feed()
-        if self.limit is None or self._began is None:
+        if self._began is None:
             return
+        if self.limit is not None:
+            self._check_limit(now, done, whole)
+        since = now - self._phase_began
+        if self.expected and self.expected.forbids(now - self._began, self._phase, since, done, whole):
+            raise Disturbed
+
+    def _check_limit(self, now: float, done: int, whole: int) -> None:
+        assert self.limit is not None
+        assert self._began is not None
         # From a quarter of the copy on its end can be foreseen.
         ahead = (now - self._phase_began) * (whole - done) / done if done * 4 >= whole > 0 else 0.0
         if now - self._began + ahead > self.limit:

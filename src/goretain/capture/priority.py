@@ -18,8 +18,8 @@ _FIRST_OF_OTHERS = -20
 
 
 @contextmanager
-def first_in_line() -> Iterator[None]:
-    """This thread goes before all that are not real-time themselves."""
+def first_in_line() -> Iterator[bool]:
+    """This thread goes before all that are not real-time themselves; gives whether it really does."""
     thread = threading.get_native_id()
     policy, given = os.sched_getscheduler(0), os.sched_getparam(0)
     nice = os.getpriority(os.PRIO_PROCESS, thread)
@@ -27,7 +27,7 @@ def first_in_line() -> Iterator[None]:
         if policy in (os.SCHED_OTHER, os.SCHED_BATCH, os.SCHED_IDLE):
             _hurry(thread)
     try:
-        yield
+        yield os.sched_getscheduler(0) in (os.SCHED_FIFO, os.SCHED_RR)
     finally:
         with suppress(PermissionError):
             os.sched_setscheduler(0, policy, given)

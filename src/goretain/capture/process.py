@@ -1,8 +1,9 @@
 """Capturing a live process: plan, freeze, plan again, copy, release.
 
-The plan runs once on the running process to learn how much there is; the destination is reserved and
-faulted in then, so that the pause is spent on nothing but reading. What equals the binary's file is read
-from the file, without pausing. Imports ``debuginfo``, ``capture`` siblings, ``model`` and numpy.
+The plan runs once on the running process to learn how much there is and how long that takes; the destination
+is reserved and faulted in then, so that the pause is spent on nothing but reading. A pause that takes much
+longer all the same is broken off and tried again (``capture.expectation``). What equals the binary's file is
+read from the file, without pausing. Imports ``debuginfo``, ``capture`` siblings, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -16,38 +17,34 @@ from pathlib import Path
 
 import numpy as np
 
-from goretain.capture import libc, privileges, procfs
+from goretain.capture import expectation, libc, privileges, procfs
+from goretain.capture.attempt import Attempt, Frozen, OnPhase, Progress
 from goretain.capture.cgroups import ends_with_us
 from goretain.capture.copying import Copy, lay_out
-from goretain.capture.executable import check_identity
+from goretain.capture.expectation import Disturbed, Rehearsal, Took
 from goretain.capture.freeze import Freezer
 from goretain.capture.image import CaptureFacts, Image, Library, Mapping
-from goretain.capture.interrupts import DeferredSignals, Interrupted
 from goretain.capture.libraries import libraries, open_library, open_runtime, start_of, with_code
 from goretain.capture.limits import Need, check_brim, check_room, explained, first_to_go
 from goretain.capture.live import LiveProcess
-from goretain.capture.pause import Pause, no_collection
-from goretain.capture.priority import first_in_line
+from goretain.capture.pause import Pause
 from goretain.capture.program import from_file, part_ranges
 from goretain.capture.ranges import I64, as_ranges, normalise, packed, total
 from goretain.capture.refusal import check_process
 from goretain.capture.reservation import Reservation
 from goretain.capture.source import MemorySource, Plan, PlanFor
-from goretain.capture.transfer import seconds_to_copy
 from goretain.model.errors import GoretainError, MissingMemory
 
-# Called with the name of the phase that begins: "estimating", "seizing", "planning", "copying",
-# "releasing", "released".
-OnPhase = Callable[[str], None]
 # Called once with what the capture is going to take, before anything is frozen or refused.
 OnPlan = Callable[[Need], None]
-# Called with (what is being done, bytes done, bytes in all).
-Progress = Callable[[str, int, int], None]
-
 # The heap grows between the estimate and the pause; virtual space is free.
 _HEADROOM = 64 << 20
 # A page that is faulted in while the target is frozen costs it milliseconds where pages are huge.
 _SPARE = 8 << 20
+# How much is copied to learn how fast that is.
+_SAMPLE = 16 << 20
+# A plan that takes so many seconds is not made more often than need be.
+_LONG = 0.3
 # Working memory for each range and piece while they are laid out and read: some arrays of pairs of int64.
 _BESIDE = 96
 
@@ -62,18 +59,6 @@ class _How:
     on_plan: OnPlan | None
     on_phase: OnPhase
     progress: Progress | None
-
-
-@dataclass(slots=True)
-class _Frozen:
-    """What was found in the pause."""
-
-    copy: Copy
-    copied: int
-    taken_at: float
-    mappings: list[Mapping]
-    registers: dict[int, dict[str, int]]
-    rss_bytes: int | None
 
 
 def capture_process(
@@ -141,7 +126,9 @@ class _Capture:
         self.fixed_offsets, self.fixed_end = packed(self.fixed, 0)
         self.pause = Pause(how.max_pause)
         source.reader.shares = not how.force
-        self.freezer = Freezer(source.pid, self.pause.check)
+        self.planning = Took(0.0, 0.0)
+        self.pauses: list[int] = []
+        self.stop_ns = 0
         self.program = procfs.program_name(source.pid)
 
     def run(self) -> Image:
@@ -152,11 +139,12 @@ class _Capture:
         destination = Reservation(size)
         try:
             self._read_parts(destination)
+            rehearsal = None
             if estimate is not None:
                 pages = normalise(np.concatenate((estimate.pages, [(estimate.end, estimate.end + spare)])))
                 destination.populate(pages, lambda: check_brim(self.source.pid))
-                self._check_pause(estimate)
-            frozen = self._freeze_and_copy(destination)
+                rehearsal = self._rehearsal(estimate, destination)
+            frozen = self._take(destination, rehearsal)
             self.how.on_phase("released")
             return self._image(destination, frozen)
         finally:
@@ -176,24 +164,46 @@ class _Capture:
             return 0
         return min(check_room(need, self.source.pid), max(planned // 4, _SPARE), _HEADROOM)
 
-    def _check_pause(self, estimate: Copy) -> None:
-        """Stop nothing if the copy cannot be in time anyway."""
-        if self.how.max_pause is not None:
-            seconds = seconds_to_copy(self.source.reader, estimate.pieces[:, 0], estimate.sizes)
-            self.pause.check_estimate(total(estimate.pieces), seconds)
+    def _rehearsal(self, estimate: Copy, destination: Reservation) -> Rehearsal | None:
+        """What the pause should take; None when that is not known. Raises PauseTooLong."""
+        reader, sample = self.source.reader, estimate.first(_SAMPLE)
+        places = sample.places + destination.address
+        began = Took.now()
+        try:
+            copied = reader.read(sample.pieces[:, 0], sample.sizes, places)
+        except MissingMemory:
+            return None  # it runs, and unmapped what it had
+        finally:
+            took = Took.now().since(began)
+            destination.clear(sample.pages, self.fixed_end)
+        whole = total(estimate.pieces)
+        copying = took.scaled(whole / max(copied, 1) / (1 + reader.helpers(whole)))
+        self.pause.check_estimate(whole, copying.clock)
+        return Rehearsal(self.planning, copying, whole)
 
     def _estimate(self) -> Copy | None:
-        """The plan on the running process: it may meet garbage; None when it does so every time."""
+        """The plan on the running process: it may meet garbage; None when it does so every time.
+
+        Made twice unless that takes long: the first time pays for code that never ran and files never read.
+        """
+        found: list[tuple[Took, Copy]] = []
         for _ in range(3):
+            began = Took.now()
             try:
-                return self._lay_out()
+                copy = self._lay_out()
             except MissingMemory:
                 continue
             except GoretainError:
                 raise
             except (ValueError, IndexError, OverflowError, MemoryError):
                 continue
-        return None
+            found.append((Took.now().since(began), copy))
+            if len(found) == 2 or found[0][0].clock > _LONG:
+                break
+        if not found:
+            return None
+        self.planning = min((took for took, _ in found), key=lambda took: took.processor)
+        return found[-1][1]
 
     def _lay_out(self) -> Copy:
         return lay_out(self.source, self.plan, self.fixed, self.fixed_end)
@@ -204,64 +214,27 @@ class _Capture:
             data = self.source.binary.read(part.offset, part.end - part.start)
             libc.view(destination.address + offset, len(data))[:] = data
 
-    def _freeze_and_copy(self, destination: Reservation) -> _Frozen:
-        """The pause. Whatever is raised in it, the target has been released when it leaves here."""
-        with DeferredSignals() as signals, no_collection(), self.pause, first_in_line():
+    def _take(self, destination: Reservation, rehearsal: Rehearsal | None) -> Frozen:
+        """Attempts until one is not disturbed; the last one goes through."""
+        how, freezer = self.how, Freezer(self.source.pid, self.pause.check)
+        while True:
+            attempt = Attempt(self.source, freezer, self.identity, self.pause, how.on_phase, how.progress)
+            last = freezer.stuck or len(self.pauses) == expectation.MOST_GIVEN_UP
             try:
-                self.how.on_phase("seizing")
-                self.freezer.seize()
-                self.pause.begin()
-                self.freezer.stop()
-                signals.check()
-                return self._copy_frozen(destination, signals)
-            except MissingMemory:
-                if procfs.thread_state(self.source.pid, self.source.pid) in "ZX":
-                    raise procfs.gone(self.source.pid) from None
-                raise
-            except Interrupted:
-                # Unless the signal's own handler, which runs on leaving, raises something else.
-                raise KeyboardInterrupt from None
+                return attempt.run(self._lay_out, destination, None if last else rehearsal)
+            except Disturbed:
+                how.on_phase("resting")
             finally:
-                self.pause.relent()
-                try:
-                    self.how.on_phase("releasing")
-                finally:
-                    self.freezer.release()
-                    self.source.let_go()
+                self.pauses.append(attempt.pause_ns)
+                self.stop_ns = freezer.stopped_ns - freezer.began_ns
+            if attempt.copy is not None:
+                destination.clear(attempt.copy.pages, self.fixed_end)
+            time.sleep(expectation.rest(self.pauses[-1] / 1e9))
 
-    def _copy_frozen(self, destination: Reservation, signals: DeferredSignals) -> _Frozen:
-        self._enter("planning")
-        taken_at = time.time()
-        self.source.hold(self.freezer.registers(), self.pause.check)
-        check_identity(self.source.pid, self.identity)
-        resident = procfs.resident_bytes(self.source.pid)
-        copy = self._lay_out()
-        signals.check()
-        self._enter("copying")
-        destination.grow(copy.end)
-        whole = total(copy.pieces)
-
-        def between(done: int) -> None:
-            signals.check()
-            if done < whole:
-                self.pause.check(done, whole)
-            if self.how.progress is not None:
-                self.how.progress("copying", done, whole)
-
-        places = copy.places + destination.address
-        copied = self.source.reader.read(copy.pieces[:, 0], copy.sizes, places, between)
-        return _Frozen(copy, copied, taken_at, self.source.mappings(), self.source.registers, resident)
-
-    def _enter(self, phase: str) -> None:
-        self.how.on_phase(phase)
-        self.pause.enter(phase)
-
-    def _image(self, destination: Reservation, frozen: _Frozen) -> Image:
+    def _image(self, destination: Reservation, frozen: Frozen) -> Image:
         ranges = np.concatenate((self.fixed, frozen.copy.ranges))
         offsets = np.concatenate((self.fixed_offsets, frozen.copy.offsets))
         order = np.argsort(ranges[:, 0], kind="stable")
-        freezer = self.freezer
-        took = freezer.released_ns - freezer.began_ns
         facts = CaptureFacts(
             source="live",
             program=self.program,
@@ -269,10 +242,11 @@ class _Capture:
             taken_at=frozen.taken_at,
             copied_bytes=frozen.copied,
             threads=len(frozen.registers),
-            pause_ns=took,
-            stop_ns=freezer.stopped_ns - freezer.began_ns,
+            pause_ns=sum(self.pauses),
+            stop_ns=self.stop_ns,
             rss_bytes=frozen.rss_bytes,
-            notes=frozen.copy.notes + self.pause.notes(took / 1e9),
+            notes=frozen.copy.notes + expectation.note(self.pauses) + self.pause.notes(self.pauses[-1] / 1e9),
+            pauses_ns=self.pauses,
         )
         return Image(
             destination.detach(frozen.copy.end),

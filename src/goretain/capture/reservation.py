@@ -6,6 +6,7 @@ target hold too. Imports numpy, ``capture.libc``, ``capture.limits`` and ``model
 
 from __future__ import annotations
 
+import ctypes
 import weakref
 from collections.abc import Callable
 
@@ -75,6 +76,13 @@ class Reservation:
                 between()
                 size = min(end, self.size, begin + _STEP) - begin
                 libc.advise(self.address + begin, size, libc.MADV_POPULATE_WRITE)
+
+    def clear(self, runs: I64, since: int) -> None:
+        """Zeros under runs int64[k, 2] of [start, end) offsets again, from offset since on."""
+        for start, end in runs.tolist():
+            begin = max(start, since)
+            if begin < end:
+                ctypes.memset(self.address + begin, 0, end - begin)
 
     def grow(self, size: int) -> None:
         """Make room for size bytes, keeping what is there. Raises NotEnoughMemory."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import threading
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -25,8 +24,6 @@ _BATCH = 2 << 20
 _WORTH_SHARING = 32 << 20
 # Memory is not faster than this many processors.
 _MOST_THREADS = 4
-# How much is copied to learn how fast that is.
-_SAMPLE = 16 << 20
 
 
 class BulkReader:
@@ -123,24 +120,6 @@ class BulkReader:
                     raise procfs.gone(self.pid)
                 raise MissingMemory(remote + done, size - done)
             done += got
-
-
-def seconds_to_copy(reader: BulkReader, remote: I64, sizes: I64) -> float:
-    """How long a copy of all pieces is going to take at least, by copying some of them. Raises TargetGone."""
-    ends = np.cumsum(sizes)
-    few = int(np.searchsorted(ends, _SAMPLE)) + 1
-    some = np.minimum(sizes[:few], _SAMPLE)
-    if not len(some):
-        return 0.0
-    scratch = np.ones(int(some.max()), np.uint8)
-    places = np.full(len(some), scratch.ctypes.data)
-    began = time.perf_counter()
-    try:
-        copied = reader.read(remote[:few], some, places)
-    except MissingMemory:
-        return 0.0  # it runs, and unmapped what it had
-    whole = int(ends[-1])
-    return (time.perf_counter() - began) * whole / max(copied, 1) / (1 + reader.helpers(whole))
 
 
 def _take(batches: list[tuple[int, int]]) -> tuple[int, int] | None:

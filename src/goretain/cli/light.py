@@ -25,6 +25,7 @@ from goretain.model.errors import UsageError
 
 if TYPE_CHECKING:
     from goretain.api.images import Snap
+    from goretain.capture.image import CaptureFacts
 
 _PATIENCE, _PACE = 1.0, 0.1
 #: By whether the file was made private.
@@ -156,6 +157,18 @@ def _ending_cleanly() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
+def _stopped(facts: CaptureFacts) -> str:
+    if facts.pause_ns is None:
+        return ""
+    pauses = facts.pauses_ns
+    if len(pauses) < 2:
+        return f", stopped for {facts.pause_ns / 1e6:.1f} ms"
+    return (
+        f", stopped {len(pauses)} times, {sum(pauses) / 1e6:.1f} ms in all, {max(pauses) / 1e6:.1f} ms at the"
+        " longest: it was held up and tried again"
+    )
+
+
 class _Teller:
     """Says on stderr what is planned, what is going on and what was done."""
 
@@ -197,8 +210,7 @@ class _Teller:
 
         facts = snap.facts
         program = "".join(c if c.isprintable() else "?" for c in facts.program)
-        stopped = f", stopped for {facts.pause_ns / 1e6:.1f} ms" if facts.pause_ns is not None else ""
-        self._line(f"copied {iec(facts.copied_bytes)} of {program}{stopped}")
+        self._line(f"copied {iec(facts.copied_bytes)} of {program}{_stopped(facts)}")
         self._line(f"saved to {snap.name}: {iec(snap.bytes)}")
         what = "sensitive: holds contents of the program's memory"
         self._line(f"{what}; {_MODES[snap.private]}")

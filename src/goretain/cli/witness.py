@@ -22,7 +22,7 @@ _FROZEN = "seizing"
 # The watchdog was fed a little before the note was written.
 _NOTE = 0.2
 # In these phases the target is not stopped.
-_RUNNING = ("estimating", "released")
+_RUNNING = ("estimating", "resting", "released")
 _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGPIPE")
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from goretain.capture import libc, limits, pagemap, privileges, process, refusal
+from goretain.capture import expectation, libc, limits, pagemap, privileges, process, refusal
 from goretain.capture.image import Image
 from goretain.capture.live import LiveProcess
 from goretain.capture.process import capture_process
@@ -43,6 +43,9 @@ VERSION = "1.26.6"
 NOBODY = 65534
 
 
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="to change the user, or the priority, takes root")
+
+
 @pytest.fixture(scope="module")
 def quiet() -> Iterator[Target]:
     with running(go_program("exact", VERSION), ["quiet"]) as target:
@@ -61,6 +64,11 @@ def no_plan(_binary: Elf, _bias: int) -> Plan:
         return as_ranges(())
 
     return plan
+
+
+def notes(image: Image) -> list[str]:
+    """What the image says of itself, but for what the machine was busy with."""
+    return [said for said in image.facts.notes if "given up" not in said]
 
 
 def differences(image: Image, pid: int) -> list[str]:
@@ -82,7 +90,7 @@ def test_every_byte_of_an_image_is_the_byte_of_the_process(go_version: str, full
         os.kill(target.pid, signal.SIGSTOP)
         image = capture_process(target.pid, plan_for, full=full)
         assert differences(image, target.pid) == []
-        assert image.facts.notes == []
+        assert notes(image) == []
         assert image.facts.pid == target.pid
         assert image.facts.program == str(target.binary)
         assert image.facts.threads == len(image.registers) == len(threads(target.pid))
@@ -145,7 +153,7 @@ def test_what_a_plan_asks_for_beyond_the_mappings_is_noted_and_absent(quiet: Tar
         return lambda _source: as_ranges([(0x1000, 0x3000)])
 
     image = capture_process(quiet.pid, plan_for_)
-    assert image.facts.notes == ["8192 bytes that the plan asked for are not mapped, the first at 0x1000"]
+    assert notes(image) == ["8192 bytes that the plan asked for are not mapped, the first at 0x1000"]
     with pytest.raises(MissingMemory):
         image.read(0x1000, 8)
 
@@ -169,6 +177,110 @@ def test_a_growing_plan_gets_more_room_while_the_target_is_frozen(
         assert differences(image, quiet.pid) == []
     finally:
         os.kill(quiet.pid, signal.SIGCONT)
+
+
+def all_that_may_be_written(source: MemorySource) -> I64:
+    return as_ranges((m.start, m.end) for m in source.mappings() if m.flags.startswith("rw"))
+
+
+def slow_in(phase: str, times: int, seconds: float = 0.15) -> Callable[[str], None]:
+    """An on_phase that holds up the first attempts in a phase."""
+    left = [times]
+
+    def on_phase(begun: str) -> None:
+        if begun == phase and left[0]:
+            left[0] -= 1
+            time.sleep(seconds)
+
+    return on_phase
+
+
+@pytest.mark.parametrize("phase", ["planning", "copying"])
+def test_an_attempt_that_is_held_up_is_given_up_and_the_next_one_counts(own: Target, phase: str) -> None:
+    image = capture_process(own.pid, plan_for, on_phase=slow_in(phase, 1))
+    first, second = image.facts.pauses_ns
+    assert image.facts.pause_ns == first + second
+    assert second < 150e6 < first
+    (note,) = image.facts.notes
+    assert "given up once" in note
+    assert "stood still 2 times" in note
+    assert tracer(own.pid) == 0
+
+
+def test_not_for_ever_and_the_target_runs_in_between(own: Target) -> None:
+    phases: list[tuple[str, int]] = []
+    hold_up = slow_in("planning", 9)
+
+    def on_phase(phase: str) -> None:
+        phases.append((phase, tracer(own.pid)))
+        hold_up(phase)
+
+    image = capture_process(own.pid, plan_for, on_phase=on_phase)
+    assert [pause > 150e6 for pause in image.facts.pauses_ns] == [True] * (expectation.MOST_GIVEN_UP + 1)
+    assert [traced for phase, traced in phases if phase == "resting"] == [0] * expectation.MOST_GIVEN_UP
+    assert phases[-1] == ("released", 0)
+
+
+def test_what_an_attempt_copied_that_was_given_up_is_not_in_the_image(quiet: Target) -> None:
+    asked = []
+
+    def plan_for_(_binary: Elf, _bias: int) -> Plan:
+        def plan(source: MemorySource) -> I64:
+            ranges = all_that_may_be_written(source)
+            if source.registers:
+                asked.append(len(ranges))
+            # The second time everything lies elsewhere, and untouched pages where there were others.
+            return ranges if len(asked) < 2 else ranges[1:]
+
+        return plan
+
+    held_up: list[int] = []
+
+    def progress(_what: str, done: int, whole: int) -> None:
+        if not held_up:
+            assert done < whole // 2
+            time.sleep(0.15)
+        held_up.append(done)
+
+    os.kill(quiet.pid, signal.SIGSTOP)
+    try:
+        image = capture_process(quiet.pid, plan_for_, progress=progress)
+        assert len(image.facts.pauses_ns) == 2
+        assert differences(image, quiet.pid) == []
+    finally:
+        os.kill(quiet.pid, signal.SIGCONT)
+
+
+@needs_root
+def test_a_processor_that_is_taken_away_prolongs_one_attempt_and_not_the_capture(own: Target) -> None:
+    """By threads of a priority that goes before ours, on every processor, for as long as a hypervisor may."""
+    code = (
+        "import os, sys, time\nos.sched_setaffinity(0, {int(sys.argv[1])})\n"
+        "os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(50))\nprint('ready', flush=True)\n"
+        "sys.stdin.read(1)\nend = time.monotonic() + 0.06\nwhile time.monotonic() < end:\n    pass\n"
+    )
+    with contextlib.ExitStack() as stack:
+        thieves = []
+        for cpu in os.sched_getaffinity(0):
+            words = [sys.executable, "-c", code, str(cpu)]
+            thief = stack.enter_context(
+                subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+            )
+            stack.callback(thief.kill)
+            assert thief.stdout is not None
+            if not thief.stdout.readline():
+                pytest.skip("no real-time priority is to be had here")
+            thieves.append(thief)
+
+        def on_phase(phase: str) -> None:
+            while phase == "planning" and thieves:
+                pipe = thieves.pop().stdin
+                assert pipe is not None
+                pipe.write(b"x")
+
+        image = capture_process(own.pid, plan_for, on_phase=on_phase)
+    assert len(image.facts.pauses_ns) >= 2
+    assert image.facts.pauses_ns[-1] < 50e6 < max(image.facts.pauses_ns)
 
 
 def test_an_interruption_in_the_pause_releases_the_target_and_then_arrives(own: Target) -> None:
@@ -337,9 +449,6 @@ def test_a_copy_that_does_not_fit_is_refused_before_anything_is_frozen(
 
 def refuse(_need: limits.Need, _pid: int) -> None:
     raise NotEnoughMemory("never asked")
-
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="changing the user takes root")
 
 
 @needs_root

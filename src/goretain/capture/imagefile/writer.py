@@ -98,6 +98,7 @@ class _Blocks:
 
 def _facts(image: Image) -> bytes:
     facts = asdict(image.facts) | {"by": goretain.__version__}
+    del facts["pauses_ns"]  # their sum is there, and a note if there are several
     return json.dumps(facts, separators=(",", ":")).encode()
 
 
