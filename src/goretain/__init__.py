@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from goretain.api import Snapshot as Snapshot
+    from goretain.api import chains as chains
     from goretain.api import diff as diff
     from goretain.api import doctor as doctor
     from goretain.api import open as open
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from goretain.api import watch as watch
     from goretain.api import why as why
 
-__all__ = ["Snapshot", "__version__", "diff", "doctor", "open", "rules", "snap", "watch", "why"]
+__all__ = ["Snapshot", "__version__", "chains", "diff", "doctor", "open", "rules", "snap", "watch", "why"]
 __version__ = "0.1.0"
 
 

@@ -19,7 +19,7 @@ from goretain.kernels.reach import (
     nearest_ancestors,
     path_back,
     reach,
-    shortest_parents,
+    shortest_forest,
 )
 from goretain.snapshot import Layer, Snapshot
 from tests.support.heapdsl import HeapBuilder
@@ -143,7 +143,7 @@ def test_chains_are_shortest_paths_inside_their_layer(case: Case) -> None:
     snapshot = case.snapshot()
     graph, columns = Heap(snapshot).graph, snapshot.columns
     layer = np.array([at for at, _ in case.roots], np.int64)
-    parents = shortest_parents(columns.edge_start, columns.edge_target, graph.roots, layer)
+    parents = shortest_forest(columns.edge_start, columns.edge_target, graph.roots, layer).parent
     distance = nx.single_source_shortest_path_length(case.network(), TOP)
     for v in range(len(case.sizes)):
         if parents[v] == NONE:

@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from goretain.api.answers import chains as chains
     from goretain.api.answers import diff as diff
     from goretain.api.answers import doctor as doctor
     from goretain.api.answers import rules as rules
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Progress": "targets",
     "Snapshot": "snapshot",
+    "chains": "answers",
     "diff": "answers",
     "doctor": "answers",
     "open": "targets",
@@ -32,7 +34,7 @@ _HOMES = {
     "watch": "answers",
     "why": "answers",
 }
-__all__ = ["Progress", "Snapshot", "diff", "doctor", "open", "rules", "snap", "watch", "why"]
+__all__ = ["Progress", "Snapshot", "chains", "diff", "doctor", "open", "rules", "snap", "watch", "why"]
 
 
 def __getattr__(name: str) -> Any:

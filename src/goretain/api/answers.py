@@ -1,4 +1,4 @@
-"""The commands as functions: why, diff, watch, rules, doctor.
+"""The commands as functions: why, chains, diff, watch, rules, doctor.
 
 Imports ``reports`` when they run, and this package.
 """
@@ -17,7 +17,7 @@ from goretain.model.errors import GoretainError, UsageError
 from goretain.model.saving import check_place
 
 if TYPE_CHECKING:
-    from goretain.reports.results import DiffReport, DoctorReport, RuleReport, WhyReport
+    from goretain.reports.results import ChainsReport, DiffReport, DoctorReport, RuleReport, WhyReport
 
 #: What ``open`` takes, or a snapshot that is open already.
 Target = int | str | os.PathLike[str] | Snapshot
@@ -38,6 +38,7 @@ def why(
     top: int = 10,
     min_bytes: int = 0,
     focus: str = "",
+    without: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> WhyReport:
     """Why the memory of a target is alive: ``open``, ``Snapshot.save`` where asked, ``Snapshot.why``.
@@ -63,7 +64,32 @@ def why(
         snapshot.save(save)
     if progress is not None:
         progress("measuring", 0, 0)
-    return snapshot.why(top=top, min_bytes=min_bytes, focus=focus)
+    return snapshot.why(top=top, min_bytes=min_bytes, focus=focus, without=without)
+
+
+def chains(
+    target: Target,
+    what: str,
+    *,
+    top: int = 10,
+    min_bytes: int | None = 0,
+    progress: Progress | None = None,
+    **how: Any,
+) -> ChainsReport:
+    """All shortest chains to some objects, merged: ``open``, ``Snapshot.chains``.
+
+    Args:
+        what: a type, a holder, an object id or an address.
+        min_bytes: chains that lead to less are left out; None is 1 % of everything chosen.
+        how: more arguments of ``open``.
+
+    Raises:
+        GoretainError: the target cannot be read, or there is nothing of that name in it.
+    """
+    snapshot = _opened(target, progress=progress, **how)
+    if progress is not None:
+        progress("measuring", 0, 0)
+    return snapshot.chains(what, top=top, min_bytes=min_bytes)
 
 
 def _opened(target: Target, **how: Any) -> Snapshot:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from goretain.heap.heap import Heap
     from goretain.heap.histogram import TypeRow
     from goretain.heap.holders import Holder, Shared
-    from goretain.reports.results import DiffReport, WhyReport
+    from goretain.reports.results import ChainsReport, DiffReport, WhyReport
 
 
 class Snapshot:
@@ -136,17 +136,32 @@ class Snapshot:
         """Bytes that would come back if the object went: its dominator subtree."""
         return self.heap.retained(object_id)
 
-    def why(self, *, top: int = 10, min_bytes: int = 0, focus: str = "") -> WhyReport:
+    def why(
+        self, *, top: int = 10, min_bytes: int = 0, focus: str = "", without: Sequence[str] = ()
+    ) -> WhyReport:
         """The answer of ``goretain why``: findings, holders and coverage in one struct.
 
         Args:
             top: rows of each list.
             min_bytes: findings and holders below it are left out.
             focus: only findings and holders whose name starts with it.
+            without: names of holders; the report then also says what would come back if they let go.
         """
         from goretain.reports.why import why_report
 
-        return why_report(self.target, self.heap, top=top, min_bytes=min_bytes, focus=focus)
+        return why_report(self.target, self.heap, top=top, min_bytes=min_bytes, focus=focus, without=without)
+
+    def chains(self, what: str, *, top: int = 10, min_bytes: int | None = 0) -> ChainsReport:
+        """All shortest chains to some objects, merged: the answer of ``goretain chains``.
+
+        Args:
+            what: a type, a holder, an object id or an address (as text); in names ``*`` stands for anything.
+            top: children of each link.
+            min_bytes: chains that lead to less are left out; None is 1 % of everything chosen.
+        """
+        from goretain.reports.chains import chains_report
+
+        return chains_report(self.target, self.heap, what, top=top, min_bytes=min_bytes)
 
     def diff(self, later: Snapshot, *, top: int = 10) -> DiffReport:
         """What changed from this snapshot to a later one: the answer of ``goretain diff``."""

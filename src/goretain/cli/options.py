@@ -52,6 +52,29 @@ class Span(click.ParamType["float"]):
         return float(match[1]) * _SECONDS[(match[2] or "").lower()]
 
 
+def target_options(command: Decorated) -> Decorated:
+    """How a target is opened: --binary, --debug-dir, --full, --with-data, --force and --max-pause."""
+    pause = click.FloatRange(min=0, min_open=True)
+    for option in (
+        click.option(
+            "--max-pause", type=pause, metavar="MS", help="Give up when it would be stopped for longer."
+        ),
+        click.option(
+            "--force", is_flag=True, help="Copy even if the memory limits say that there is no room."
+        ),
+        click.option("--with-data", is_flag=True, help="Keep and show map keys: user data."),
+        click.option("--full", is_flag=True, help="Copy all memory of the process, not only what is needed."),
+        click.option(
+            "--debug-dir", "debug_dirs", metavar="DIR", multiple=True, help="Debug files are there."
+        ),
+        click.option(
+            "--binary", metavar="FILE", help="An unstripped build, or the program that wrote the core."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def report_options(command: Decorated) -> Decorated:
     """--json, --markdown, --top and --debug."""
     for option in (

@@ -48,6 +48,12 @@ _AT_OR_ABOVE = {
 )
 @click.option("--focus", default="", metavar="PREFIX", help="Only holders and findings whose name starts so.")
 @click.option(
+    "--without",
+    metavar="HOLDER",
+    multiple=True,
+    help="What would come back if it let go (main.cache); may be repeated.",
+)
+@click.option(
     "--fail-on",
     type=click.Choice(list(_AT_OR_ABOVE)),
     default="never",
@@ -66,6 +72,7 @@ def why(
     save: str | None,
     min_bytes: int,
     focus: str,
+    without: tuple[str, ...],
     fail_on: str,
     top: int | None,
     as_json: bool,
@@ -99,6 +106,7 @@ def why(
             top=TOP if top is None else top,
             min_bytes=min_bytes,
             focus=focus,
+            without=without,
             progress=progress,
         )
     if save is not None:

@@ -10,6 +10,7 @@ and ``snapshot``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cached_property
 
@@ -21,7 +22,7 @@ from goretain.heap.graph import Graph
 from goretain.heap.histogram import type_name
 from goretain.heap.slots import Slot, find_map_slot, find_slot, part_of, without_internals
 from goretain.kernels.csr import Rows, group_rows
-from goretain.kernels.reach import NONE, edge_words, path_back, shortest_parents, shortest_parents_from
+from goretain.kernels.reach import NONE, Forest, edge_words, path_back, shortest_forest, shortest_parents_from
 from goretain.model.errors import UsageError
 from goretain.model.findings import Chain
 from goretain.snapshot import NO_OBJECT, ObjectFlag, Snapshot, TypeInfo, WindowKind
@@ -31,6 +32,7 @@ REPEAT_LIMIT = 3
 #: Longer chains lose their middle.
 LINK_LIMIT = 32
 _KEY_TEXT_LIMIT = 40
+_NUMBER = re.compile(r"\[\d+\]")
 U32 = NDArray[np.uint32]
 
 
@@ -78,15 +80,16 @@ class ChainPrinter:
     # -- paths ----------------------------------------------------------------------------------------------
 
     @cached_property
-    def _parents(self) -> U32:
+    def forest(self) -> Forest:
+        """Shortest paths to all objects, from the roots of their layer."""
         layer = np.array([root.layer for root in self._snapshot.roots], np.int64)
         columns = self._columns
-        return shortest_parents(columns.edge_start, columns.edge_target, self._graph.roots, layer)
+        return shortest_forest(columns.edge_start, columns.edge_target, self._graph.roots, layer)
 
     def _path(self, object_id: int, node: int | None) -> tuple[int, U32]:
         """(root node, objects from the one that it points to until the one asked for)."""
         n = self._snapshot.object_count
-        parents = self._parents
+        parents = self.forest.parent
         first = node
         if node is not None and node != self._graph.holder[object_id]:
             parents = self._parents_from(node)
@@ -150,11 +153,24 @@ class ChainPrinter:
                 runs += [(at, 1) for at in range(k, end)]
         return runs
 
-    def _step(self, source: int, word: int, target: int, in_slice: bool) -> tuple[str, bool]:
+    def like(self, source: int, word: int, target: int, in_slice: bool) -> tuple[str, bool]:
+        """Text of a slot that stands for all slots like it: ``[*]`` for elements, ``[key]`` for keys.
+
+        Args:
+            in_slice: whether ``source`` was reached through a slice.
+
+        Returns:
+            The text, and whether the slot is a slice itself.
+        """
+        return self._step(source, word, target, in_slice, alike=True)
+
+    def _step(
+        self, source: int, word: int, target: int, in_slice: bool, *, alike: bool = False
+    ) -> tuple[str, bool]:
         """Text of the slot at ``word`` of ``source``; whether it is a slice, so that an element follows."""
         t, offset = self._type(source), word * 8 - self._header(source)
         if t is None or t.size <= 0:
-            return f".unknown+{offset}", False
+            return ".unknown" if alike else f".unknown+{offset}", False
         number, inside = divmod(offset, t.size)
         slot = find_slot(self._types, int(self._columns.object_type[source]), inside)
         leaf = self._types[slot.type] if slot.type >= 0 else None
@@ -162,7 +178,8 @@ class ChainPrinter:
         if part == "inside":
             return "", False
         if part == "group":
-            return self._entry(source, slot, number * t.size) + self._assertion(leaf, target), _is_slice(leaf)
+            entry = self._entry(source, slot, number * t.size, alike=alike)
+            return entry + self._assertion(leaf, target), _is_slice(leaf)
         if part == "entry":
             key = {".value": "[key]", ".key": "[key] key"}.get(slot.text, "")
             return key + self._assertion(leaf, target), _is_slice(leaf)
@@ -172,7 +189,8 @@ class ChainPrinter:
         if part == "chan" and slot.text == ".buf":
             return "<-", True
         element = f"[{number}]" if in_slice or self._flag(source, ObjectFlag.ARRAY) else ""
-        return element + slot.text + self._assertion(leaf, target), _is_slice(leaf)
+        path = numberless(element + slot.text) if alike else element + slot.text
+        return path + self._assertion(leaf, target), _is_slice(leaf)
 
     def _assertion(self, leaf: TypeInfo | None, target: int) -> str:
         """``.(main.T)`` behind an interface."""
@@ -181,11 +199,13 @@ class ChainPrinter:
         name = self._map_of.get(target) or type_name(self._snapshot, target)
         return f".({name})" if name else ""
 
-    def _entry(self, source: int, slot: Slot, base: int) -> str:
+    def _entry(self, source: int, slot: Slot, base: int, *, alike: bool) -> str:
         """``[key len 12].body`` or ``[key] key`` for a slot of a group or bucket, "" for overflow."""
         found = find_map_slot(self._types, slot, int(self._columns.object_type[source]))
         if found is None:
             return ""
+        if alike:
+            return "[key]" + (" key" if found.in_key else "") + numberless(found.rest)
         word = (base + found.key_offset + self._header(source)) // 8
         return self._key(source, word) + (" key" if found.in_key else "") + found.rest
 
@@ -262,6 +282,11 @@ class ChainPrinter:
 
     def _data_bytes(self, object_id: int) -> int:
         return int(self._columns.object_size[object_id]) - self._header(object_id)
+
+
+def numberless(path: str) -> str:
+    """A path with ``[*]`` for the number of every element."""
+    return _NUMBER.sub("[*]", path)
 
 
 def _is_slice(leaf: TypeInfo | None) -> bool:

@@ -5,9 +5,11 @@ Imports this package, ``kernels`` and ``snapshot``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goretain.heap.backing import Backing, measure_backing
 from goretain.heap.chains import ChainPrinter
@@ -16,6 +18,8 @@ from goretain.heap.fill import Maps
 from goretain.heap.graph import Graph, build_graph
 from goretain.heap.histogram import TypeRow, type_name, type_rows
 from goretain.heap.holders import Holder, Shared, find_holders, find_shared, holder_nodes
+from goretain.heap.tree import ChainTree, chain_tree, dominator_tree
+from goretain.heap.without import Without, let_go
 from goretain.kernels.csr import Rows, group_rows, reverse
 from goretain.kernels.reach import nearest_ancestors
 from goretain.model.findings import Chain
@@ -158,6 +162,19 @@ class Heap:
         nodes = dict.fromkeys(columns.root_node[rows].tolist())
         nodes.pop(self.holder_of(object_id), None)
         return list(nodes)
+
+    def chains(self, wanted: NDArray[np.bool_]) -> ChainTree:
+        """The shortest chains to objects, merged; wanted: bool[n], unreached ones do not count."""
+        return chain_tree(self.snapshot, self.graph, self._printer, wanted & self.graph.reached)
+
+    def without(self, holders: Sequence[str]) -> Without:
+        """What would come back if these holders let go together. Raises UsageError for an unknown one."""
+        return let_go(self.snapshot, self.graph, holders)
+
+    @cached_property
+    def dominators(self) -> ChainTree:
+        """Every reachable object below what alone keeps it alive, merged by names."""
+        return dominator_tree(self.snapshot, self.graph, self._printer)
 
     @cached_property
     def _back(self) -> Rows:

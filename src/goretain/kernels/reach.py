@@ -5,6 +5,8 @@ Imports numpy, ``kernels.jit`` and ``kernels.csr``.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,16 +18,26 @@ U32 = NDArray[np.uint32]
 I64 = NDArray[np.int64]
 
 
-def shortest_parents(start: I64, target: U32, roots: Rows, layer: NDArray[np.int64]) -> U32:
+class Forest(NamedTuple):
+    """Shortest paths to all objects.
+
+    Attributes:
+        parent: uint32[n], the node before each object: an object id, n + k for root node k, NONE for an
+            unreached object.
+        order: uint32[c], the reached objects, every one behind its parent.
+    """
+
+    parent: U32
+    order: U32
+
+
+def shortest_forest(start: I64, target: U32, roots: Rows, layer: NDArray[np.int64]) -> Forest:
     """The node before each object on a shortest path from the root nodes of its layer. O(n + m).
 
     Args:
         start, target: int64[n + 1], uint32[m], edges of objects; validated.
         roots: per root node the objects that it points to.
         layer: int64[nodes], layer of each root node; an object belongs to the first layer that reaches it.
-
-    Returns:
-        uint32[n]: an object id, n + k for root node k, or 0xFFFFFFFF for an unreached object.
     """
     n = len(start) - 1
     parent = np.full(n, NONE, np.uint32)
@@ -34,7 +46,25 @@ def shortest_parents(start: I64, target: U32, roots: Rows, layer: NDArray[np.int
     order = np.argsort(layer, kind="stable")
     for nodes in np.split(order, np.flatnonzero(np.diff(layer[order])) + 1):
         filled = _breadth_first(start, target, roots, nodes, parent, queue, filled)
-    return parent
+    return Forest(parent, queue[:filled])
+
+
+def root_of(forest: Forest) -> NDArray[np.int32]:
+    """The root node that each object's path begins at, -1 for unreached ones. int32[n], O(n)."""
+    root = np.full(len(forest.parent), -1, np.int32)
+    _find_roots(forest.parent, forest.order, root)
+    return root
+
+
+def tree_words(start: I64, target: U32, word: U32, parent: U32) -> U32:
+    """The ``word`` entry of the first edge from each object's parent to it; NONE without one. O(n + m).
+
+    Args:
+        parent: uint32[n], an object or anything from n on.
+    """
+    words = np.full(len(parent), NONE, np.uint32)
+    _tree_words(start, target, word, parent, words)
+    return words
 
 
 def reach(start: I64, target: U32, sources: U32) -> NDArray[np.bool_]:
@@ -44,13 +74,13 @@ def reach(start: I64, target: U32, sources: U32) -> NDArray[np.bool_]:
 
 
 def shortest_parents_from(start: I64, target: U32, sources: U32) -> U32:
-    """Like :func:`shortest_parents` from one root node that points to ``sources``; n for a source."""
+    """Parents of the shortest forest of one root node that points to ``sources``; n for a source."""
     one = Rows(np.array([0, len(sources)], np.uint32), sources)
-    return shortest_parents(start, target, one, np.zeros(1, np.int64))
+    return shortest_forest(start, target, one, np.zeros(1, np.int64)).parent
 
 
 def path_back(parents: U32, object_id: int, objects: int) -> U32:
-    """Objects from the first below a root node to ``object_id``, along :func:`shortest_parents`."""
+    """Objects from the first below a root node to ``object_id``, along the parents of a forest."""
     path = np.empty(_steps_back(parents, object_id, objects), np.uint32)
     _follow_back(parents, object_id, path)
     return path
@@ -95,6 +125,23 @@ def _breadth_first(
                 queue[tail] = u
                 tail += 1
     return tail
+
+
+@kernel
+def _find_roots(parent: U32, order: U32, root: NDArray[np.int32]) -> None:
+    n = parent.shape[0]
+    for k in range(order.shape[0]):
+        above = np.int64(parent[order[k]])
+        root[order[k]] = above - n if above >= n else root[above]
+
+
+@kernel
+def _tree_words(start: I64, target: U32, word: U32, parent: U32, words: U32) -> None:
+    for v in range(start.shape[0] - 1):
+        for e in range(start[v], start[v + 1]):
+            u = target[e]
+            if parent[u] == v and words[u] == NONE:
+                words[u] = word[e]
 
 
 @kernel

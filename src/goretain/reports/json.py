@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from goretain.reports.results import DiffReport, DoctorReport, RuleReport, WhyReport
+from goretain.reports.results import ChainsReport, DiffReport, DoctorReport, RuleReport, WhyReport
 
 #: File name in docs/schema -> the struct it describes.
 SCHEMAS: dict[str, type[msgspec.Struct]] = {
@@ -21,10 +21,11 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "diff-1.json": DiffReport,
     "rule-1.json": RuleReport,
     "doctor-1.json": DoctorReport,
+    "chains-1.json": ChainsReport,
 }
 
 
-def render(report: WhyReport | DiffReport | RuleReport | DoctorReport) -> str:
+def render(report: WhyReport | DiffReport | RuleReport | DoctorReport | ChainsReport) -> str:
     """The report as indented JSON with a final newline; sizes are exact bytes, null is unknown."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 

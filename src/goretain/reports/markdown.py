@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from goretain.model.findings import Finding
-from goretain.reports.results import DiffReport, DoctorReport, GrowthRow, Look, WhyReport
+from goretain.reports.results import DiffReport, DoctorReport, GrowthRow, Look, WhatIf, WhyReport
 from goretain.reports.units import clean, duration, iec, moment, number, percent, plural, signed
 
 #: No report is longer than this.
@@ -20,6 +20,7 @@ _SHARED_GROUPS, _SHARED_HOLDERS = 3, 3
 _TABLE_HEAD = 3
 _GROWN = 10
 _NOTES = 3
+_WITHOUT = 3
 
 
 def render_why(report: WhyReport) -> str:
@@ -36,6 +37,7 @@ def render_why(report: WhyReport) -> str:
         f"- {live}, garbage {iec(garbage)}, RSS {iec(look.rss_bytes)}",
         f"- pause {duration(look.pause_ns)}, copied {iec(look.copied_bytes)}, typed {share} of live bytes",
         *_notes(look.notes),
+        *_without(report.without),
         "",
         f"**{plural(report.findings_total, 'finding')}**, {iec(report.findings_bytes)} to give back",
     ]
@@ -50,6 +52,17 @@ def render_why(report: WhyReport) -> str:
     room = MAX_LINES - len(lines) - len(shared) - len(end) - _TABLE_HEAD
     lines += _holders(report, min(_HOLDERS, room))
     return "\n".join([*lines, *shared, *end]) + "\n"
+
+
+def _without(what_if: WhatIf | None) -> list[str]:
+    if what_if is None:
+        return []
+    names = [code(name) for name in what_if.holders[:_WITHOUT]]
+    if what_if.holders_total > len(names):
+        names.append(f"{what_if.holders_total - len(names):,} more")
+    freed = f"**{iec(what_if.freed_bytes)}** in {plural(what_if.freed_objects, 'object')} come back"
+    kept = f", {iec(what_if.kept_bytes)} stay: others reach them" if what_if.kept_objects else ""
+    return [f"- without {' and '.join(names)}: {freed}{kept}"]
 
 
 def _holders(report: WhyReport, most: int) -> list[str]:

@@ -7,6 +7,7 @@ The one place that knows both the measures and the shape of the report. Imports 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import goretain
@@ -16,11 +17,13 @@ from goretain.reports.results import (
     Coverage,
     HeapFacts,
     HolderRow,
+    KeeperRow,
     Look,
     NotJudged,
     Part,
     SharedRow,
     TypeSum,
+    WhatIf,
     WhyReport,
 )
 from goretain.snapshot import Goroutine, Layer, Snapshot
@@ -28,6 +31,8 @@ from goretain.snapshot import Goroutine, Layer, Snapshot
 if TYPE_CHECKING:
     from goretain.heap.coverage import Amount
     from goretain.heap.heap import Heap
+    from goretain.heap.histogram import TypeRow
+    from goretain.heap.holders import Holder
 
 #: What a root layer is called in reports.
 LAYERS: dict[int, str] = {
@@ -39,7 +44,15 @@ LAYERS: dict[int, str] = {
 }
 
 
-def why_report(target: str, heap: Heap, *, top: int = 10, min_bytes: int = 0, focus: str = "") -> WhyReport:
+def why_report(
+    target: str,
+    heap: Heap,
+    *,
+    top: int = 10,
+    min_bytes: int = 0,
+    focus: str = "",
+    without: Sequence[str] = (),
+) -> WhyReport:
     """What holds the memory of a heap.
 
     Args:
@@ -48,7 +61,12 @@ def why_report(target: str, heap: Heap, *, top: int = 10, min_bytes: int = 0, fo
         top: rows of each list.
         min_bytes: findings and holders below it are left out.
         focus: only findings and holders whose name starts with it.
+        without: holders of which to say what would come back if they let go.
+
+    Raises:
+        UsageError: there is no holder of a name in ``without``.
     """
+    what_if = _what_if(heap, without, top) if without else None
     found = diagnose(heap, min_bytes=min_bytes, focus=focus)
     holders = [h for h in heap.holders if h.retained_bytes >= min_bytes and h.name.startswith(focus)]
     shared = [g for g in heap.shared if g.bytes >= min_bytes and (not focus or _any(g.holders, focus))]
@@ -64,16 +82,7 @@ def why_report(target: str, heap: Heap, *, top: int = 10, min_bytes: int = 0, fo
         severities={level: severities[level] for level in ("leak", "waste", "observation")},
         small_findings=found.left_off,
         not_judged=tuple(NotJudged(code=n.code, reason=n.reason) for n in found.not_judged),
-        holders=tuple(
-            HolderRow(
-                name=h.name,
-                layer=LAYERS[h.layer],
-                retained_bytes=h.retained_bytes,
-                retained_objects=h.retained_objects,
-                shared_bytes=h.shared_bytes,
-            )
-            for h in holders[:top]
-        ),
+        holders=tuple(_holder_row(holder) for holder in holders[:top]),
         holders_total=len(holders),
         shared=tuple(
             SharedRow(
@@ -82,10 +91,42 @@ def why_report(target: str, heap: Heap, *, top: int = 10, min_bytes: int = 0, fo
             for g in shared[:top]
         ),
         shared_total=len(shared),
-        types=tuple(TypeSum(type=t.type, objects=t.objects, bytes=t.bytes) for t in heap.histogram[:top]),
+        types=_type_sums(heap.histogram[:top]),
         min_bytes=min_bytes,
         focus=focus,
+        without=what_if,
     )
+
+
+def _holder_row(holder: Holder) -> HolderRow:
+    return HolderRow(
+        name=holder.name,
+        layer=LAYERS[holder.layer],
+        retained_bytes=holder.retained_bytes,
+        retained_objects=holder.retained_objects,
+        shared_bytes=holder.shared_bytes,
+    )
+
+
+def _what_if(heap: Heap, holders: Sequence[str], top: int) -> WhatIf:
+    found = heap.without(holders)
+    return WhatIf(
+        holders=found.names[:top],
+        holders_total=len(found.names),
+        freed_bytes=found.freed_bytes,
+        freed_objects=found.freed_objects,
+        types=_type_sums(found.types[:top]),
+        kept_bytes=found.kept_bytes,
+        kept_objects=found.kept_objects,
+        keepers=tuple(
+            KeeperRow(name=row.name, bytes=row.bytes, objects=row.objects) for row in found.keepers[:top]
+        ),
+        keepers_total=len(found.keepers),
+    )
+
+
+def _type_sums(rows: Sequence[TypeRow]) -> tuple[TypeSum, ...]:
+    return tuple(TypeSum(type=row.type, objects=row.objects, bytes=row.bytes) for row in rows)
 
 
 def _chain(heap: Heap, object_id: int, focus: str) -> Chain:

@@ -59,6 +59,27 @@ def test_why_prints_json_alone_on_stdout(saved: str) -> None:
     assert report["holders_total"] == 2
 
 
+def test_why_says_what_would_come_back(saved: str) -> None:
+    report = json.loads(goretain("why", saved, "--json", "--without", "main.cache").stdout)
+    assert report["without"]["holders"] == ["main.cache"]
+    done = goretain("why", saved, "--without", "main.cahce")
+    assert done.returncode == 2
+    assert "no holder of this heap is called 'main.cahce'" in done.stderr
+    assert "did you mean main.cache" in done.stderr
+
+
+def test_chains_prints_a_tree_and_json(saved: str) -> None:
+    page = goretain("chains", saved, "main.Entry").stdout
+    assert page.startswith("shop  pid 4242, go1.26.6, ")
+    assert "type       main.Entry: " in page
+    report = json.loads(goretain("chains", saved, "main.Entry", "--json").stdout)
+    assert (report["schema"], report["kind"]) == ("goretain/chains/1", "type")
+    assert goretain("chains", saved, "main.Entry", "--markdown").stdout.startswith("```text\nshop")
+    done = goretain("chains", saved, "main.Entri")
+    assert done.returncode == 2
+    assert "did you mean main.Entry" in done.stderr
+
+
 def test_why_prints_markdown(saved: str) -> None:
     done = goretain("why", saved, "--markdown")
     assert done.stdout.startswith("### Who holds the memory of `shop`\n")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from goretain.model.findings import Chain, Confidence, Finding, fingerprint
 from goretain.reports.results import (
+    ChainNode,
+    ChainsReport,
     Coverage,
     DiffReport,
     GrowthRow,
     HeapFacts,
     HolderRow,
+    KeeperRow,
     Look,
     Part,
     SharedRow,
     SurvivorRow,
     TypeSum,
+    WhatIf,
     WhyReport,
 )
 
@@ -179,6 +183,48 @@ def why(findings: int = 1, holders: int = 3, **more: object) -> WhyReport:
         ),
     }
     return WhyReport(**(facts | more))  # type: ignore[arg-type]
+
+
+def what_if() -> WhatIf:
+    return WhatIf(
+        holders=("main.sessions",),
+        holders_total=2,
+        freed_bytes=100 * MIB,
+        freed_objects=400_000,
+        types=(TypeSum(type="main.Session", objects=390_000, bytes=99 * MIB),),
+        kept_bytes=3 << 10,
+        kept_objects=17,
+        keepers=(KeeperRow(name="goroutine 7 [select] main.(*server).janitor", bytes=3 << 10, objects=17),),
+        keepers_total=9,
+    )
+
+
+def chains(**more: object) -> ChainsReport:
+    end = TypeSum(type="main.Session", objects=300, bytes=30 * MIB)
+    lists = ChainNode(
+        link=".queue.head", objects=700, bytes=70 * MIB, loops=(".next", ".prev", ".up", ".down"),
+        ends=(TypeSum(type=None, objects=700, bytes=70 * MIB),),
+    )  # fmt: skip
+    key = ChainNode(link="[key]", objects=300, bytes=30 * MIB, ends=(end,))
+    holder = ChainNode(
+        link="main.sessions", objects=1000, bytes=100 * MIB, children=(lists, key), left_off=2,
+        left_off_bytes=1 << 20,
+    )  # fmt: skip
+    facts: dict[str, object] = {
+        "goretain": "0.1.0",
+        "look": look(),
+        "what": "main.Session",
+        "kind": "type",
+        "name": "main.Session",
+        "objects": 1003,
+        "bytes": 101 * MIB,
+        "unreached_objects": 4,
+        "unreached_bytes": 400,
+        "chains": (holder,),
+        "left_off": 3,
+        "left_off_bytes": 1 << 20,
+    }
+    return ChainsReport(**(facts | more))  # type: ignore[arg-type]
 
 
 def diff(**more: object) -> DiffReport:

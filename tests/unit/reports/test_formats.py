@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from goretain.model.findings import Chain, Confidence
 from goretain.reports import json as json_report
 from goretain.reports import markdown, text
-from goretain.reports.results import Coverage, DiffReport, WhyReport
+from goretain.reports.results import ChainsReport, Coverage, DiffReport, WhyReport
 from tests.unit.reports import examples
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -39,6 +39,35 @@ def test_diff_as_text(width: int, request: pytest.FixtureRequest) -> None:
     compare(f"diff-{width}.txt", text.render_diff(examples.diff(), width).text, request)
 
 
+@pytest.mark.parametrize("width", [80, 200])
+def test_chains_as_text(width: int, request: pytest.FixtureRequest) -> None:
+    compare(f"chains-{width}.txt", text.render_chains(examples.chains(), width).text, request)
+
+
+def test_chains_to_one_object_as_text() -> None:
+    routes = (Chain(root="main.a", links=(".b",), end="main.T"), Chain(root="main.c", links=(), end="main.T"))
+    report = examples.chains(kind="object", name="main.T at 0xc000000000", routes=routes, routes_total=5)
+    page = text.render_chains(report, 80).text
+    assert page.partition("Shortest chains, from 5 roots\n")[2] == (
+        "  main.a.b -> main.T\n  main.c -> main.T\n  3 more roots: --top 5\n"
+    )
+
+
+def test_what_if_is_said_in_text_and_markdown() -> None:
+    report = examples.why(without=examples.what_if())
+    page = text.render_why(report, 80).text
+    assert page.partition("Without main.sessions and 1 more\n")[2].startswith(
+        "  comes back 100.0 MiB in 400,000 objects, 12.3% of the live heap: nothing else\n"
+        "             reaches it\n"
+        "               99.0 MiB  390,000 x main.Session\n"
+        "  stays      3.0 KiB in 17 objects: others reach it too\n"
+        "                3.0 KiB  goroutine 7 [select] main.(*server).janitor\n"
+        "                         8 more: --json\n"
+    ), page
+    freed = "- without `main.sessions` and 1 more: **100.0 MiB** in 400,000 objects come back"
+    assert f"{freed}, 3.0 KiB stay: others reach them" in markdown.render_why(report).splitlines()
+
+
 def test_why_and_diff_as_markdown(request: pytest.FixtureRequest) -> None:
     compare("why.md", markdown.render_why(examples.why()), request)
     compare("diff.md", markdown.render_diff(examples.diff()), request)
@@ -47,6 +76,7 @@ def test_why_and_diff_as_markdown(request: pytest.FixtureRequest) -> None:
 def test_why_and_diff_as_json(request: pytest.FixtureRequest) -> None:
     compare("why.json", json_report.render(examples.why()), request)
     compare("diff.json", json_report.render(examples.diff()), request)
+    compare("chains.json", json_report.render(examples.chains()), request)
 
 
 @pytest.mark.parametrize("name", json_report.SCHEMAS)
@@ -57,8 +87,17 @@ def test_the_schemas_in_docs_are_those_of_the_structs(name: str, request: pytest
     assert path.read_text("utf-8") == json_report.schema(name)
 
 
-@pytest.mark.parametrize(("report", "kind"), [(examples.why(), WhyReport), (examples.diff(), DiffReport)])
-def test_json_holds_everything(report: WhyReport | DiffReport, kind: type[WhyReport | DiffReport]) -> None:
+@pytest.mark.parametrize(
+    ("report", "kind"),
+    [
+        (examples.why(without=examples.what_if()), WhyReport),
+        (examples.diff(), DiffReport),
+        (examples.chains(), ChainsReport),
+    ],
+)
+def test_json_holds_everything(
+    report: WhyReport | DiffReport | ChainsReport, kind: type[WhyReport | DiffReport | ChainsReport]
+) -> None:
     assert msgspec.json.decode(json_report.render(report), type=kind) == report
 
 

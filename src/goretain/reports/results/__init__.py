@@ -1,17 +1,29 @@
-"""What ``why``, ``diff``, ``rule`` and ``doctor`` answer: structs that every report format renders and that
+"""What the commands answer: structs that every report format renders and that
 are the JSON schema, one file for each command.
 
 Here and not in ``model``: they are the shape of a report, and nothing below needs them. Sizes are bytes,
 shares two counts that a reader can round; None is "unknown", never 0. Imports this package.
 """
 
+from goretain.reports.results.chains import ChainNode, ChainsReport
 from goretain.reports.results.diff import DiffReport, GrowthRow, SurvivorRow
 from goretain.reports.results.doctor import Check, DoctorReport
 from goretain.reports.results.parts import Look, Part, TypeSum
 from goretain.reports.results.rule import Rule, RuleReport
-from goretain.reports.results.why import Coverage, HeapFacts, HolderRow, NotJudged, SharedRow, WhyReport
+from goretain.reports.results.why import (
+    Coverage,
+    HeapFacts,
+    HolderRow,
+    KeeperRow,
+    NotJudged,
+    SharedRow,
+    WhatIf,
+    WhyReport,
+)
 
 __all__ = [
+    "ChainNode",
+    "ChainsReport",
     "Check",
     "Coverage",
     "DiffReport",
@@ -19,6 +31,7 @@ __all__ = [
     "GrowthRow",
     "HeapFacts",
     "HolderRow",
+    "KeeperRow",
     "Look",
     "NotJudged",
     "Part",
@@ -27,5 +40,6 @@ __all__ = [
     "SharedRow",
     "SurvivorRow",
     "TypeSum",
+    "WhatIf",
     "WhyReport",
 ]

@@ -86,6 +86,36 @@ class SharedRow(msgspec.Struct, frozen=True, kw_only=True):
     chain: Chain
 
 
+class KeeperRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A root that keeps what a holder would let go; what several keep is counted for one of them."""
+
+    name: str
+    bytes: int
+    objects: int
+
+
+class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
+    """What would come back if some holders let go together, whatever layers their roots are in.
+
+    Attributes:
+        holders: their names; holders_total: how many there are.
+        freed_bytes, freed_objects: reached by nothing else: the next collections give them back.
+        types: they, by type; the first ``top``.
+        kept_bytes, kept_objects: reached from them and from others too: they stay.
+        keepers, keepers_total: who keeps those, by bytes, the first ``top``; how many there are.
+    """
+
+    holders: tuple[str, ...]
+    holders_total: int
+    freed_bytes: int
+    freed_objects: int
+    types: tuple[TypeSum, ...]
+    kept_bytes: int
+    kept_objects: int
+    keepers: tuple[KeeperRow, ...]
+    keepers_total: int
+
+
 class NotJudged(msgspec.Struct, frozen=True, kw_only=True):
     """A pattern that could not be looked for in this heap, and why."""
 
@@ -107,6 +137,7 @@ class WhyReport(msgspec.Struct, frozen=True, kw_only=True):
         holders, holders_total: by retained bytes, the first ``top``; how many hold anything.
         shared, shared_total: groups by bytes, the first ``top``; how many groups.
         types: reachable objects by type, most bytes first; the first ``top``.
+        without: what would come back without the holders that were asked about; None when none were.
         min_bytes, focus: the filter that findings and holders passed ("" none).
     """
 
@@ -128,3 +159,4 @@ class WhyReport(msgspec.Struct, frozen=True, kw_only=True):
     types: tuple[TypeSum, ...]
     min_bytes: int = 0
     focus: str = ""
+    without: WhatIf | None = None

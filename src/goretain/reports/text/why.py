@@ -7,7 +7,7 @@ rest. Imports ``model`` and ``reports``.
 from __future__ import annotations
 
 from goretain.model.findings import Finding
-from goretain.reports.results import HeapFacts, HolderRow, Part, WhyReport
+from goretain.reports.results import HeapFacts, HolderRow, Part, WhatIf, WhyReport
 from goretain.reports.text.page import Page, breakable, chain_pieces, split_list
 from goretain.reports.text.parts import UNNAMED, head, left_out, types_table
 from goretain.reports.units import clean, duration, iec, number, percent, plural
@@ -15,6 +15,7 @@ from goretain.reports.units import clean, duration, iec, number, percent, plural
 _SEVERITY = {"leak": "bold red", "waste": "bold yellow", "observation": "bold blue"}
 _LEVEL = {"proved": "green", "likely": "yellow", "undecided": "magenta"}
 _MANY = "(too many to list)"
+_FREED_TYPES, _KEEPERS = 5, 5
 _SHARED_GROUPS, _SHARED_HOLDERS = 5, 3  # that are worth a reader's time; JSON has them all
 
 
@@ -27,6 +28,8 @@ def render_why(report: WhyReport, width: int, *, small: bool = False) -> Page:
     page = Page(width)
     head(page, report.look)
     _heap_facts(page, report)
+    if report.without is not None:
+        _without(page, report.without, report.heap.reachable_bytes)
     _findings(page, report)
     least = 0 if small else report.heap.reachable_bytes // 1000
     _holders(page, report, least)
@@ -87,6 +90,31 @@ def _coverage(report: WhyReport) -> str:
             typed += f", {percent(with_pointers.objects, with_pointers.of_objects)} of those with pointers"
         typed += ")"
     return f"enumerated {share(cover.enumerated)}, {typed}, held by a named root {share(cover.named)}"
+
+
+def _without(page: Page, what_if: WhatIf, live: int) -> None:
+    names = [clean(name) for name in what_if.holders]
+    if what_if.holders_total > len(names):
+        names.append(f"{what_if.holders_total - len(names):,} more")
+    page.title(f"Without {' and '.join(names)}")
+    freed = f"{iec(what_if.freed_bytes)} in {plural(what_if.freed_objects, 'object')}"
+    share = percent(what_if.freed_bytes, live)
+    page.fact("comes back", f"{freed}, {share} of the live heap: nothing else reaches it", style="bold")
+    for row in what_if.types[:_FREED_TYPES]:
+        page.add((f"{'':13}{iec(row.bytes):>10}  {number(row.objects)} x {clean(row.type or UNNAMED)}", ""))
+    if not what_if.kept_objects:
+        return
+    kept = f"{iec(what_if.kept_bytes)} in {plural(what_if.kept_objects, 'object')}"
+    page.fact("stays", f"{kept}: others reach it too")
+    shown = what_if.keepers[:_KEEPERS]
+    for keeper in shown:
+        page.pieces(
+            breakable([clean(keeper.name)], page.width - 25),
+            lead=[(f"{'':13}{iec(keeper.bytes):>10}  ", "")],
+            hang=" " * 25,
+        )
+    if what_if.keepers_total > len(shown):
+        page.add((f"{'':25}{what_if.keepers_total - len(shown):,} more: --json", "dim"))
 
 
 def _findings(page: Page, report: WhyReport) -> None:

@@ -1,0 +1,202 @@
+"""All chains to some objects, merged into one tree by the names of their links, with counts and bytes.
+
+Two trees of one heap are built the same way: by shortest chains (what is in use where), and by dominators
+(what would go with what). At the top stand the holders, and every set of holders that share something, so
+that the sums of a tree are those of :mod:`goretain.heap.holders`. Imports ``kernels`` and ``snapshot``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.heap.chains import ChainPrinter
+from goretain.heap.graph import SHARED, Graph
+from goretain.heap.histogram import type_name
+from goretain.heap.holders import set_nodes, sets_of
+from goretain.heap.links import Links
+from goretain.kernels.merge import NONE, VIA, Chained, Merged, merge_chains
+from goretain.kernels.reach import Forest, tree_words
+from goretain.snapshot import Snapshot
+
+_NAMED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """Wanted objects of one type that one chain leads to.
+
+    Attributes:
+        node: where the chain ends.
+        type: Go type, None when unknown.
+        objects, bytes: how many, and their own sizes.
+    """
+
+    node: int
+    type: str | None
+    objects: int
+    bytes: int
+
+
+class ChainTree:
+    """A tree of links; nodes are numbered, a parent before its children.
+
+    Attributes:
+        parent: per node the one above, -1 for holders and sets of holders.
+        links: per node the text of the link that leads to it, for those at the top a name.
+        objects, bytes: per node the wanted objects at and below it.
+        leaves: the wanted objects, each in one leaf.
+        loops: per node the ways on which chains come back to it, ``.next``.
+        holders: how many of the first nodes are single holders (index into ``Snapshot.roots``); the other
+            tops are sets of them.
+        full: whether the tree was too large, so that the ends of some chains are left out.
+    """
+
+    def __init__(self, merged: Merged, tops: Sequence[str], holders: int, links: Links) -> None:
+        self.parent: list[int] = merged.parent.tolist()
+        self.holders = holders
+        self.full = merged.full
+        self._numbers: list[int] = merged.link.tolist()
+        self._texts = links.texts
+        self._tops = tops
+        self.objects = np.zeros(len(self.parent), np.int64)
+        self.bytes = np.zeros(len(self.parent), np.int64)
+        self.leaves: list[Leaf] = []
+        self.loops = self._loops(merged)
+
+    @cached_property
+    def links(self) -> list[str]:
+        """Texts of all nodes."""
+        return [self._link(node) for node in range(len(self.parent))]
+
+    def chain(self, node: int) -> tuple[str, ...]:
+        """The texts from the top to a node."""
+        return tuple(self._link(at) for at in self.path(node))
+
+    def path(self, node: int) -> list[int]:
+        """The nodes from the top to a node, itself included."""
+        path = [node]
+        while self.parent[path[-1]] >= 0:
+            path.append(self.parent[path[-1]])
+        return path[::-1]
+
+    @cached_property
+    def children(self) -> dict[int, list[int]]:
+        """Per node those below it that lead to anything, most bytes first; -1 has the tops."""
+        below: defaultdict[int, list[int]] = defaultdict(list)
+        for node in np.flatnonzero(self.objects).tolist():
+            below[self.parent[node]].append(node)
+        for nodes in below.values():
+            nodes.sort(key=lambda node: (-self.bytes[node], -self.objects[node], self._link(node)))
+        return dict(below)
+
+    @cached_property
+    def leaves_at(self) -> dict[int, list[Leaf]]:
+        """The leaves of each node, most bytes first."""
+        found: defaultdict[int, list[Leaf]] = defaultdict(list)
+        for leaf in self.leaves:
+            found[leaf.node].append(leaf)
+        return dict(found)
+
+    def add(
+        self, snapshot: Snapshot, node: NDArray[np.uint32], kind: NDArray[np.int32], ids: NDArray[np.uint32]
+    ) -> None:
+        """Count the wanted objects where their chains end, and in every node above."""
+        key = (node[ids].astype(np.int64) << 32) | (kind[ids].astype(np.int64) + 1)
+        keys, first, place = np.unique(key, return_index=True, return_inverse=True)
+        counts, sizes = np.bincount(place, minlength=len(keys)), np.zeros(len(keys), np.int64)
+        np.add.at(sizes, place, snapshot.columns.object_size[ids])
+        sums: dict[tuple[int, str | None], list[int]] = {}
+        for k, at in enumerate(first.tolist()):
+            row = sums.setdefault((int(keys[k]) >> 32, type_name(snapshot, int(ids[at]))), [0, 0])
+            row[0] += int(counts[k])
+            row[1] += int(sizes[k])
+        self.leaves = [Leaf(at, name, *row) for (at, name), row in sums.items()]
+        self.leaves.sort(key=lambda leaf: (-leaf.bytes, -leaf.objects, leaf.type or ""))
+        objects, bytes_ = [0] * len(self.parent), [0] * len(self.parent)
+        for leaf in self.leaves:
+            objects[leaf.node] += leaf.objects
+            bytes_[leaf.node] += leaf.bytes
+        for at in range(len(self.parent) - 1, -1, -1):
+            if self.parent[at] >= 0:
+                objects[self.parent[at]] += objects[at]
+                bytes_[self.parent[at]] += bytes_[at]
+        self.objects, self.bytes = np.array(objects, np.int64), np.array(bytes_, np.int64)
+
+    def _link(self, node: int) -> str:
+        if self.parent[node] < 0:
+            return self._tops[node]
+        number = self._numbers[node]
+        if number > VIA:
+            return self._texts[number]
+        return " via " + "".join(self.chain(VIA - number))
+
+    def _loops(self, merged: Merged) -> dict[int, tuple[str, ...]]:
+        """The texts from each node that chains come back to, around, and to it again."""
+        loops: defaultdict[int, dict[str, None]] = defaultdict(dict)
+        rows = zip(merged.loop_to.tolist(), merged.loop_from.tolist(), merged.loop_link.tolist(), strict=True)
+        for to, last, link in rows:
+            around = []
+            while last != to:
+                around.append(self._link(last))
+                last = self.parent[last]
+            loops[to]["".join([*around[::-1], self._texts[link]])] = None
+        return {node: tuple(texts) for node, texts in loops.items()}
+
+
+def chain_tree(
+    snapshot: Snapshot, graph: Graph, printer: ChainPrinter, wanted: NDArray[np.bool_]
+) -> ChainTree:
+    """The shortest chains to the wanted objects (bool[n], reached ones), merged.
+
+    What several holders share stands under the set of them, ``via`` the chain from the nearest.
+    """
+    return _tree(snapshot, graph, printer, printer.forest, wanted)
+
+
+def dominator_tree(snapshot: Snapshot, graph: Graph, printer: ChainPrinter) -> ChainTree:
+    """Every reachable object below what alone keeps it alive: the bytes of a node would go with it."""
+    n, nodes = graph.objects, len(snapshot.roots)
+    order = graph.vertex[1:][graph.vertex[1:] < n]
+    above = graph.idom[graph.number[order]]
+    parent = np.full(n, NONE, np.uint32)
+    parent[order] = graph.vertex[above]
+    alone = order[above == 0]
+    parent[alone] = n + nodes + sets_of(graph, alone)
+    return _tree(snapshot, graph, printer, Forest(parent, order), graph.reached)
+
+
+def _tree(
+    snapshot: Snapshot, graph: Graph, printer: ChainPrinter, forest: Forest, wanted: NDArray[np.bool_]
+) -> ChainTree:
+    columns, nodes = snapshot.columns, len(snapshot.roots)
+    words = tree_words(columns.edge_start, columns.edge_target, columns.edge_word, forest.parent)
+    links = Links(snapshot, printer, forest, words)
+    group = graph.holder.copy()
+    shared = np.flatnonzero(group == SHARED)
+    group[shared] = nodes + sets_of(graph, shared)
+    chained = Chained(forest.order, forest.parent, group, links.number, links.kind)
+    tops = [*(root.name for root in snapshot.roots), *_set_names(snapshot, graph)]
+    merged = merge_chains(chained, wanted, len(tops))
+    tree = ChainTree(merged, tops, nodes, links)
+    tree.add(snapshot, merged.node, links.kind, np.flatnonzero(wanted).astype(np.uint32))
+    return tree
+
+
+def _set_names(snapshot: Snapshot, graph: Graph) -> Iterator[str]:
+    """``main.left and main.right`` for every set of holders; equal names are numbered."""
+    seen: defaultdict[str, int] = defaultdict(int)
+    for k in range(len(graph.sets.members.start) - 1):
+        names = [snapshot.roots[node].name for node in set_nodes(graph, k)]
+        if not names:
+            names = ["more holders than are listed"]
+        elif len(names) > _NAMED:
+            names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} more"]
+        name = " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name} ({seen[name]})"

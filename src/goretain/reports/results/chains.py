@@ -1,0 +1,66 @@
+"""What ``chains`` answers. Imports ``model``, msgspec and this package."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from goretain.model.findings import Chain
+from goretain.reports.results.parts import Look, TypeSum
+
+
+class ChainNode(msgspec.Struct, frozen=True, kw_only=True):
+    """Chains that begin alike, up to here.
+
+    Attributes:
+        link: text of the link; at the top the name of a holder, or of all that share something.
+        loops: on these ways chains come back here (``.next``): what lies on them is counted here.
+        objects, bytes: chosen objects at and below, and their own sizes.
+        ends: the chosen objects whose chain ends here, by type.
+        children: most bytes first.
+        left_off, left_off_bytes: children that are not listed, and their bytes.
+    """
+
+    link: str
+    objects: int
+    bytes: int
+    loops: tuple[str, ...] = ()
+    ends: tuple[TypeSum, ...] = ()
+    children: tuple[ChainNode, ...] = ()
+    left_off: int = 0
+    left_off_bytes: int = 0
+
+
+class ChainsReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of ``goretain chains``: why some objects are alive, all their chains merged.
+
+    Attributes:
+        schema: names this shape.
+        what: as the user typed it; kind: what it was taken for; name: what it is called in full.
+        objects, bytes: chosen and reachable; the sizes are their own, not what they retain.
+        unreached_objects, unreached_bytes: chosen, and reached by no root (garbage).
+        chains: by holder, or by the holders that share something, most bytes first.
+        left_off, left_off_bytes: holders that are not listed.
+        routes: of one object, the shortest chain from every root that reaches it, its holders first, the
+            first ``top``.
+        routes_total: from how many roots there is one.
+        full: the tree grew too large: the ends of some chains are left out, not their objects.
+    """
+
+    schema: Literal["goretain/chains/1"] = "goretain/chains/1"
+    goretain: str
+    look: Look
+    what: str
+    kind: Literal["type", "object", "holder", "everything"]
+    name: str
+    objects: int
+    bytes: int
+    unreached_objects: int
+    unreached_bytes: int
+    chains: tuple[ChainNode, ...]
+    left_off: int
+    left_off_bytes: int
+    routes: tuple[Chain, ...] = ()
+    routes_total: int = 0
+    full: bool = False

@@ -1,0 +1,3 @@
+module goretain.test/zoo/letgo
+
+go 1.21
