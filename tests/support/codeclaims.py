@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from goretain.debuginfo.dwarf.dwarf import Dwarf
 from goretain.debuginfo.elf.elf import Elf
@@ -120,16 +121,24 @@ def _compare_globals(it: Opened, found: Comparison) -> None:
     variables = sorted((a, n, t) for n, a, t in _variables(it))
     starts = np.array([a for a, _, _ in variables], np.int64)
     for address, claim in it.evidence.globals.items():
-        i = int(np.searchsorted(starts, address, side="right")) - 1
+        i = _variable(starts, variables, address)
         verdict, text = None, ""
-        if i >= 0 and address < variables[i][0] + max(variables[i][2].size, 1):
+        if i >= 0:
             start, name, t = variables[i]
             verdict = _holds(it, t, address - start, claim)
             text = f"{name}+{address - start} {t!r}: {claim} {it.universe.from_runtime(claim.type)}"
         found.judge("global", verdict, text)
+    for element in it.evidence.elements:
+        i = _variable(starts, variables, element.address)
+        if i >= 0:
+            start, name, t = variables[i]
+            text = f"{name}+{element.address - start} {t!r}: {element}"
+            last = it.evidence.extents.get(start, t.size)
+            for offset in range(element.address - start, last, element.step):
+                found.judge("element", _holds(it, t, offset, element.claim), f"{text} at {offset}")
     for receiver in it.evidence.receivers:
-        i = int(np.searchsorted(starts, receiver.address, side="right")) - 1
-        if i >= 0 and receiver.address < variables[i][0] + max(variables[i][2].size, 1):
+        i = _variable(starts, variables, receiver.address)
+        if i >= 0:
             start, name, t = variables[i]
             instance = it.universe.from_runtime(receiver.type) if receiver.type else None
             called = instance.name if instance is not None else receiver.type_name
@@ -141,6 +150,13 @@ def _compare_globals(it: Opened, found: Comparison) -> None:
         of = [(a, t) for a, n, t in variables if packages.layer(package_of(n)) == layer and t.has_pointers]
         known = sum(_any_in(told, a, a + max(t.size, 1)) for a, t in of)
         found.recall[f"globals of {layer.name}"] = (known, len(of))
+
+
+def _variable(starts: NDArray[np.int64], variables: list[tuple[int, str, GoType]], address: int) -> int:
+    """Row of the variable that holds an address, -1 for none."""
+    i = int(np.searchsorted(starts, address, side="right")) - 1
+    inside = i >= 0 and address < variables[i][0] + max(variables[i][2].size, 1)
+    return i if inside else -1
 
 
 def _any_in(ascending: list[int], low: int, high: int) -> bool:

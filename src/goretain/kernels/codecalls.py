@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from goretain.kernels.codeplaces import data_place, is_element
 from goretain.kernels.codevalues import (
     ADDRESS,
     BARRED,
@@ -106,7 +107,7 @@ def _allocated(w: Work, facts: I64, role: Int) -> Int:
 @inlined_checked
 def _names(value: Int) -> Int:
     """Whether a value has an identity that facts can be told of."""
-    return value >> SHIFT == LOADED or value >> SHIFT == RESULT
+    return value >> SHIFT == LOADED or value >> SHIFT == RESULT or is_element(value)
 
 
 @inlined_checked
@@ -115,7 +116,7 @@ def _used(code: Code, w: Work, facts: I64, role: Int, row: Int) -> None:
     ax, bx, cx = w.state[0, AX], w.state[0, BX], w.state[0, CX]
     si, di = w.state[0, SI], w.state[0, DI]
     if role == METHOD:
-        if ax >> SHIFT == LOADED or (ax >> SHIFT == ADDRESS and in_data(code, ax & PAYLOAD)):
+        if ax >> SHIFT == LOADED or is_element(ax) or data_place(code, ax):
             fact(w, facts, RECEIVER, ax, row)
             if bx >> SHIFT == ADDRESS and not in_data(code, bx & PAYLOAD):
                 fact(w, facts, DICTIONARY, ax, bx & PAYLOAD)
@@ -124,13 +125,15 @@ def _used(code: Code, w: Work, facts: I64, role: Int, row: Int) -> None:
         if si >> SHIFT == ADDRESS and _names(ax):
             fact(w, facts, IS, ax, (np.int64(ELEMENTS) << SHIFT) | (si & PAYLOAD))
         return
+    if role == POINTER_STORE:
+        place = data_place(code, ax)
+        if place and bx >> SHIFT >= ADDRESS:
+            fact(w, facts, STORED, place, bx)
+        return
     if ax >> SHIFT != ADDRESS:
         return
     t = ax & PAYLOAD
-    if role == POINTER_STORE:
-        if in_data(code, t) and bx != UNKNOWN:
-            fact(w, facts, STORED, t, bx)
-    elif role == MAP_USE:
+    if role == MAP_USE:
         if _names(bx):
             fact(w, facts, IS, bx, (np.int64(MAP) << SHIFT) | t)
     elif role == SLICE_COPY:
@@ -139,8 +142,9 @@ def _used(code: Code, w: Work, facts: I64, role: Int, row: Int) -> None:
                 fact(w, facts, IS, value, (np.int64(ELEMENTS) << SHIFT) | t)
     elif role == TYPED_MOVE:
         for value in (bx, cx):
-            if value >> SHIFT == ADDRESS and in_data(code, value & PAYLOAD):
-                fact(w, facts, HOLDS, value & PAYLOAD, t)
+            place = data_place(code, value)
+            if place:
+                fact(w, facts, HOLDS, place, t)
 
 
 @inlined_checked
@@ -148,7 +152,7 @@ def beside(code: Code, w: Work, facts: I64, word: Int, value: Int) -> None:
     """Two neighbouring words: when the first may be a type or itab, the second is an interface's data."""
     if word >> SHIFT != ADDRESS or in_data(code, word & PAYLOAD):
         return
-    if value >> SHIFT == LOADED or (value >> SHIFT == ADDRESS and in_data(code, value & PAYLOAD)):
+    if value >> SHIFT == LOADED or is_element(value) or data_place(code, value):
         fact(w, facts, INTERFACE, value, word & PAYLOAD)
 
 

@@ -20,14 +20,22 @@ U8 = NDArray[np.uint8]
 # A value is kind << 48 | payload.
 UNKNOWN = 0
 CONSTANT = 1  #: a number below 2**47
-ADDRESS = 2  #: an address in the program: payload
-LOADED = 3  #: eight bytes that stood at a data address: payload
-POINTER = 4  #: what new(T) gave; payload: abi.Type of T
-MAP = 5  #: a map; payload: its abi.Type
-CHANNEL = 6  #: a channel; payload: its abi.Type
-ELEMENTS = 7  #: pointer word of a slice; payload: abi.Type of its elements
-ARGUMENT = 8  #: first word of the receiver, in a method; payload 0
-RESULT = 9  #: first result of a call; payload: offset of the CALL in the text
+INDEX = (
+    2  #: a multiple; payload: multiple of what << 24 | how many different ones there are at most, 0 unknown
+)
+ADDRESS = 3  #: an address in the program: payload
+LOADED = 4  #: eight bytes that stood at a data address: payload
+POINTER = 5  #: what new(T) gave; payload: abi.Type of T
+MAP = 6  #: a map; payload: its abi.Type
+CHANNEL = 7  #: a channel; payload: its abi.Type
+ELEMENTS = 8  #: pointer word of a slice; payload: abi.Type of its elements
+ARGUMENT = 9  #: first word of the receiver, in a method; payload 0
+RESULT = 10  #: first result of a call; payload: offset of the CALL in the text
+#: From here on the kind has a number of words: of an array in data whose elements are so far apart one begins
+#: (WITHIN: is; ELEMENT: eight bytes that stood where one is) so many elements behind the address: payload.
+ELEMENT = 1 << 13
+WITHIN = 1 << 14
+MOST_WORDS = (1 << 13) - 1
 SHIFT = 48
 PAYLOAD = (1 << SHIFT) - 1
 TOP = -1  # no way leads here yet
@@ -49,7 +57,9 @@ SLOT = 7  #: a: offset from the CFA, b: the value that every store into that sta
 SIZED = 8  #: a: abi.Type, b: bytes allocated for it
 INTERFACE = 9  #: a: a LOADED or ADDRESS value, b: the type or itab beside it, as in an interface
 DICTIONARY = 10  #: a: the value of a RECEIVER, b: address that is the call's next argument
+EXTENT = 11  #: a: data address, b: bytes of the array that code indexes from there
 FACT_WIDTH = 4
+# A data address in facts may be that of an array's elements: ELEMENT + words between two << 48 | address.
 
 REGISTERS, SLOTS, ABOVE = 16, 128, 16
 STATE = REGISTERS + SLOTS
@@ -61,7 +71,8 @@ RETURN_WORD = 8
 # Scalars that change: int64[16].
 (
     LIVE, DEPTH, FRAME, TAKEN, CHANGED, TABLES, LABEL_COUNT, LOW, HIGH, USED, BARRED, FUNCTION, START, END,
-) = range(14)  # fmt: skip
+    COMPARED, BOUND,
+) = range(16)  # fmt: skip
 
 
 class Code(NamedTuple):
@@ -144,19 +155,6 @@ def in_data(code: Code, address: Int) -> Int:
 
 
 @inlined_checked
-def place_of(code: Code, w: Work, at: Int) -> Int:
-    """Address in the program that the memory operand names, 0 when that is not known."""
-    ins = w.ins
-    if ins[x86.MODE] == x86.RELATIVE:
-        return code.address + at + ins[x86.DISP]
-    if ins[x86.MODE] == x86.MEMORY and ins[x86.BASE] >= 0 and ins[x86.INDEX] < 0:
-        base = w.state[0, ins[x86.BASE]]
-        if base >> SHIFT == ADDRESS:
-            return (base & PAYLOAD) + ins[x86.DISP]
-    return np.int64(0)
-
-
-@inlined_checked
 def slot_of(w: Work) -> Int:
     """Index of the aligned stack slot that the instruction names, -1 when it is none that is followed."""
     ins = w.ins
@@ -172,6 +170,7 @@ def slot_of(w: Work) -> Int:
 def set_slot(w: Work, s: Int, value: Int) -> None:
     """A store of eight bytes into a slot, and what it means for all stores there."""
     w.state[0, REGISTERS + s] = value
+    value = UNKNOWN if value >> SHIFT == INDEX else value
     # Above the frame a slot belongs to one parameter: what is not known there is of its type all the same.
     if value >> SHIFT == CONSTANT or (value == UNKNOWN and s >= SLOTS - ABOVE):
         return

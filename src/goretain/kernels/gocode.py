@@ -15,6 +15,16 @@ import numpy as np
 
 from goretain.kernels import x86
 from goretain.kernels.codecalls import INDIRECT_ARGUMENTS, beside, call
+from goretain.kernels.codeplaces import (
+    bounded,
+    chosen,
+    computed,
+    data_place,
+    element_of,
+    multiplied,
+    note_compare,
+    place_of,
+)
 from goretain.kernels.codevalues import (
     ABOVE,
     ADDRESS,
@@ -23,8 +33,10 @@ from goretain.kernels.codevalues import (
     BARRED,
     CHANGED,
     CLOSURE,
+    COMPARED,
     CONSTANT,
     DEPTH,
+    ELEMENT,
     END,
     FACT_WIDTH,
     FRAME,
@@ -54,13 +66,13 @@ from goretain.kernels.codevalues import (
     TOP,
     UNKNOWN,
     USED,
+    WITHIN,
     Code,
     Work,
     fact,
     forget,
     in_data,
     kill,
-    place_of,
     set_slot,
     slot_of,
     target_of,
@@ -216,7 +228,7 @@ def _interpret(code: Code, work: Work, facts: I64) -> None:
     v = work.v
     start, end = v[START], v[END]
     forget(work)
-    v[LIVE], v[DEPTH], v[BARRED] = 1, 0, 0
+    v[LIVE], v[DEPTH], v[BARRED], v[COMPARED] = 1, 0, 0, 0
     if code.role[v[FUNCTION]] == METHOD:
         work.state[0, AX] = np.int64(ARGUMENT) << SHIFT
     for s in range(v[LOW] - REGISTERS, v[HIGH] - REGISTERS):
@@ -229,6 +241,7 @@ def _interpret(code: Code, work: Work, facts: I64) -> None:
         n += 1
         label = w.label[at - start]
         if label != 0:
+            v[COMPARED] = 0
             _arrive(w, label)
         elif v[LIVE] == 0 and v[BARRED] == 1 and not is_padding(ins):
             # Reached by no jump that can be seen: a jump table or the runtime leads here.
@@ -243,7 +256,9 @@ def _interpret(code: Code, work: Work, facts: I64) -> None:
             continue
         if branch:
             _leave(w, facts, branch, here, at)
-        elif ins[x86.MAP] == x86.ONE and not ins[x86.VEX] and ins[x86.OP] == 0xE8:
+            continue
+        note_compare(w)
+        if ins[x86.MAP] == x86.ONE and not ins[x86.VEX] and ins[x86.OP] == 0xE8:
             call(code, w, facts, here, at)
         elif not _moved(code, w, facts, at):
             _overwritten(w)
@@ -284,7 +299,7 @@ def _leave(w: Work, facts: I64, branch: Int, here: Int, at: Int) -> None:
         if target >= start and target < v[END]:
             label = w.label[target - start]
             if label > 0:
-                changed = _hand_over(w, label)
+                changed = _jump(w, label, branch)
                 if changed and target <= here:
                     v[CHANGED] = 1
     elif w.ins[x86.OP] == 0xC3:
@@ -294,6 +309,24 @@ def _leave(w: Work, facts: I64, branch: Int, here: Int, at: Int) -> None:
     if branch != 1:
         v[LIVE], v[BARRED] = 0, 1
         v[DEPTH] = v[FRAME]
+    else:
+        value = bounded(w, np.int64(0))
+        if value >= 0:
+            w.state[0, v[COMPARED] - 1] = value
+
+
+@inlined_checked
+def _jump(w: Work, label: Int, branch: Int) -> Int:
+    """Hands the state to a jump's target, with what the jump says of the register that was compared."""
+    value = bounded(w, np.int64(1)) if branch == 1 else np.int64(-1)
+    if value < 0:
+        return _hand_over(w, label)
+    r = w.v[COMPARED] - 1
+    before = w.state[0, r]
+    w.state[0, r] = value
+    changed = _hand_over(w, label)
+    w.state[0, r] = before
+    return changed
 
 
 @inlined_checked
@@ -314,7 +347,7 @@ def _moved(code: Code, w: Work, facts: I64, at: Int) -> int:
     if ins[x86.MAP] == x86.TWO:
         if op == 0x11 and reg == 15 and mode == x86.MEMORY and base == SP and ins[x86.INDEX] < 0:
             return _zeroed(w)
-        return 0
+        return chosen(w) if op >= 0x40 and op < 0x50 else 0
     if ins[x86.MAP] != x86.ONE:
         return 0
     pushed = pushed_bytes(ins)
@@ -335,14 +368,15 @@ def _moved(code: Code, w: Work, facts: I64, at: Int) -> int:
         if s >= 0:
             set_slot(w, s, np.int64(CONSTANT) << SHIFT if ins[x86.IMM] == 0 else UNKNOWN)
         return 1 if s >= 0 else 0
+    if computed(code, w, facts):
+        return 1
     if not ins[x86.WIDE]:
         return 0
     if op == 0x8D and mode >= x86.MEMORY:
-        place = place_of(code, w, at)
-        w.state[0, reg] = (np.int64(ADDRESS) << SHIFT) | place if place > 0 else UNKNOWN
+        w.state[0, reg] = _address(code, w, facts, at)
         return 1
     if op == 0x8B:
-        w.state[0, reg] = _loaded(code, w, at)
+        w.state[0, reg] = _loaded(code, w, facts, at)
         return 1
     if op == 0x89 or op == 0x87:
         return _stored(code, w, facts, at)
@@ -360,7 +394,17 @@ def _zeroed(w: Work) -> int:
 
 
 @inlined_checked
-def _loaded(code: Code, w: Work, at: Int) -> Int:
+def _address(code: Code, w: Work, facts: I64, at: Int) -> Int:
+    """What LEAQ computes."""
+    place = place_of(code, w, at)
+    if place > 0:
+        return (np.int64(ADDRESS) << SHIFT) | place
+    element = element_of(code, w, facts)
+    return element if element != UNKNOWN else multiplied(w)
+
+
+@inlined_checked
+def _loaded(code: Code, w: Work, facts: I64, at: Int) -> Int:
     """What MOVQ reads."""
     ins = w.ins
     if ins[x86.MODE] == x86.REGISTER:
@@ -369,7 +413,10 @@ def _loaded(code: Code, w: Work, at: Int) -> Int:
         s = slot_of(w)
         return w.state[0, REGISTERS + s] if s >= 0 else np.int64(UNKNOWN)
     place = place_of(code, w, at)
-    return (np.int64(LOADED) << SHIFT) | place if in_data(code, place) else np.int64(UNKNOWN)
+    if place > 0:
+        return (np.int64(LOADED) << SHIFT) | place if in_data(code, place) else np.int64(UNKNOWN)
+    element = element_of(code, w, facts)
+    return element - (np.int64(WITHIN - ELEMENT) << SHIFT) if element != UNKNOWN else element
 
 
 @inlined_checked
@@ -395,15 +442,25 @@ def _stored(code: Code, w: Work, facts: I64, at: Int) -> int:
     if place > 0:
         if value >> SHIFT >= ADDRESS and in_data(code, place):
             fact(w, facts, STORED, place, value)
-    elif ins[x86.DISP] == 0 and ins[x86.INDEX] < 0 and ins[x86.BASE] >= 0 and value >> SHIFT == ADDRESS:
-        code_address = value & PAYLOAD
-        target = w.state[0, ins[x86.BASE]]
-        inside = code_address >= code.address and code_address < code.address + code.text.shape[0]
-        if inside and target >> SHIFT == POINTER:
-            fact(w, facts, CLOSURE, code_address, target & PAYLOAD)
+    else:
+        element = data_place(code, element_of(code, w, facts))
+        if element:
+            if value >> SHIFT >= ADDRESS:
+                fact(w, facts, STORED, element, value)
+        elif ins[x86.DISP] == 0 and ins[x86.INDEX] < 0 and ins[x86.BASE] >= 0:
+            _made_closure(code, w, facts, value)
     if exchange:
         w.state[0, ins[x86.REG]] = UNKNOWN
     return 1
+
+
+@inlined_checked
+def _made_closure(code: Code, w: Work, facts: I64, value: Int) -> None:
+    """The address of code as the first word of a new object."""
+    address, target = value & PAYLOAD, w.state[0, w.ins[x86.BASE]]
+    inside = address >= code.address and address < code.address + code.text.shape[0]
+    if value >> SHIFT == ADDRESS and inside and target >> SHIFT == POINTER:
+        fact(w, facts, CLOSURE, address, target & PAYLOAD)
 
 
 @inlined_checked

@@ -31,7 +31,8 @@ DISP = 9  #: displacement, sign-extended; for RELATIVE counted from the end of t
 IMM = 10  #: immediate or branch displacement, sign-extended
 VVVV = 11  #: the VEX register, -1 without
 SIZE = 12  #: bytes
-WIDTH = 13
+SCALE = 13  #: what the index register is multiplied by
+WIDTH = 14
 
 ONE, TWO, THREE, FOUR = 1, 2, 3, 4
 ABSENT, REGISTER, MEMORY, RELATIVE = 0, 1, 2, 3
@@ -139,6 +140,7 @@ def _operands(text: U8, at: Int, end: Int, ins: I64) -> Int:
     index, base, size = np.int64(-1), (ins[BASE] << 3) | rm, np.int64(0)
     if rm == 4:
         sib = _byte(text, at, end)
+        ins[SCALE] = np.int64(1) << (sib >> 6)
         at += 1
         index = (ins[INDEX] << 3) | ((sib >> 3) & 7)
         if index == 4:

@@ -113,6 +113,8 @@ def _written_one(ins: I64, op: Int, reg: Int, rm: Int) -> Int:
         return none
     if (op >= 0x90 and op < 0x98) or (op >= 0xB0 and op < 0xC0):
         return (np.int64(1) << ins[x86.BASE]) | (np.int64(1) << (ins[x86.BASE] & 3)) | np.int64(1)
+    if op == 0xC0 or op == 0xC1 or (op >= 0xD0 and op < 0xD4):
+        return rm  # shifts and rotations
     if op == 0xF6 or op == 0xF7:
         return none if extension < 2 else (rm if extension < 4 else np.int64(5))
     if op == 0xFE or op == 0xFF:

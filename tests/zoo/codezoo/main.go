@@ -56,6 +56,41 @@ var (
 	untouched *node
 )
 
+// Arrays that are only indexed by variables.
+var (
+	ring    [4]*node
+	grid    [2][3]map[string]*node
+	rows    [3][]*node
+	boxes   [3]loud
+	pairs   [4]struct{ first, second *node }
+	mixed   [3]struct {
+		of   [2]*node
+		more map[int]int
+	}
+	inside struct {
+		n    int
+		here [4]*node
+	}
+	whole4 [4]registry
+	masked [8]chan *node
+)
+
+//go:noinline
+func fill(i, j int) {
+	ring[i] = make1("ring")
+	grid[i][j] = map[string]*node{}
+	grid[i][j]["x"] = ring[i]
+	rows[i] = append(rows[i], ring[i])
+	boxes[i] = ring[i]
+	pairs[i].second = &node{name: "second"}
+	mixed[i].of[j] = &node{name: "of"}
+	mixed[i].more = make(map[int]int, i)
+	inside.here[i] = &node{name: "here"}
+	whole4[i].byName = grid[i][j]
+	whole4[i].put(ring[i])
+	masked[i&7] = make(chan *node, j)
+}
+
 //go:noinline
 func make1(name string) *node { return &node{name: name} }
 
@@ -99,6 +134,7 @@ func main() {
 	part.first, part.second = slots(n), &node{name: "second"}
 	copied = copyOf()
 	lock(static)
+	fill(n, n)
 	fmt.Println(callback(), failure, anything, len(counts), untouched)
 	method(pointer)
 	println("READY")

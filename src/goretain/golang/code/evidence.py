@@ -53,6 +53,20 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Element:
+    """What stands in every element of an array in data that code indexes.
+
+    Attributes:
+        address: of the place in one of the elements, most often the first.
+        step: bytes from one element to the next.
+    """
+
+    address: int
+    step: int
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
 class Receiver:
     """A method ``pkg.(*T).M`` is called on a global: T by name, or a struct that begins with a T.
 
@@ -61,12 +75,14 @@ class Receiver:
         type_name: ``pkg.T`` as the linker writes it (packages.display_name makes it readable). A T of size 0
             says nothing: all of them begin at runtime.zerobase.
         type: abi.Type of T where the method is generic and its dictionary names it, else 0.
+        step: bytes to the next element of an array in data, as Element has it, 0 for what is in none.
     """
 
     address: int
     holds_pointer: bool
     type_name: str
     type: int = 0
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +120,8 @@ class CodeEvidence:
         references: who refers to data.
         names: of the functions, by row of the function table.
         globals: data address -> what stands there. Addresses of parts of variables are among them.
+        elements: of arrays in data. extents: data address -> bytes of the array there, where its bounds are
+            checked against a number.
         receivers: methods called on globals: weaker, see Receiver.
         closures: run-time address of a closure's code -> abi.Type of the object that func values of it
             point to: ``struct { F uintptr; X0 T0; ... }``. Closures that capture nothing are not here.
@@ -113,6 +131,8 @@ class CodeEvidence:
     references: References
     names: list[str]
     globals: dict[int, Claim] = field(default_factory=dict)
+    elements: list[Element] = field(default_factory=list)
+    extents: dict[int, int] = field(default_factory=dict)
     receivers: list[Receiver] = field(default_factory=list)
     closures: dict[int, int] = field(default_factory=dict)
     slots: dict[int, list[Slot]] = field(default_factory=dict)
@@ -149,12 +169,19 @@ class CodeEvidence:
         return made
 
     def _fill(self, found: Resolution) -> None:
-        self.globals = {at: Claim(ValueKind(kind), t) for at, kind, t in found.globals()}
+        for at, step, kind, t in found.globals():
+            said = Claim(ValueKind(kind), t)
+            if step:
+                self.elements.append(Element(at, step, said))
+            else:
+                self.globals[at] = said
+        self.extents = found.extents()
         self.closures = found.closures
         for function, offset, kind, t in found.slots():
             claim = Claim(ValueKind(kind), t) if kind != codevalues.ARGUMENT else None
             receiver = receiver_of(self.names[function]) if claim is None else ""
             self.slots.setdefault(function, []).append(Slot(offset, claim, receiver))
         self.receivers = [
-            Receiver(at, held, receiver_of(self.names[row]), t) for at, held, row, t in found.receivers()
+            Receiver(at, held, receiver_of(self.names[row]), t, step)
+            for at, step, held, row, t in found.receivers()
         ]

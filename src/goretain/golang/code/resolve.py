@@ -23,8 +23,9 @@ _CALL = 0xE8
 _ROUNDS = 16
 #: A place with evidence that disagrees.
 _CONFLICT = -1
-#: Functions' results and calls as places, apart from addresses of globals.
+#: Functions' results and calls as places, apart from addresses of globals and of elements of arrays.
 _FUNCTIONS, _CALLS = 1 << 50, 1 << 51
+_ELEMENTS = codevalues.ELEMENT << _SHIFT
 #: Packages whose functions return memory of any type as unsafe.Pointer.
 _UNTYPED = (
     "runtime.",
@@ -106,10 +107,12 @@ class Resolution:
     # -- gathering
 
     def _source(self, value: int) -> int:
-        """The place that a value comes from, 0 for none: a global, or a call."""
+        """The place that a value comes from, 0 for none: a global, an array's elements, or a call."""
         kind, payload = value >> _SHIFT, value & _PAYLOAD
         if kind == codevalues.LOADED:
             return payload
+        if codevalues.ELEMENT <= kind < codevalues.WITHIN:
+            return value
         if kind != codevalues.RESULT:
             return 0
         if payload not in self._sites:
@@ -161,9 +164,10 @@ class Resolution:
         for value, word in {(value, word) for _, value, word in boxed.tolist()}:
             believed = trusted or self._records.interface_of(word)
             t = self._records.dynamic_type(word) if believed else 0
-            kind, place = self._records.kind(t), value & _PAYLOAD
+            kind = self._records.kind(t)
             element = self._records.pointer_element(t) if kind == "ptr" else 0
-            if value >> _SHIFT == codevalues.ADDRESS:
+            place, held = _place(value)
+            if not held:
                 self._put_value(place, element)
                 continue
             made = {"ptr": (codevalues.POINTER, element), "map": (codevalues.MAP, t)}
@@ -199,14 +203,23 @@ class Resolution:
 
     # -- results
 
-    def globals(self) -> Iterator[tuple[int, int, int]]:
-        """(data address, kind, abi.Type) of each global that something is known of."""
+    def globals(self) -> Iterator[tuple[int, int, int, int]]:
+        """(data address, bytes to the next element, 0 where it is none of an array, kind, abi.Type) of each
+        global that something is known of."""
         for place, value in sorted(self._known.items()):
-            if value != _CONFLICT and place < _FUNCTIONS and not self._is_data_word(place):
-                yield place, value >> _SHIFT, value & _PAYLOAD
+            in_data = place < _FUNCTIONS or place >= _ELEMENTS
+            if value != _CONFLICT and in_data and not self._is_data_word(place):
+                yield *_address(place), value >> _SHIFT, value & _PAYLOAD
         for place, t in sorted(self._values.items()):
             if place not in self._known:
-                yield place, VALUE, t
+                yield *_address(place), VALUE, t
+
+    def extents(self) -> dict[int, int]:
+        """Data address -> bytes of the array that code indexes from there, where it says how many."""
+        found: dict[int, int] = {}
+        for _, at, size in self._facts.of(codevalues.EXTENT).tolist():
+            found[at] = max(size, found.get(at, 0))
+        return found
 
     def _is_data_word(self, place: int) -> bool:
         """Whether the word is an interface's second one, by what is stored before it or stands there now."""
@@ -214,20 +227,21 @@ class Resolution:
         return (
             (known != _CONFLICT and known >> _SHIFT == IFACE)
             or place - 8 in self._type_words
-            or self._records.begins_interface(place - 8)
+            or self._records.begins_interface((place & _PAYLOAD) - 8)
         )
 
-    def receivers(self) -> Iterator[tuple[int, bool, int, int]]:
-        """(data address, whether the word there is the pointer, row of the method, abi.Type of what it points
-        to where the method is generic and a dictionary names it, else 0), each once."""
+    def receivers(self) -> Iterator[tuple[int, int, bool, int, int]]:
+        """(data address, bytes to the next element or 0, whether the word there is the pointer, row of the
+        method, abi.Type of what it points to where the method is generic and a dictionary names it, else 0),
+        each once."""
         dictionaries: dict[int, set[int]] = {}
         for _, value, dictionary in self._facts.of(codevalues.DICTIONARY).tolist():
             dictionaries.setdefault(value, set()).add(dictionary)
         seen = {(value, row) for _, value, row in self._facts.of(codevalues.RECEIVER).tolist()}
         for value, row in sorted(seen):
-            place, held = value & _PAYLOAD, value >> _SHIFT == codevalues.LOADED
+            place, held = _place(value)
             if not held or not self._is_data_word(place):
-                yield place, held, row, self._instance(dictionaries.get(value, set()), row)
+                yield *_address(place), held, row, self._instance(dictionaries.get(value, set()), row)
 
     def _instance(self, dictionaries: set[int], row: int) -> int:
         """The type whose generic method at a row was called with some of the dictionaries."""
@@ -244,3 +258,19 @@ class Resolution:
             known = self._typed(value) or self._known.get(self._source(value), _CONFLICT)
             if known > 0 and known >> _SHIFT < IFACE:
                 yield function, offset, known >> _SHIFT, known & _PAYLOAD
+
+
+def _place(value: int) -> tuple[int, bool]:
+    """The place that a value is the address of, or (True) stood in."""
+    kind, payload = value >> _SHIFT, value & _PAYLOAD
+    if kind >= codevalues.WITHIN:
+        return value - (codevalues.WITHIN - codevalues.ELEMENT << _SHIFT), False
+    if kind >= codevalues.ELEMENT:
+        return value, True
+    return payload, kind == codevalues.LOADED
+
+
+def _address(place: int) -> tuple[int, int]:
+    """Address of a place of data, and the bytes to the next element of its array, 0 where it is in none."""
+    words = (place >> _SHIFT) - codevalues.ELEMENT
+    return place & _PAYLOAD, max(words, 0) * 8

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.golang.packages import Packages, package_of
+from goretain.golang.roots.arrays import find_arrays
 from goretain.golang.types.claims import Claims, Value
 from goretain.golang.types.gotypes import GoType
 from goretain.snapshot import Layer
@@ -50,7 +51,11 @@ class NamelessGlobals:
         self._packages = packages
         self._segments = segments
         self._addresses, self._functions = claims.references
-        self._values = {v.address: v for v in _outermost(claims.values())}
+        values = claims.values()
+        self._values = {v.address: v for v in _outermost([v for v in values if not v.step])}
+        ends = sorted([*self._boundaries(pointed), *(high for _, high in segments)])
+        arrays = find_arrays(values, claims.extents, np.unique(self._addresses).tolist(), ends)
+        self._values = {v.address: v for v in _outermost([*self._values.values(), *arrays])}
         self._starts = self._boundaries(pointed)
 
     def type_at(self, start: int, size: int) -> GoType | None:
@@ -101,10 +106,10 @@ class NamelessGlobals:
 
 
 def _outermost(values: Sequence[Value]) -> list[Value]:
-    """Values that lie in no other, given by address, the longest first."""
+    """Values that lie in no other, by address."""
     found: list[Value] = []
     end = 0
-    for value in values:
+    for value in sorted(values, key=lambda v: (v.address, -v.type.size)):
         if value.address >= end:
             found.append(value)
             end = value.address + value.type.size

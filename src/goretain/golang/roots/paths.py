@@ -35,7 +35,8 @@ def dynamic_type(universe: TypeUniverse, program: Program, interface: int, leaf:
 
 def locate_many(t: GoType | None, offsets: I64, prefix: str) -> tuple[list[str], list[Leaf | None], I64]:
     """``locate`` for int64[k] offsets: k paths that begin with prefix; leaves; each offset's leaf's row."""
-    if t is None or t.kind != "array" or t.elem is None or not t.elem.size or len(offsets) < _MANY:
+    many = len(offsets) >= _MANY and t is not None and int(offsets.max()) < t.size
+    if t is None or t.kind != "array" or t.elem is None or not t.elem.size or not many:
         found = [locate(t, offset) for offset in offsets.tolist()]
         return [prefix + path for path, _ in found], [leaf for _, leaf in found], np.arange(len(found))
     index, inside = np.divmod(offsets, t.elem.size)
@@ -48,9 +49,10 @@ def locate_many(t: GoType | None, offsets: I64, prefix: str) -> tuple[list[str],
 def locate(t: GoType | None, offset: int) -> tuple[str, Leaf | None]:
     """Access path and typed leaf of the pointer word at an offset in a value of t.
 
-    Walks down to the one field, so that a table of a million elements costs what one of ten does.
+    Walks down to the one field, so that a table of a million elements costs what one of ten does. Nothing is
+    known of what lies behind the value.
     """
-    if t is None:
+    if t is None or offset >= max(t.size, 8):
         return (f"+{offset:#x}" if offset else ""), None
     path = ""
     while t.kind in ("struct", "array"):

@@ -8,7 +8,7 @@ bounds of variables in ``runtime.moduledata`` (runtime/symtab.go). Imports ``gol
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,10 +36,12 @@ _GENERIC = frozenset(("runtime.hmap", "runtime.hchan", "internal/runtime/maps.Ma
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What begins at an address of data or of a frame: a value of a type."""
+    """What begins at an address of data: a value of a type, and every so many bytes behind it another where
+    it is in an array that code indexes (step, else 0)."""
 
     address: int
     type: GoType
+    step: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +102,24 @@ class Claims:
         found = [v for code in self._code for v in self._values(code.evidence)]
         return sorted(found, key=lambda v: (v.address, -v.type.size))
 
-    def _values(self, evidence: CodeEvidence) -> list[Value]:
-        found = []
-        for address, claim in evidence.globals.items():
+    @functools.cached_property
+    def extents(self) -> dict[int, int]:
+        """Data address -> bytes of the array that code indexes from there, where it says how many."""
+        return {at: size for code in self._code for at, size in code.evidence.extents.items()}
+
+    def _values(self, evidence: CodeEvidence) -> Iterator[Value]:
+        said = [(address, 0, claim) for address, claim in evidence.globals.items()]
+        said += [(e.address, e.step, e.claim) for e in evidence.elements]
+        for address, step, claim in said:
             t = self._type(claim)
             if t is not None and t.size:
-                found.append(Value(address, t))
+                yield Value(address, t, step)
         for receiver in evidence.receivers:
             told = self._universe.from_runtime(receiver.type) if receiver.type else None
             t = told or self._receiver(receiver.type_name)
             if t is not None and t.size:
-                found.append(Value(receiver.address, self._pointer(t) if receiver.holds_pointer else t))
-        return found
+                held = self._pointer(t) if receiver.holds_pointer else t
+                yield Value(receiver.address, held, receiver.step)
 
     @functools.cached_property
     def references(self) -> tuple[I64, list[str]]:

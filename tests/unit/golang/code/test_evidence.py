@@ -17,6 +17,20 @@ from tests.support.heaps import root_targets, snapshot_of
 _SHORT = (VERSIONS[0], VERSIONS[-1])
 _BOTH = pytest.mark.parametrize("version", _SHORT)
 
+#: Arrays of codezoo -> offset of what is known of an element, bytes between two, kind and type.
+#: (mixed.of is an array in a struct in an array, which is not followed.)
+_ARRAYS = {
+    "ring": (0, 8, "POINTER", "main.node"),
+    "grid": (0, 8, "MAP", "map[string]*main.node"),
+    "rows": (0, 24, "SLICE", "*main.node"),
+    "boxes": (0, 16, "IFACE", "main.loud"),
+    "pairs": (8, 16, "POINTER", "main.node"),
+    "mixed": (16, 24, "MAP", "map[int]int"),
+    "inside": (8, 8, "POINTER", "main.node"),
+    "masked": (0, 8, "CHANNEL", "chan *main.node"),
+    "whole4": (0, 40, "RECEIVER", "main.registry"),
+}
+
 
 @cache
 def _opened(version: str) -> Opened:
@@ -48,6 +62,27 @@ def test_globals_have_the_types_of_the_source(
     version: str, name: str, offset: int, kind: str, type_name: str
 ) -> None:
     assert _claim(_opened(version), name, offset) == (kind, type_name)
+
+
+@_BOTH
+def test_elements_of_arrays_that_are_indexed_by_variables_have_types(version: str) -> None:
+    it = _opened(version)
+    names = {it.elf.symbols[f"main.{name}"].value: name for name in _ARRAYS}
+    found = set()
+    for element in it.evidence.elements:
+        start = max((at for at in names if at <= element.address), default=0)
+        t = it.universe.from_runtime(element.claim.type)
+        if start and t is not None:
+            kind = element.claim.kind.name
+            found.add((names[start], element.address - start, element.step, kind, t.name))
+    found |= {
+        (names[r.address], 0, r.step, "RECEIVER", r.type_name)
+        for r in it.evidence.receivers
+        if r.step and r.address in names
+    }
+    assert found == {(name, *said) for name, said in _ARRAYS.items()}
+    sizes = {name: it.evidence.extents.get(at, 0) for at, name in names.items()}
+    assert (sizes["ring"], sizes["grid"]) == (32, 48)
 
 
 @_BOTH
