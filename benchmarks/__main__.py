@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from benchmarks import bench_analysis, bench_graph, bench_load, bench_pause, bench_snap
+from benchmarks import bench_analysis, bench_graph, bench_load, bench_pause, bench_room, bench_snap
 
 for title, run in (
     ("Pause: lean copy against full copy", bench_pause.main),
     ("A busy server captured a thousand times", bench_load.main),
     ("An image: start-up and writing", bench_snap.main),
     ("Whole analysis: image to findings", bench_analysis.main),
+    ("Memory of an analysis, measured and estimated", bench_room.main),
     ("Graph part alone", bench_graph.main),
 ):
     print(f"== {title}", flush=True)

@@ -32,7 +32,7 @@ def main(objects: int = 4_000_000) -> tuple[float, float]:
 def _analyse(pid: int, *, show: bool = False) -> tuple[float, float]:
     image = image_of(pid)
     gc.collect()
-    before = _status("VmRSS")
+    before = status("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew (proc(5))
     steps: list[tuple[str, float]] = []
 
@@ -48,7 +48,7 @@ def _analyse(pid: int, *, show: bool = False) -> tuple[float, float]:
     findings = diagnose(heap).findings
     progress("")
     seconds = time.process_time() - started
-    peak = _status("VmHWM") - before
+    peak = status("VmHWM") - before
     n = snapshot.object_count
     if show:
         for (name, at), (_, then) in itertools.pairwise(steps):
@@ -59,7 +59,7 @@ def _analyse(pid: int, *, show: bool = False) -> tuple[float, float]:
     return n / seconds, peak / n
 
 
-def _status(field: str) -> int:
+def status(field: str) -> int:
     """A size of this process in bytes."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(field + ":"):

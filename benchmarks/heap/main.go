@@ -2,6 +2,10 @@
 //
 //	benchheap buffers N   N MiB of pointer-free buffers
 //	benchheap objects N   N small objects: users in two maps, sessions in a slice, lists, boxed values
+//	benchheap pointers N  one array of N pointers
+//	benchheap windows N   one array of N slices of one buffer
+//	benchheap texts N     N objects of two strings each
+//	benchheap leaves N    N objects of two words
 package main
 
 import (
@@ -39,6 +43,10 @@ var (
 	sessions []*session
 	list     *node
 	boxes    []any
+	pointers []*int64
+	windows  [][]byte
+	texts    []*[2]string
+	leaves   []*node
 )
 
 func fillBuffers(mebibytes int) {
@@ -71,15 +79,46 @@ func fillObjects(n int) {
 	}
 }
 
+// fillOne makes n values of one kind.
+func fillOne(kind string, n int) {
+	numbers, buffer := make([]*int64, 1000), make([]byte, n)
+	for i := range numbers {
+		numbers[i] = new(int64)
+	}
+	switch kind {
+	case "pointers":
+		pointers = make([]*int64, n)
+		for i := range pointers {
+			pointers[i] = numbers[i%len(numbers)]
+		}
+	case "windows":
+		windows = make([][]byte, n)
+		for i := range windows {
+			windows[i] = buffer[i%100 : i%100+100]
+		}
+	case "texts":
+		for i := 0; i < n; i++ {
+			texts = append(texts, &[2]string{strconv.Itoa(i), strconv.Itoa(-i)})
+		}
+	case "leaves":
+		for i := 0; i < n; i++ {
+			leaves = append(leaves, &node{})
+		}
+	}
+}
+
 func main() {
 	n, err := strconv.Atoi(os.Args[2])
 	if err != nil {
 		panic(err)
 	}
-	if os.Args[1] == "buffers" {
+	switch os.Args[1] {
+	case "buffers":
 		fillBuffers(n)
-	} else {
+	case "objects":
 		fillObjects(n)
+	default:
+		fillOne(os.Args[1], n)
 	}
 	runtime.GC()
 	runtime.GC()

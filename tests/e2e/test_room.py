@@ -5,6 +5,8 @@ In a real cgroup with a real limit, captured from outside and from inside of it.
 
 from __future__ import annotations
 
+import math
+import re
 import signal
 import subprocess
 import sys
@@ -48,18 +50,20 @@ def small(request: pytest.FixtureRequest) -> Iterator[Small]:
 
 
 def snap(small: Small, image: Path, *options: str, inside: bool) -> subprocess.CompletedProcess[str]:
-    words = [
-        sys.executable,
-        "-m",
-        "goretain.cli.main",
-        "snap",
-        str(small.server.pid),
-        "-o",
-        str(image),
-        *options,
-    ]
-    entry = small.cgroup.enter if inside else None
-    return subprocess.run(words, capture_output=True, text=True, check=False, preexec_fn=entry, timeout=60)
+    cgroup = small.cgroup if inside else None
+    return goretain(cgroup, "snap", str(small.server.pid), "-o", str(image), *options)
+
+
+def goretain(cgroup: Cgroup | None, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command, in a cgroup."""
+    return subprocess.run(
+        [sys.executable, "-m", "goretain.cli.main", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=None if cgroup is None else cgroup.enter,
+        timeout=120,
+    )
 
 
 def test_a_capture_that_takes_more_than_half_of_what_the_targets_cgroup_leaves_is_refused(
@@ -140,3 +144,70 @@ def test_the_kernel_ends_us_and_not_the_target_when_memory_runs_out_in_any_phase
     assert list(tmp_path.glob("*.image")) == []
     assert small.cgroup.kills >= 1
     small.check()
+
+
+@pytest.fixture(scope="module")
+def many() -> Iterator[tuple[Cgroup, Target]]:
+    """A program of a million small objects, in a cgroup of its own."""
+    with memory_cgroup("many") as cgroup:
+        words = cgroup.command([str(go_program(ROOT / "benchmarks" / "heap", VERSION)), "leaves", "1000000"])
+        with running(Path("/bin/sh"), words) as target:
+            assert goretain(None, "why", str(target.pid)).returncode == 0  # kernels are compiled
+            yield cgroup, target
+
+
+def left(cgroup: Cgroup, mebibytes: int) -> None:
+    """Set the limit so that this much is left."""
+    cgroup.limit((cgroup.used + mebibytes * MIB) & -4096)
+
+
+def needed(stderr: str) -> int:
+    """MiB that the analysis is said to take."""
+    found = re.search(r"error: the analysis takes about ([\d.]+) MiB, more than the ", stderr)
+    assert found is not None, stderr
+    return math.ceil(float(found[1]))
+
+
+def test_an_analysis_that_does_not_fit_is_refused_before_anything_is_stopped_and_an_image_can_be_taken(
+    many: tuple[Cgroup, Target], tmp_path: Path
+) -> None:
+    cgroup, target = many
+    left(cgroup, 220)
+    done = goretain(cgroup, "why", str(target.pid))
+    assert done.returncode == 2
+    assert "plan: copy " in done.stderr
+    assert 160 < needed(done.stderr) < 400
+    assert f"of our cgroup {cgroup.folder} (" in done.stderr
+    assert f"goretain snap {target.pid} -o app.image" in done.stderr
+    image = tmp_path / "app.image"
+    assert goretain(cgroup, "snap", str(target.pid), "-o", str(image)).returncode == 0
+    left(cgroup, 200)
+    there = goretain(cgroup, "why", str(image))
+    assert there.returncode == 2
+    assert needed(there.stderr) > 160
+    assert "run 'goretain why' where there is more memory; --force tries anyway" in there.stderr
+    assert goretain(None, "why", str(image)).returncode == 0
+    assert cgroup.kills == 0
+    assert disturbed(target.pid) == []
+
+
+def test_an_analysis_that_is_said_to_fit_does(many: tuple[Cgroup, Target]) -> None:
+    cgroup, target = many
+    left(cgroup, 220)
+    size = needed(goretain(cgroup, "why", str(target.pid)).stderr)
+    # Its own start, which the check that refused was made after, and no more than that.
+    left(cgroup, size + 112)
+    done = goretain(cgroup, "why", str(target.pid))
+    assert done.returncode == 0, done.stderr
+    assert cgroup.kills == 0
+
+
+@pytest.mark.parametrize("mebibytes", [120, 160, 200])
+def test_a_forced_analysis_never_costs_the_target_its_life(
+    many: tuple[Cgroup, Target], mebibytes: int
+) -> None:
+    cgroup, target = many
+    left(cgroup, mebibytes)
+    done = goretain(cgroup, "why", "--force", str(target.pid))
+    assert done.returncode in (0, 2, -signal.SIGKILL), done.stderr
+    assert disturbed(target.pid) == []

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from goretain.api.cores import core_image
 from goretain.api.debugfiles import DebugFiles, Pathlike
+from goretain.api.room import AnalysisRoom
 from goretain.api.snapshot import Snapshot
 from goretain.capture.imagefile.blocks import is_image
 from goretain.model.errors import CorruptFile, UsageError
@@ -23,9 +24,11 @@ from goretain.snapshot import is_snapshot
 
 if TYPE_CHECKING:
     from goretain.capture.image import Image
+    from goretain.capture.limits import Need
     from goretain.capture.source import Plan, PlanFor
     from goretain.debuginfo.beside.companion import DebugFile
     from goretain.debuginfo.elf.elf import Elf
+    from goretain.golang.extent import OnExtent
 
 #: Called with (what is being done, how much of it is done, how much there is; 0 when unknown).
 Progress = Callable[[str, int, int], None]
@@ -65,7 +68,7 @@ def open(
         debug_dirs: directories of debug files (.build-id/xx/yyyy.debug, NAME.debug, or unstripped builds).
         full: copy all memory of the process, not only what the analysis needs.
         with_data: keep map keys.
-        force: copy even if the memory limits say that there is no room.
+        force: copy and analyse even if the memory limits say that there is no room.
         max_pause: milliseconds of pause after which a process is released and the capture given up.
         on_plan: told the planned bytes before a process is stopped.
         on_phase: told of each phase of its capture as it begins: "estimating", "seizing", "planning",
@@ -175,11 +178,18 @@ def _from_process(
     from goretain.capture.limits import first_to_go
     from goretain.capture.process import capture_process
 
-    tell = None if on_plan is None else lambda need: on_plan(need.planned)
+    room = AnalysisRoom(pid, force=how["force"])
+
+    def tell(need: Need) -> None:
+        if on_plan is not None:
+            on_plan(need.planned)
+        room.check_planned(need)
+
+    plan_for = _plan_for(files, with_data, room.note)
     with first_to_go():
-        image = capture_process(pid, _plan_for(files, with_data), on_plan=tell, progress=progress, **how)
+        image = capture_process(pid, plan_for, on_plan=tell, progress=progress, **how)
         image.facts.notes += files.notes(image.binary)
-        return _read(image, files.of(image.binary), with_data, progress, files)
+        return _read(image, files.of(image.binary), with_data, progress, files, room)
 
 
 def _from_image(
@@ -192,7 +202,7 @@ def _from_image(
         image.facts.notes.append("the image was taken without --with-data: longer map keys are not in it")
     # What lies around here is not looked at: an image gives the same report everywhere.
     given = files.of_image(image) if files is not None else None
-    return _read(image, given or image.debug, with_data, progress, files)
+    return _read(image, given or image.debug, with_data, progress, files, AnalysisRoom(None, force=force))
 
 
 def _from_core(
@@ -207,16 +217,17 @@ def _from_core(
     image, files = core_image(
         path, binary, debug_dirs, lambda files: _plan_for(files, with_data), full=full, force=force
     )
-    return _read(image, files.of(image.binary), with_data, progress, files)
+    return _read(image, files.of(image.binary), with_data, progress, files, AnalysisRoom(None, force=force))
 
 
-def _plan_for(files: DebugFiles, with_data: bool) -> PlanFor:
+def _plan_for(files: DebugFiles, with_data: bool, on_extent: OnExtent | None = None) -> PlanFor:
     """What to copy: capture asks golang, which asks the debug information of the binary."""
     from goretain.golang.layout import open_layout
     from goretain.golang.plan import lean_plan
 
     def plan_for(binary: Elf, bias: int) -> Plan:
-        return lean_plan(open_layout(binary, files.of(binary)), bias, with_data=with_data)
+        layout = open_layout(binary, files.of(binary))
+        return lean_plan(layout, bias, with_data=with_data, on_extent=on_extent)
 
     return plan_for
 
@@ -227,9 +238,12 @@ def _read(
     with_data: bool,
     progress: Progress | None,
     files: DebugFiles | None,
+    room: AnalysisRoom,
 ) -> Data:
     from goretain.golang.read import read_heap
 
-    tell = None if progress is None else lambda what: progress(what, 0, 0)
+    tell = room.watch(None if progress is None else lambda what: progress(what, 0, 0))
     debug_of = None if files is None else files.of_library
-    return read_heap(image, with_data=with_data, debug=debug, debug_of=debug_of, progress=tell)
+    return read_heap(
+        image, with_data=with_data, debug=debug, debug_of=debug_of, on_extent=room.check, progress=tell
+    )

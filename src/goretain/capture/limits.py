@@ -62,6 +62,7 @@ class Room:
     wayout: str
 
 
+_FORCE_IN_VAIN = "--force does not help: memory.oom.group would end the target together with goretain"
 _ELSEWHERE = "run goretain where there is more memory (kubectl debug has its own limit), or read a core"
 
 
@@ -79,10 +80,40 @@ def check_room(need: Need, pid: int | None = None) -> int:
     part = "half of " if room.ours == room.left // 2 else ""
     force = "--force tries anyway"
     if pid is not None and cgroups.ends_with_us(pid):
-        force = "--force does not help: memory.oom.group would end the target together with goretain"
+        force = _FORCE_IN_VAIN
     raise NotEnoughMemory(
         f"the capture takes {iec(room.needed)}, more than {part}the {iec(room.left)} that {room.what} leaves",
         hint=f"{room.wayout}; {force}",
+    )
+
+
+def check_analysis(size: int, copy: Need, pid: int | None = None, *, force: bool = False) -> None:
+    """Raise NotEnoughMemory unless an analysis fits into what is left to us beside the copy.
+
+    The kernel ends us first, and the target does not stand still: all that is left and the page cache may be
+    taken, but half of it where the kernel would end the target together with us. A copy that does not fit
+    itself is left to ``check_room``.
+
+    Args:
+        size: of the analysis, in bytes. copy: what the copy is yet to take.
+        pid: the process; None for a core or an image. force: try whatever the limits say.
+    """
+    together = pid is not None and cgroups.ends_with_us(pid)
+    if (force and not together) or any(room.needed > room.ours for room in rooms(copy, pid)):
+        return
+    met = _memory(copy.planned + copy.beside + size + BRIM, None, parts=2 if together else 1)
+    over = [room for room in met if room.needed > room.ours]
+    if not over:
+        return
+    room = max(over, key=lambda room: room.needed - room.ours)
+    hint = "run 'goretain why' where there is more memory"
+    if pid is not None:
+        hint = f"'goretain snap {pid} -o app.image' here, and 'goretain why app.image' where there is more"
+    force_hint = _FORCE_IN_VAIN if together else "--force tries anyway"
+    raise NotEnoughMemory(
+        f"the analysis takes about {iec(room.needed)}, more than {'half of ' if together else ''}the"
+        f" {iec(room.left)} that {room.what} leaves",
+        hint=f"{hint}; {force_hint}",
     )
 
 

@@ -35,7 +35,7 @@ _AT_OR_ABOVE = {
 )
 @click.option("--full", is_flag=True, help="Copy all memory of the process, not only what is needed.")
 @click.option("--with-data", is_flag=True, help="Keep and show map keys: user data.")
-@click.option("--force", is_flag=True, help="Copy even if the memory limits say that there is no room.")
+@click.option("--force", is_flag=True, help="Go on even if the memory limits say that there is no room.")
 @click.option(
     "--max-pause",
     type=click.FloatRange(min=0, min_open=True),

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from goretain.capture.ranges import I64, aligned, as_ranges
 from goretain.capture.source import MemorySource, Plan
 from goretain.golang.bulk import Structs, pages_of
+from goretain.golang.extent import Extent, OnExtent
 from goretain.golang.layout import Layout, Program
 from goretain.model.errors import MissingMemory
 
@@ -46,12 +47,15 @@ _MODULE_BOUNDS = ("text", "data", "noptrdata", "enoptrdata", "ebss", "enoptrbss"
 _ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # heapArenaBytes and arenaBaseOffset of linux/amd64
 
 
-def lean_plan(layout: Layout, bias: int, *, with_data: bool = False) -> Plan:
+def lean_plan(
+    layout: Layout, bias: int, *, with_data: bool = False, on_extent: OnExtent | None = None
+) -> Plan:
     """The plan for a program of this layout.
 
     Args:
         with_data: also copy contents of pointer-free objects of up to 4 KiB, so that map keys can
-        be shown.
+            be shown.
+        on_extent: told how much there is, by every run of the plan.
 
     The plan raises MissingMemory when it meets addresses that cannot be read (on a running process it may),
     and UnknownLayout when the runtime is not built as it expects.
@@ -60,10 +64,13 @@ def lean_plan(layout: Layout, bias: int, *, with_data: bool = False) -> Plan:
     def plan(source: MemorySource) -> I64:
         found = _LeanPlan(source, layout, bias, DATA_NOSCAN if with_data else SMALL_NOSCAN)
         try:
-            return found.ranges()
+            ranges, extent = found.ranges()
         except (IndexError, OverflowError, ValueError):
             # No addresses, no counts: a heap that was read while it changed, or a damaged core.
             raise MissingMemory(found.heap, layout.size("runtime.mheap")) from None
+        if on_extent is not None:
+            on_extent(extent)
+        return ranges
 
     return plan
 
@@ -93,7 +100,7 @@ class _LeanPlan:
         self.heap = self.program.symbol("runtime.mheap_")
         self.noscan_limit = noscan_limit
 
-    def ranges(self) -> I64:
+    def ranges(self) -> tuple[I64, Extent]:
         listed, spans = self._spans()
         parts = [
             as_ranges([listed]),
@@ -108,7 +115,9 @@ class _LeanPlan:
         ]
         if self.layout.has("runtime.heapArena", "bitmap"):
             parts.append(self._arena_bitmaps(spans))
-        return np.concatenate(parts)
+        used = spans.state == _IN_USE
+        extent = Extent(int(spans.count[used].sum()), int(spans.size[used & ~spans.noscan].sum()) // 8)
+        return np.concatenate(parts), extent
 
     def _spans(self) -> tuple[tuple[int, int], _Spans]:
         """The array of span pointers as a range, and the spans themselves."""

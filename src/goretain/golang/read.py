@@ -15,12 +15,20 @@ from numpy.typing import NDArray
 
 from goretain.capture.image import Image
 from goretain.debuginfo.dwarf.descriptions import DebugSource
+from goretain.golang.extent import OnExtent
 from goretain.golang.features import features_of
 from goretain.golang.layout import Layout, Program, open_layout
 from goretain.golang.maps.mapkeys import key_texts
 from goretain.golang.maps.maprows import MapColumns
 from goretain.golang.maps.maps import read_maps
-from goretain.golang.memory.objects import Edges, Objects, read_edges, read_objects, without_edges
+from goretain.golang.memory.objects import (
+    Edges,
+    Objects,
+    read_edges,
+    read_objects,
+    shortfalls,
+    without_edges,
+)
 from goretain.golang.memory.sizeclasses import read_size_classes
 from goretain.golang.memory.spans import read_spans
 from goretain.golang.modules import read_modules
@@ -60,6 +68,7 @@ def read_heap(
     with_data: bool = False,
     debug: DebugSource | None = None,
     debug_of: DebugOf | None = None,
+    on_extent: OnExtent | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
     """The snapshot of an image.
@@ -68,6 +77,7 @@ def read_heap(
         with_data: keep texts of map keys.
         debug: a debug file of the program, where its own debug information is elsewhere.
         debug_of: finds those of plugins.
+        on_extent: told how much there is to analyse, before what takes memory begins.
         progress: told what is being read.
 
     Raises UnknownLayout when the runtime is not laid out in a way that is understood, MissingMemory when the
@@ -76,7 +86,7 @@ def read_heap(
     tell = progress or (lambda _: None)
     tell("debug information")
     layout = with_plugins(open_layout(image.binary, debug), image, debug_of)
-    return _Reader(image, with_data, layout, tell).read()
+    return _Reader(image, with_data, layout, tell).read(on_extent or (lambda _: None))
 
 
 class _Reader:
@@ -90,9 +100,10 @@ class _Reader:
         self.program = Program(image, self.layout, image.bias)
         self.universe = TypeUniverse(self.program, self.layout.descriptions)
 
-    def read(self) -> Snapshot:
+    def read(self, on_extent: OnExtent) -> Snapshot:
         self.progress("spans and objects")
         spans = read_spans(self.image, self.program)
+        on_extent(spans.extent)
         objects = read_objects(self.image, spans)
         self.progress("pointers")
         edges = read_edges(objects, self.universe)
@@ -267,22 +278,11 @@ class _Reader:
             rss_bytes=facts.rss_bytes,
             threads=facts.threads,
             features=features_of(self.layout, objects.spans, swiss_maps=inferred.table.maps.swiss),
-            notes=(*facts.notes, *slots.notes, *_shortfalls(counts)),
+            notes=(*facts.notes, *slots.notes, *shortfalls(counts)),
             modules=modules_of(self.image.binary.go_modinfo),
             with_data=self.with_data,
             counts=counts,
         )
-
-
-def _shortfalls(counts: dict[str, int]) -> list[str]:
-    """What of the heap could not be read, as sentences."""
-    texts = {
-        "missing_spans": "spans or their allocation bits are missing: their objects are not counted",
-        "objects_without_content": "objects with pointers were not captured: what they hold is not followed",
-        "impossible_maps": "maps have more entries than room, or share their tables: their counts are wrong",
-        "objects_without_mask": "objects have no readable pointer mask: what they hold is unknown",
-    }
-    return [f"{counts[name]} {text}" for name, text in texts.items() if counts[name]]
 
 
 def _joined(parts: list[NDArray[S]], dtype: type[S]) -> NDArray[S]:

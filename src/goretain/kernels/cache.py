@@ -38,6 +38,16 @@ def cache_of(function: Callable[..., Any]) -> Any:
         return _NoCache()
 
 
+def compiled() -> int | None:
+    """How many compiled kernels of these sources are kept; None where none can be."""
+    folder = _folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return len(list(folder.glob("*.nbc"))) if os.access(folder, os.W_OK | os.X_OK) else None
+
+
 @functools.cache
 def _folder() -> Path:
     """Where to put the code of these sources by this numba; code of long gone ones is deleted."""

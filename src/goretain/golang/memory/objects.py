@@ -158,3 +158,14 @@ def _field_edges(edges: Edges, objects: I64, word: int) -> I64:
     rows: I64 = first + np.arange(int(counts.sum()))
     found: I64 = rows[edges.word[rows] == word]
     return found
+
+
+def shortfalls(counts: dict[str, int]) -> list[str]:
+    """What of the heap could not be read, as sentences."""
+    texts = {
+        "missing_spans": "spans or their allocation bits are missing: their objects are not counted",
+        "objects_without_content": "objects with pointers were not captured: what they hold is not followed",
+        "impossible_maps": "maps have more entries than room, or share their tables: their counts are wrong",
+        "objects_without_mask": "objects have no readable pointer mask: what they hold is unknown",
+    }
+    return [f"{counts[name]} {text}" for name, text in texts.items() if counts[name]]

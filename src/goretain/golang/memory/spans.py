@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from goretain.capture.image import Image
 from goretain.capture.ranges import as_ranges, normalise
+from goretain.golang.extent import Extent
 from goretain.golang.layout import Program
 from goretain.kernels.heapscan import Spans
 from goretain.kernels.lookup import PageTable, build_page_table
@@ -61,6 +62,12 @@ class SpanTable:
     def in_use_bytes(self) -> int:
         """Bytes of all in-use spans (MemStats.HeapInuse)."""
         return int(self.pages.sum()) * PAGE
+
+    @property
+    def extent(self) -> Extent:
+        """How much there is to analyse."""
+        k = self.spans
+        return Extent(int(k.slots.sum()), int(self.pages[k.noscan == 0].sum()) * PAGE // 8)
 
 
 class _MspanReader:

@@ -70,22 +70,20 @@ def _size(folder: Path) -> int:
 
 
 def _kernels() -> Check:
-    from goretain.kernels import reach
+    from goretain.kernels.cache import compiled
 
-    dispatchers = [one for one in vars(reach).values() if hasattr(one, "py_func")]
-    place = dispatchers[0].stats.cache_path
-    if place is None:
+    files = compiled()
+    if files is None:
         return _LINES.warning(
             "kernels",
             "compiled anew in every run: half a minute to some minutes",
             "make the cache writable, see above",
         )
-    compiled = len(list(Path(place).glob("*.nbc")))
-    if not compiled:
+    if not files:
         return _LINES.ok(
             "kernels", "not compiled yet: the first analysis takes half a minute to some minutes longer"
         )
-    return _LINES.ok("kernels", f"compiled, {plural(compiled, 'file')} for numba's cache of this version")
+    return _LINES.ok("kernels", f"compiled, {plural(files, 'file')} for numba's cache of this version")
 
 
 def _toolchains() -> Check:
