@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -93,10 +93,10 @@ def memory_folders(pid: int | str = "self", proc: Path = _PROC) -> list[Path]:
     return []
 
 
-def limits(pid: int | str = "self", proc: Path = _PROC) -> list[Limit]:
-    """Every memory limit that holds for the process and can be seen from here."""
+def limits(folders: Iterable[Path]) -> list[Limit]:
+    """Every memory limit of these cgroups, as it is now."""
     found: list[Limit] = []
-    for folder in memory_folders(pid, proc):
+    for folder in folders:
         facts = _facts(folder)
         for limit_file, used_file in _FILES:
             limit, used = _number(folder / limit_file), _number(folder / used_file)

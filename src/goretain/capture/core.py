@@ -57,7 +57,7 @@ def _open_binary(core: Elf, binary_path: str | None, notes: CoreNotes) -> Elf:
     chosen = binary_path or (named.removesuffix(" (deleted)") if named else None)
     if chosen is None and notes.cut_off:
         what = "its notes, which say which program it was, are not among them"
-        raise without(path, core, what, hint=f"{NAME_PROGRAM}; or {TAKE_AGAIN}")
+        raise without(core, what, hint=f"{NAME_PROGRAM}; or {TAKE_AGAIN}")
     if chosen is None:
         raise UsageError(f"{path} does not say which program it was", hint=NAME_PROGRAM)
     if binary_path is None and not Path(chosen).is_file():
@@ -82,7 +82,7 @@ def _bias(core: Elf, binary: Elf, notes: CoreNotes) -> int:
         lost = f"where the position-independent program {binary.path} lay is not known"
         if notes.cut_off:
             what = f"its notes and the first page of the program are not among them: {lost}"
-            raise without(path, core, what, hint=f"{OTHER_BINARY}; or {TAKE_AGAIN}")
+            raise without(core, what, hint=f"{OTHER_BINARY}; or {TAKE_AGAIN}")
         raise CorruptFile(path, None, f"no NT_AUXV: {lost}", hint="take the core with gcore PID")
     if entry >= USER_SPACE:
         raise CorruptFile(path, None, f"NT_AUXV has the program start at {entry:#x}")
@@ -127,14 +127,14 @@ def _wanted(source: CoreFile, plan: Plan | None) -> tuple[I64, list[str]]:
             asked = aligned(plan(source), 8)
         except MissingMemory as error:
             if error.what and shortfall(source.core):
-                raise without(source.core.path, source.core, f"{error.what} is not among them") from None
+                raise without(source.core, f"{error.what} is not among them") from None
             remarks.append(
                 f"the span table cannot be followed ({error.message}): everything there is was read"
             )
         except RuntimeNotFound as error:
             if shortfall(source.core):
                 what = f"the memory by which {error.struct} is found is not among them"
-                raise without(source.core.path, source.core, what) from None
+                raise without(source.core, what) from None
             raise
     needed = np.concatenate((asked, writable(source.binary, source.bias)))
     needed = np.concatenate((needed, part_ranges(from_file(source.binary, source.bias))))

@@ -15,10 +15,9 @@ from goretain.capture.executable import bias_of, identity_of, open_program
 from goretain.capture.image import Library, Mapping
 from goretain.capture.namespaces import open_inside
 from goretain.capture.program import check_program
+from goretain.capture.ranges import PAGE
 from goretain.debuginfo.elf.elf import PT_LOAD, Elf
 from goretain.model.errors import GoretainError, NotGoProgram
-
-_PAGE = 4096
 
 
 def libraries(
@@ -52,8 +51,8 @@ def _bias(elf: Elf, rows: list[Mapping]) -> int | None:
         if elf.type != "dyn" or elf.go_version is None:
             return None
         first = min((s for s in elf.segments if s.type == PT_LOAD), key=lambda s: s.vaddr, default=None)
-        if first is not None and rows[0].offset == first.offset & -_PAGE:
-            return rows[0].start - (first.vaddr & -_PAGE)
+        if first is not None and rows[0].offset == first.offset & -PAGE:
+            return rows[0].start - (first.vaddr & -PAGE)
     return None
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from goretain.capture import cgroups
 from goretain.model.errors import NotEnoughMemory, ResourceLimit
+from goretain.model.units import iec
 
 #: Less than this is next to nothing. Memory is taken in steps that are smaller.
 BRIM = 16 << 20
@@ -50,16 +51,21 @@ class Room:
     """One limit.
 
     Attributes:
-        left: bytes between what is in use and the limit. ours: how many of them a capture may take.
-        needed: bytes that the capture would take of it. what: its name, as a subject.
-        wayout: what to do when it is too small.
+        left: bytes between what is in use and the limit. needed: how many the capture would take of them.
+        what: its name, as a subject. wayout: what to do when it is too small.
+        parts: the capture may take one of so many equal parts of what is left.
     """
 
     left: int
-    ours: int
     needed: int
     what: str
     wayout: str
+    parts: int = 1
+
+    @property
+    def ours(self) -> int:
+        """How many bytes the capture may take."""
+        return self.left // self.parts
 
 
 _FORCE_IN_VAIN = "--force does not help: memory.oom.group would end the target together with goretain"
@@ -77,7 +83,7 @@ def check_room(need: Need, pid: int | None = None) -> int:
     if not over:
         return min((room.ours - room.needed for room in met), default=0)
     room = max(over, key=lambda room: room.needed - room.ours)
-    part = "half of " if room.ours == room.left // 2 else ""
+    part = "half of " if room.parts == 2 else ""
     force = "--force tries anyway"
     if pid is not None and cgroups.ends_with_us(pid):
         force = _FORCE_IN_VAIN
@@ -124,7 +130,7 @@ def check_start(memory: int, space: int, *, force: bool, forcible: bool = True) 
     all that is left and the page cache may be taken. force: only RLIMITs are asked, beyond which nothing
     can be tried. forcible: whether the command has --force, for the hint.
     """
-    met = [] if force else _memory(memory, None, parts=1)
+    met = [] if force else _memory(memory, memory_cgroups(), parts=1)
     own = _own(Need(0, space=space))
     over = [room for room in met + own if room.needed > room.ours]
     if not over:
@@ -138,13 +144,24 @@ def check_start(memory: int, space: int, *, force: bool, forcible: bool = True) 
     )
 
 
-def check_brim(pid: int, ahead: int = 0) -> None:
+def memory_cgroups(pid: int | None = None) -> dict[Path, str]:
+    """The cgroups in sight that count our memory or that of a process: folder -> whose; a shared one is ours.
+
+    Found by what is mounted where, which takes a while; the figures in the folders are read when needed.
+    """
+    found = dict.fromkeys(cgroups.memory_folders(), "our")
+    if pid is not None:
+        found = dict.fromkeys(cgroups.memory_folders(pid), "the target's") | found
+    return found
+
+
+def check_brim(groups: dict[Path, str], ahead: int = 0) -> None:
     """Raise NotEnoughMemory when memory is about to run out, whatever was forced: that may hit the target.
 
-    Asked while memory is taken, step by step; ahead: bytes that the next step takes, if it may be larger
-    than half of what is to be left. Page cache counts as free here.
+    Asked while memory is taken, step by step. groups: see ``memory_cgroups``. ahead: bytes that the next step
+    takes, if it may be larger than half of what is to be left. Page cache counts as free here.
     """
-    for room in _memory(BRIM, pid, parts=1):
+    for room in _memory(BRIM, groups, parts=1):
         if room.left < BRIM + ahead:
             raise NotEnoughMemory(
                 f"{room.what} leaves {iec(room.left)}: nothing is left to try with", hint=room.wayout
@@ -198,23 +215,18 @@ def rooms(need: Need, pid: int | None = None) -> list[Room]:
     taken = need.planned + need.beside
     if need.output is not None and file_system(need.output) in _MEMORY_FILES:
         taken += need.file
-    found = _memory(taken, pid, parts=1 if pid is None else 2)
+    found = _memory(taken, memory_cgroups(pid), parts=1 if pid is None else 2)
     if need.output is not None:
         found += _disk(need, need.output)
     return found + _own(need)
 
 
-def _memory(taken: int, pid: int | None, *, parts: int) -> list[Room]:
+def _memory(taken: int, groups: dict[Path, str], *, parts: int) -> list[Room]:
     found: list[Room] = []
     available = available_memory()
     if available is not None:
-        found.append(Room(available, available // parts, taken, "this machine", _ELSEWHERE))
-    seen: set[tuple[Path, str]] = set()
-    for whose, who in (("our", "self"), ("the target's", pid)):
-        for limit in cgroups.limits(who) if who is not None else ():
-            if (limit.folder, limit.name) not in seen:
-                seen.add((limit.folder, limit.name))
-                found.append(_of_cgroup(limit, whose, taken, parts))
+        found.append(Room(available, taken, "this machine", _ELSEWHERE, parts))
+    found += [_of_cgroup(limit, groups[limit.folder], taken, parts) for limit in cgroups.limits(groups)]
     return found
 
 
@@ -224,7 +236,7 @@ def _of_cgroup(limit: cgroups.Limit, whose: str, taken: int, parts: int) -> Room
     wayout = _ELSEWHERE
     if limit.cache > taken - left // parts:
         wayout += f"; {iec(limit.cache)} of what is in use is page cache, which the kernel can give up"
-    return Room(left, left // parts, taken, what, wayout)
+    return Room(left, taken, what, wayout, parts)
 
 
 def _disk(need: Need, output: Path) -> list[Room]:
@@ -234,12 +246,10 @@ def _disk(need: Need, output: Path) -> list[Room]:
     except OSError:
         return []  # whoever opens the file says why it cannot be
     free = about.f_bavail * about.f_frsize
-    found = [
-        Room(free, free // 2, need.file, f"the file system of {folder}", "write to another disk: -o FILE")
-    ]
+    found = [Room(free, need.file, f"the file system of {folder}", "write to another disk: -o FILE", parts=2)]
     most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     if most != resource.RLIM_INFINITY:
-        found.append(Room(most, most, need.file, "RLIMIT_FSIZE (ulimit -f)", "raise it: ulimit -f unlimited"))
+        found.append(Room(most, need.file, "RLIMIT_FSIZE (ulimit -f)", "raise it: ulimit -f unlimited"))
     return found
 
 
@@ -257,7 +267,7 @@ def _own(need: Need) -> list[Room]:
         most = resource.getrlimit(number)[0]
         if most != resource.RLIM_INFINITY:
             left = max(most - used, 0)
-            found.append(Room(left, left, need.space, name, f"raise it: ulimit {flag} unlimited"))
+            found.append(Room(left, need.space, name, f"raise it: ulimit {flag} unlimited"))
     return found
 
 
@@ -278,11 +288,3 @@ def file_system(path: Path) -> str:
         return ""
     number = f"{os.major(device)}:{os.minor(device)}"
     return next((mount.kind for mount in cgroups.mounts() if mount.device == number), "")
-
-
-def iec(size: int) -> str:
-    """Bytes with a binary unit, as reports write them."""
-    for unit, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
-        if size >= unit:
-            return f"{size / unit:.1f} {name}"
-    return f"{size} B"

@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import Self
 
 from goretain.capture.expectation import Disturbed, Expected
-from goretain.capture.limits import iec
 from goretain.capture.watchdog import Watchdog
 from goretain.model.errors import PauseTooLong, ResourceLimit, UsageError
+from goretain.model.units import iec
 
 #: Nothing that is done in a pause takes so long between two looks at the clock, unless it hangs.
 PATIENCE = 10.0

@@ -25,7 +25,7 @@ from goretain.capture.expectation import Disturbed, Rehearsal, Took
 from goretain.capture.freeze import Freezer
 from goretain.capture.image import CaptureFacts, Image, Library, Mapping
 from goretain.capture.libraries import libraries, open_library, open_runtime, start_of, with_code
-from goretain.capture.limits import Need, check_brim, check_room, explained, first_to_go
+from goretain.capture.limits import Need, check_brim, check_room, explained, first_to_go, memory_cgroups
 from goretain.capture.live import LiveProcess
 from goretain.capture.pause import Pause
 from goretain.capture.program import from_file, part_ranges
@@ -124,6 +124,7 @@ class _Capture:
         self.parts = from_file(source.binary, source.bias)
         self.fixed = part_ranges(self.parts)
         self.fixed_offsets, self.fixed_end = packed(self.fixed, 0)
+        self.groups = memory_cgroups(source.pid)
         self.pause = Pause(how.max_pause)
         source.reader.shares = not how.force
         self.planning = Took(0.0, 0.0)
@@ -142,7 +143,7 @@ class _Capture:
             rehearsal = None
             if estimate is not None:
                 pages = normalise(np.concatenate((estimate.pages, [(estimate.end, estimate.end + spare)])))
-                destination.populate(pages, lambda: check_brim(self.source.pid))
+                destination.populate(pages, lambda: check_brim(self.groups))
                 rehearsal = self._rehearsal(estimate, destination)
             frozen = self._take(destination, rehearsal)
             self.how.on_phase("released")
@@ -210,7 +211,7 @@ class _Capture:
 
     def _read_parts(self, destination: Reservation) -> None:
         for part, offset in zip(self.parts, self.fixed_offsets.tolist(), strict=True):
-            check_brim(self.source.pid, part.end - part.start)
+            check_brim(self.groups, part.end - part.start)
             data = self.source.binary.read(part.offset, part.end - part.start)
             libc.view(destination.address + offset, len(data))[:] = data
 

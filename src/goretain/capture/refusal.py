@@ -89,8 +89,9 @@ def explain_refusal(pid: int) -> PermissionDenied:
     if not reasons:
         reasons.append("a security module (SELinux, AppArmor) or the sandbox around us forbids it")
         hints.append("the audit log names the rule: journalctl -k | grep -i denied")
-    if _SUDO in hints:
-        hints = [_advice(ours), *(hint for hint in hints if hint != _SUDO)]
+    how_to_get_it = _how_to_get_it(ours)
+    if how_to_get_it in hints:  # it comes first
+        hints.insert(0, how_to_get_it)
     hints.append(namespaces.namesakes_hint(pid))
     return PermissionDenied(
         f"the kernel does not let us trace process {pid}: {'; '.join(reasons)}",
@@ -98,7 +99,7 @@ def explain_refusal(pid: int) -> PermissionDenied:
     )
 
 
-def _advice(ours: Status) -> str:
+def _how_to_get_it(ours: Status) -> str:
     """What to do without CAP_SYS_PTRACE: root has it, but not where it was taken from root, too."""
     bounded = not privileges.capabilities(ours, "CapBnd") & privileges.SYS_PTRACE
     if bounded or os.geteuid() == 0:
@@ -114,19 +115,20 @@ def refusal_reasons(pid: int, ours: Status, theirs: Status) -> tuple[list[str], 
     capable = bool(privileges.capabilities(ours) & privileges.SYS_PTRACE)
     reasons: list[str] = []
     hints: list[str] = []
+    how_to_get_it = _how_to_get_it(ours)
     _explain_seccomp(reasons, hints)
     if capable and privileges.same_user_namespace(pid) is False:
         reasons.append("it runs in another user namespace, where our CAP_SYS_PTRACE does not count")
         hints.append("run goretain as root outside of all user namespaces, or inside of its own")
     elif not capable:
-        _explain_users(ours, theirs, reasons, hints)
-        _explain_dumpable(pid, theirs, reasons, hints)
-        _explain_capabilities(ours, theirs, reasons, hints)
+        _explain_users(ours, theirs, how_to_get_it, reasons, hints)
+        _explain_dumpable(pid, theirs, how_to_get_it, reasons, hints)
+        _explain_capabilities(ours, theirs, how_to_get_it, reasons, hints)
         if privileges.same_user_namespace(pid) is False:
             reasons.append("it runs in another user namespace")
-            hints.append(_SUDO)
-    _explain_yama(capable, reasons, hints)
-    if _SUDO in hints:
+            hints.append(how_to_get_it)
+    _explain_yama(capable, how_to_get_it, reasons, hints)
+    if how_to_get_it in hints:
         _explain_missing(ours, hints)
     return reasons, hints
 
@@ -170,18 +172,22 @@ def _explain_missing(ours: Status, hints: list[str]) -> None:
         hints.append(_FROM_OUTSIDE)
 
 
-def _explain_users(ours: Status, theirs: Status, reasons: list[str], hints: list[str]) -> None:
+def _explain_users(
+    ours: Status, theirs: Status, how_to_get_it: str, reasons: list[str], hints: list[str]
+) -> None:
     us = ours.get("Uid", "? ? ? ?").split()[1]
     them = set(theirs.get("Uid", "? ? ? ?").split()[:3])
     if them != {us}:
         reasons.append(f"it runs as user {'/'.join(sorted(them))} and goretain as user {us}")
-        hints += [_SUDO, "or run it as the same user"]
+        hints += [how_to_get_it, "or run it as the same user"]
     elif set(theirs.get("Gid", "").split()[:3]) != {ours.get("Gid", "? ?").split()[1]}:
         reasons.append("it runs under another group than goretain")
-        hints.append(_SUDO)
+        hints.append(how_to_get_it)
 
 
-def _explain_dumpable(pid: int, theirs: Status, reasons: list[str], hints: list[str]) -> None:
+def _explain_dumpable(
+    pid: int, theirs: Status, how_to_get_it: str, reasons: list[str], hints: list[str]
+) -> None:
     # Files in /proc/PID of a process that is not dumpable belong to root whoever runs it.
     try:
         owner = Path(f"/proc/{pid}/maps").stat().st_uid
@@ -191,27 +197,29 @@ def _explain_dumpable(pid: int, theirs: Status, reasons: list[str], hints: list[
         reasons.append(
             "it is not dumpable (by prctl(PR_SET_DUMPABLE), a change of user, or a file that may not be read)"
         )
-        hints.append(_SUDO)
+        hints.append(how_to_get_it)
 
 
-def _explain_capabilities(ours: Status, theirs: Status, reasons: list[str], hints: list[str]) -> None:
+def _explain_capabilities(
+    ours: Status, theirs: Status, how_to_get_it: str, reasons: list[str], hints: list[str]
+) -> None:
     missing = privileges.capabilities(theirs, "CapPrm") & ~privileges.capabilities(ours, "CapPrm")
     if missing:
         reasons.append(f"it has capabilities that goretain lacks: {privileges.names(missing)}")
-        hints.append(_SUDO)
+        hints.append(how_to_get_it)
 
 
-def _explain_yama(capable: bool, reasons: list[str], hints: list[str]) -> None:
+def _explain_yama(capable: bool, how_to_get_it: str, reasons: list[str], hints: list[str]) -> None:
     scope = privileges.yama_scope()
     if scope == 3:
         reasons.append("kernel.yama.ptrace_scope is 3: nobody may trace until the next boot")
         hints.append("take a core instead: GOTRACEBACK=crash and kill -ABRT, then goretain why CORE")
     elif scope == 2 and not capable:
         reasons.append("kernel.yama.ptrace_scope is 2: only CAP_SYS_PTRACE may trace")
-        hints.append(_SUDO)
+        hints.append(how_to_get_it)
     elif scope == 1 and not capable:
         reasons.append("kernel.yama.ptrace_scope is 1: only a parent process may trace")
-        hints += [_SUDO, "or sysctl kernel.yama.ptrace_scope=0"]
+        hints += [how_to_get_it, "or sysctl kernel.yama.ptrace_scope=0"]
 
 
 def _in_container() -> bool:

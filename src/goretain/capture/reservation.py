@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from goretain.capture import libc
 from goretain.capture.limits import BRIM
-from goretain.capture.ranges import I64
+from goretain.capture.ranges import I64, PAGE
 from goretain.model.errors import NotEnoughMemory
 
 _HUGE = 2 << 20
@@ -69,13 +69,20 @@ class Reservation:
     def populate(self, runs: I64, between: Callable[[], None]) -> None:
         """Fault in the pages under runs int64[k, 2] of [start, end) offsets, so that the copy need not.
 
-        between: called before every step of at most 8 MiB; may raise to stop.
+        runs: sorted. between: called before each step of 8 MiB of addresses, in which no more than that can
+        be faulted in however large pages are; may raise to stop.
         """
+        looked = -1
         for start, end in runs.tolist():
-            for begin in range(start & -4096, min(end, self.size), _STEP):
-                between()
-                size = min(end, self.size, begin + _STEP) - begin
+            begin, stop = start & -PAGE, min(end, self.size)
+            while begin < stop:
+                step = begin // _STEP
+                if step != looked:
+                    between()
+                    looked = step
+                size = min(stop, (step + 1) * _STEP) - begin
                 libc.advise(self.address + begin, size, libc.MADV_POPULATE_WRITE)
+                begin += size
 
     def clear(self, runs: I64, since: int) -> None:
         """Zeros under runs int64[k, 2] of [start, end) offsets again, from offset since on."""

@@ -48,9 +48,9 @@ def check_headers(path: str) -> None:
         raise CorruptFile(path, None, reason, hint=TAKE_AGAIN)
 
 
-def without(path: str, core: Elf, what: str, *, hint: str = TAKE_AGAIN) -> CorruptFile:
+def without(core: Elf, what: str, *, hint: str = TAKE_AGAIN) -> CorruptFile:
     """The error for a truncated core of which something is gone that nothing stands in for."""
-    return CorruptFile(path, None, f"{shortfall(core)}, and {what}", hint=hint)
+    return CorruptFile(core.path, None, f"{shortfall(core)}, and {what}", hint=hint)
 
 
 def check_place(core: Elf, binary: Elf, bias: int) -> None:

@@ -180,7 +180,7 @@ class _Teller:
 
     def plan(self, planned: int) -> None:
         """Before the target is stopped."""
-        from goretain.capture.limits import iec
+        from goretain.model.units import iec
 
         self._line(f"plan: copy {iec(planned)}")
 
@@ -206,7 +206,7 @@ class _Teller:
 
     def taken(self, snap: Snap) -> None:
         """After the file was written."""
-        from goretain.capture.limits import iec
+        from goretain.model.units import iec
 
         facts = snap.facts
         program = "".join(c if c.isprintable() else "?" for c in facts.program)

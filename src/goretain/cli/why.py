@@ -117,7 +117,7 @@ def why(
 
 
 def _planned(size: int) -> None:
-    from goretain.reports.units import iec
+    from goretain.model.units import iec
 
     click.echo(f"plan: copy {iec(size)}", err=True)
 

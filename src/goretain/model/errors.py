@@ -88,12 +88,20 @@ class UnknownLayout(GoretainError):
     """A runtime struct is not laid out in a way that goretain understands."""
 
     def __init__(
-        self, struct: str, field: str | None, go_version: str, *, described_by: str = "the debug information"
+        self,
+        struct: str,
+        field: str | None,
+        go_version: str,
+        *,
+        described_by: str = "the debug information",
+        message: str = "",
+        hint: str = "",
     ) -> None:
         what = f"field {field!r} of {struct}" if field else f"struct {struct}"
         super().__init__(
-            f"{what} not found in {described_by} of this {go_version} program",
-            hint="goretain reads Go 1.21 to 1.27; build without -ldflags=-w so that DWARF is kept, or give an"
+            message or f"{what} not found in {described_by} of this {go_version} program",
+            hint=hint
+            or "goretain reads Go 1.21 to 1.27; build without -ldflags=-w so that DWARF is kept, or give an"
             " unstripped build of the same source with --binary",
         )
         self.struct = struct
@@ -106,31 +114,29 @@ class NoLayoutTable(UnknownLayout):
 
     def __init__(self, go_version: str, known: list[str]) -> None:
         """known: release lines with tables, such as "1.27", the oldest first."""
-        GoretainError.__init__(
-            self,
-            f"this {go_version} program carries no debug information, and goretain has no table of how the"
-            f" runtime of {go_version} is laid out (it has tables of Go {known[0]} to {known[-1]})",
+        super().__init__(
+            "runtime.mheap",
+            None,
+            go_version,
+            message=f"this {go_version} program carries no debug information, and goretain has no table of"
+            f" how the runtime of {go_version} is laid out (it has tables of Go {known[0]} to {known[-1]})",
             hint="give an unstripped build of the same source with --binary, or use a goretain that has"
             " the table",
         )
-        self.struct = "runtime.mheap"
-        self.field = None
-        self.go_version = go_version
 
 
 class RuntimeNotFound(UnknownLayout):
     """A variable of the runtime was not found in memory, or in more than one place."""
 
     def __init__(self, name: str, places: int, go_version: str) -> None:
-        GoretainError.__init__(
-            self,
-            f"{name} was {f'found in {places} places' if places else 'not found'} in the memory of this"
-            f" {go_version} program, which has no symbol table",
+        super().__init__(
+            name,
+            None,
+            go_version,
+            message=f"{name} was {f'found in {places} places' if places else 'not found'} in the memory of"
+            f" this {go_version} program, which has no symbol table",
             hint="give an unstripped build of the same source with --binary",
         )
-        self.struct = name
-        self.field = None
-        self.go_version = go_version
 
 
 class MissingMemory(GoretainError):

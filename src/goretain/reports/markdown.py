@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from goretain.model.findings import Finding
+from goretain.model.units import iec
 from goretain.reports.results import DiffReport, DoctorReport, GrowthRow, Look, WhatIf, WhyReport
-from goretain.reports.units import clean, duration, iec, moment, number, percent, plural, signed
+from goretain.reports.units import clean, duration, moment, number, percent, plural, signed
 
 #: No report is longer than this.
 MAX_LINES = 60

@@ -37,8 +37,12 @@ def folder(path: Path, **files: str) -> Path:
     return path
 
 
+def limits(proc: Path, pid: str = "self") -> list[cgroups.Limit]:
+    return cgroups.limits(cgroups.memory_folders(pid, proc))
+
+
 def found(proc: Path, pid: str = "self") -> list[tuple[str, str, int]]:
-    return [(limit.folder.name, limit.name, limit.limit - limit.used) for limit in cgroups.limits(pid, proc)]
+    return [(limit.folder.name, limit.name, limit.limit - limit.used) for limit in limits(proc, pid)]
 
 
 def test_every_ancestor_counts_and_max_is_no_limit(tmp_path: Path) -> None:
@@ -66,7 +70,7 @@ def test_a_container_without_a_namespace_sees_the_hosts_path_and_its_own_part_of
         ("memory", "memory.limit_in_bytes", 990),
         ("memory", "hierarchical_memory_limit", 690),
     ]
-    assert [limit.cache for limit in cgroups.limits("self", tmp_path / "proc")] == [5, 5]
+    assert [limit.cache for limit in limits(tmp_path / "proc")] == [5, 5]
 
 
 def test_the_largest_number_of_v1_is_no_limit(tmp_path: Path) -> None:
@@ -101,9 +105,9 @@ def test_a_mount_from_above_our_namespace_is_searched_for_the_process(tmp_path: 
 
 
 def test_without_proc_or_mounts_nothing_is_known(tmp_path: Path) -> None:
-    assert cgroups.limits("self", tmp_path) == []
+    assert limits(tmp_path) == []
     process(tmp_path, "self", "0::/a\n", [])
-    assert cgroups.limits("self", tmp_path) == []
+    assert limits(tmp_path) == []
 
 
 def test_the_limit_of_a_real_cgroup_is_found_from_outside_inside_and_its_own_namespace() -> None:
@@ -111,7 +115,8 @@ def test_the_limit_of_a_real_cgroup_is_found_from_outside_inside_and_its_own_nam
         cgroup.limit(64 << 20)
         code = (
             "from goretain.capture import cgroups\n"
-            "print(min(l.limit for l in cgroups.limits()), cgroups.memory_folders()[0], flush=True)\n"
+            "folders = cgroups.memory_folders()\n"
+            "print(min(l.limit for l in cgroups.limits(folders)), folders[0], flush=True)\n"
             "input()\n"
         )
         for prefix in ([], ["unshare", "--cgroup"]):
@@ -128,6 +133,7 @@ def test_the_limit_of_a_real_cgroup_is_found_from_outside_inside_and_its_own_nam
                 if prefix and not said:
                     pytest.skip("no cgroup namespace can be made here")
                 assert said == [str(64 << 20), str(cgroup.folder)]
-                assert min(limit.limit for limit in cgroups.limits(inside.pid)) == 64 << 20
-                assert cgroups.memory_folders(inside.pid)[0] == cgroup.folder
+                folders = cgroups.memory_folders(inside.pid)
+                assert min(limit.limit for limit in cgroups.limits(folders)) == 64 << 20
+                assert folders[0] == cgroup.folder
                 inside.communicate("\n")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from goretain.capture import cgroups, limits, reservation
@@ -33,7 +34,7 @@ def test_a_capture_takes_half_of_what_a_cgroup_leaves_and_not_a_byte_more(small_
         limits.check_room(Need(50 * MIB + 1), os.getpid())
     assert caught.value.message == (
         f"the capture takes 50.0 MiB, more than half of the 100.0 MiB that memory.max of our cgroup"
-        f" {small_cgroup} (1000.0 MiB less 900.0 MiB in use) leaves"
+        f" {small_cgroup} (1.0 GiB less 900.0 MiB in use) leaves"
     )
     assert "50.0 MiB of what is in use is page cache" in caught.value.hint
     assert "--force" in caught.value.hint
@@ -65,10 +66,12 @@ def test_a_cgroup_without_limit_leaves_what_the_machine_has(small_cgroup: Path) 
 
 @pytest.mark.usefixtures("small_cgroup")
 def test_when_nothing_is_left_even_a_forced_capture_ends_before_the_kernel_kills(small_cgroup: Path) -> None:
-    limits.check_brim(os.getpid())
+    groups = limits.memory_cgroups(os.getpid())
+    assert groups == {small_cgroup: "our"}
+    limits.check_brim(groups)
     (small_cgroup / "memory.current").write_text(f"{1040 * MIB}\n")
     with pytest.raises(NotEnoughMemory, match=r"leaves 10\.0 MiB: nothing is left to try with"):
-        limits.check_brim(os.getpid())
+        limits.check_brim(groups)
 
 
 def test_the_start_may_take_all_that_is_left_and_the_page_cache_but_no_more(small_cgroup: Path) -> None:
@@ -99,6 +102,24 @@ def test_a_tight_limit_of_data_is_told_before_the_libraries_run_into_it(command:
 
 def test_a_step_leaves_enough_of_what_was_looked_at_before_it() -> None:
     assert reservation._STEP * 2 <= limits.BRIM
+
+
+def test_it_is_looked_at_once_for_many_pages_that_lie_together() -> None:
+    destination = reservation.Reservation(64 * MIB)
+    taken: list[int] = []
+
+    def resident() -> int:
+        return int(Path("/proc/self/smaps_rollup").read_text().partition("Anonymous:")[2].split()[0]) << 10
+
+    try:
+        every_64_kib = np.arange(0, 20 * MIB, 64 << 10)
+        runs = np.concatenate((np.column_stack((every_64_kib, every_64_kib + 5000)), [(23 * MIB, 33 * MIB)]))
+        destination.populate(runs, lambda: taken.append(resident()))
+        taken.append(resident())
+    finally:
+        destination.free()
+    assert len(taken) == 5 + 1
+    assert max(np.diff(taken)) <= reservation._STEP + MIB
 
 
 def test_where_the_kernel_ends_a_whole_cgroup_force_is_not_recommended(small_cgroup: Path) -> None:
@@ -147,7 +168,7 @@ def test_our_own_limits_of_address_space_are_asked(number: int, name: str) -> No
     resource.setrlimit(number, (1 << 40, hard))
     try:
         limits.check_room(Need(1, space=1 << 39), os.getpid())
-        with pytest.raises(NotEnoughMemory, match=rf"takes 1024\.0 GiB.* that {name} \(ulimit") as caught:
+        with pytest.raises(NotEnoughMemory, match=rf"takes 1\.0 TiB.* that {name} \(ulimit") as caught:
             limits.check_room(Need(1, space=1 << 40), os.getpid())
         assert "ulimit" in caught.value.hint
     finally:

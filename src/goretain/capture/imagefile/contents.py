@@ -6,7 +6,6 @@ Imports ``capture.imagefile.blocks``, ``debuginfo.elf.files`` and ``model``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from goretain.capture.imagefile import blocks
@@ -67,7 +66,7 @@ class Contents:
         return found[0].offset if found else 0
 
 
-def read_contents(file: PreadFile, on_read: Callable[[int, int], None] | None = None) -> Contents:
+def read_contents(file: PreadFile) -> Contents:
     """Walk over all headers. Raises CorruptFile: truncated, changed, foreign, of another version."""
     path = file.path
     first = file.read(0, min(blocks.PREAMBLE, file.size))
@@ -87,8 +86,6 @@ def read_contents(file: PreadFile, on_read: Callable[[int, int], None] | None = 
         found.add(block)
         digest.update(raw)
         at, number, content, last = block.offset + block.stored, number + 1, content + block.size, block.kind
-        if on_read is not None and not number & 255:
-            on_read(at, file.size)
     if at != file.size:
         raise CorruptFile(
             path, at, f"{file.size - at} bytes follow the end of the image", hint=blocks.TAKE_AGAIN

@@ -12,9 +12,10 @@ import shutil
 from pathlib import Path
 
 from goretain.model.places import user_cache
+from goretain.model.units import iec
 from goretain.reports.doctor.lines import Lines
 from goretain.reports.results import Check
-from goretain.reports.units import iec, plural
+from goretain.reports.units import plural
 from goretain.toolchain import SUPPORTED
 
 _LINES = Lines("goretain")

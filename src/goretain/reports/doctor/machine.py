@@ -9,10 +9,10 @@ import os
 import platform
 from pathlib import Path
 
-from goretain.capture import limits, namespaces, privileges, procfs
+from goretain.capture import cgroups, limits, namespaces, privileges, procfs
+from goretain.model.units import iec
 from goretain.reports.doctor.lines import Lines
 from goretain.reports.results import Check
-from goretain.reports.units import iec
 
 _LINES = Lines("machine")
 _CAPABILITY = "CAP_SYS_PTRACE"
@@ -61,12 +61,8 @@ def _proc() -> Check:
 
 def _hidepid() -> str:
     """The option of the last mount on /proc, which is the one in sight; "" without it."""
-    last = ""
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        place, _, source = line.partition(" - ")
-        if place.split()[4] == "/proc" and source.startswith("proc "):
-            last = source.split()[2]
-    return next((option for option in last.split(",") if option.startswith("hidepid=")), "")
+    options = [mount.options for mount in cgroups.mounts() if (mount.point, mount.kind) == ("/proc", "proc")]
+    return next((option for option in options[-1] if option.startswith("hidepid=")), "") if options else ""
 
 
 def _user() -> Check:

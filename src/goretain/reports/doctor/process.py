@@ -11,10 +11,11 @@ from pathlib import Path
 from goretain.capture import namespaces, privileges, procfs
 from goretain.capture.refusal import check_process, explain_refusal
 from goretain.model.errors import GoretainError
+from goretain.model.units import iec
 from goretain.reports.doctor import machine
 from goretain.reports.doctor.lines import Lines
 from goretain.reports.results import Check
-from goretain.reports.units import iec, plural
+from goretain.reports.units import plural
 
 _LINES = Lines("process")
 _NAMESPACES = ("user", "mnt", "net", "pid")

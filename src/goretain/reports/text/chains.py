@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from goretain.model.units import iec
 from goretain.reports.results import ChainNode, ChainsReport
 from goretain.reports.text.page import Page, breakable, chain_pieces
 from goretain.reports.text.parts import UNNAMED, head
-from goretain.reports.units import clean, iec, number, plural
+from goretain.reports.units import clean, number, plural
 
 _FIGURES = 23  # columns that bytes and objects take
 _LOOPS = 3

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
+from goretain.model.units import iec
 from goretain.reports.results import Look, TypeSum
 from goretain.reports.text.page import Page
-from goretain.reports.units import clean, iec, moment, number, percent, plural
+from goretain.reports.units import clean, moment, number, percent, plural
 
 UNNAMED = "(type unknown)"
 
