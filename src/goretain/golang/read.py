@@ -8,15 +8,17 @@ Imports ``capture``, ``debuginfo``, ``kernels``, ``snapshot``, ``model`` and all
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture.image import Image
 from goretain.debuginfo.dwarf.descriptions import DebugSource
+from goretain.golang.columns import heap_columns
 from goretain.golang.extent import OnExtent
 from goretain.golang.features import features_of
+from goretain.golang.groups.texts import Texts
+from goretain.golang.groups.waiting import scheduler_objects, wait_columns
 from goretain.golang.layout import Layout, Program, open_layout
 from goretain.golang.maps.mapkeys import key_texts
 from goretain.golang.maps.maprows import MapColumns
@@ -41,6 +43,7 @@ from goretain.golang.roots.roots import RootSlots, read_roots
 from goretain.golang.roots.specials import Specials, read_specials
 from goretain.golang.stacks import goroutines as goroutine_room
 from goretain.golang.stacks.stacks import Stacks
+from goretain.golang.stacks.waits import WaitTable, read_waits
 from goretain.golang.types.claims import Claims, captures
 from goretain.golang.types.gotypes import ARENA_CHUNK, GoType
 from goretain.golang.types.infer import Inference, Inferred
@@ -49,7 +52,7 @@ from goretain.golang.types.universe import TypeUniverse
 from goretain.golang.visible import find_windows, object_flags
 from goretain.kernels import propagate, windows
 from goretain.kernels.reach import reach
-from goretain.snapshot import NO_OBJECT, Columns, Goroutine, Meta, Snapshot
+from goretain.snapshot import NO_OBJECT, Goroutine, Meta, ObjectFlag, Snapshot
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
@@ -57,7 +60,6 @@ U32 = NDArray[np.uint32]
 Bits = NDArray[np.bool_]
 U8 = NDArray[np.uint8]
 Progress = Callable[[str], None]
-S = TypeVar("S", bound=np.generic)
 #: Fields that lead from what a program holds back into the scheduler: runtime/runtime2.go, runtime/time.go.
 _BACK_LINKS = (("runtime.sudog", ("g",)), ("runtime.timer", ("ts",)), ("runtime.timeTimer", ("timer", "ts")))
 
@@ -113,6 +115,7 @@ class _Reader:
         claims = None if complete else Claims(self.program, self.universe, modules)
         stacks = Stacks(self.program, self.universe, modules, claims)
         goroutines = goroutine_room.read_goroutines(self.program, stacks, self.image.registers)
+        waits = read_waits(self.program, goroutines.live)
         specials = read_specials(self.program, spans)
         slots = read_roots(self.image, self.program, self.universe, stacks, goroutines, specials)
         self.progress("types")
@@ -136,6 +139,7 @@ class _Reader:
         reached = reach(edges.start, edges.target, np.unique(roots.target))
         seen = find_windows(heap, inferred, reached, edges, roots, slots)
         flags = object_flags(objects, inferred, reached, specials, seen)
+        flags[scheduler_objects(goroutines, waits, objects)] |= np.uint16(ObjectFlag.SCHEDULER)
         if not complete:
             slots.nodes = named_by_content(slots.nodes, slots.paths, roots, inferred)
             slots.notes.append(stripped_note(inferred, reached, symbols=bool(self.layout.symbols)))
@@ -149,6 +153,7 @@ class _Reader:
             seen,
             flags,
             goroutine_room.table(goroutines, stacks),
+            waits,
         )
 
     def _own_edges(self, edges: Edges, inferred: Inferred) -> Edges:
@@ -213,54 +218,23 @@ class _Reader:
         seen: windows.Windows,
         flags: NDArray[np.uint16],
         goroutines: list[Goroutine],
+        waits: WaitTable | None,
     ) -> Snapshot:
-        rows = int(seen.rows[0])
         counts = {
             **edges.counts,
             "mask_mismatches": inferred.mask_mismatches,
             "missing_spans": objects.missing_spans,
             "impossible_maps": maps.impossible,
         }
-        columns = Columns(
-            object_address=objects.table.address,
-            object_size=objects.table.size,
-            object_type=inferred.type,
-            object_flags=flags,
-            edge_start=edges.start,
-            edge_target=edges.target,
-            edge_word=edges.word,
-            root_node=roots.node,
-            root_target=roots.target,
-            root_path=roots.path,
-            root_flags=roots.flags,
-            root_goroutine=roots.goroutine,
-            window_target=seen.target[:rows],
-            window_source=seen.source[:rows],
-            window_word=seen.word[:rows],
-            window_kind=seen.kind[:rows],
-            window_start=seen.start[:rows],
-            window_length=seen.length[:rows],
-            window_capacity=seen.capacity[:rows],
-            map_object=_joined(maps.object, np.uint32),
-            map_type=_joined(maps.type, np.int32),
-            map_table=_joined(maps.table, np.uint32),
-            map_entries=_joined(maps.entries, np.int64),
-            map_slots=_joined(maps.slots, np.int64),
-            map_bytes=_joined(maps.bytes, np.int64),
-            map_needed=_joined(maps.needed, np.int64),
-            entry_map=_joined(maps.entry_map, np.uint32),
-            entry_object=_joined(maps.entry_object, np.uint32),
-            entry_word=_joined(maps.entry_word, np.uint32),
-            entry_key_length=_joined(maps.entry_key_length, np.int64),
-        )
         return Snapshot(
             meta=self._meta(objects, counts, slots, inferred),
-            columns=columns,
+            columns=heap_columns(objects, edges, inferred, roots, seen, maps, flags),
             types=inferred.table.infos(),
             roots=slots.nodes,
             goroutines=goroutines,
             strings=slots.paths,
             entry_keys=key_texts(self.image, maps) if self.with_data else [],
+            waits=wait_columns(waits, objects, self.universe, Texts(slots.paths)) if waits else None,
         )
 
     def _meta(self, objects: Objects, counts: dict[str, int], slots: RootSlots, inferred: Inferred) -> Meta:
@@ -283,7 +257,3 @@ class _Reader:
             with_data=self.with_data,
             counts=counts,
         )
-
-
-def _joined(parts: list[NDArray[S]], dtype: type[S]) -> NDArray[S]:
-    return np.concatenate([*parts, np.empty(0, dtype)]).astype(dtype, copy=False)

@@ -15,10 +15,12 @@ from goretain.heap.backing import Backing, measure_backing
 from goretain.heap.chains import ChainPrinter
 from goretain.heap.coverage import Coverage, measure_coverage
 from goretain.heap.fill import Maps
+from goretain.heap.goroutines import Goroutines, goroutine_groups, leaked_groups
 from goretain.heap.graph import Graph, build_graph
 from goretain.heap.histogram import TypeRow, type_name, type_rows
 from goretain.heap.holders import Holder, Shared, find_holders, find_shared, holder_nodes
 from goretain.heap.tree import ChainTree, chain_tree, dominator_tree
+from goretain.heap.waiting import Leaks, find_leaks, stack_rows
 from goretain.heap.without import Without, let_go
 from goretain.kernels.csr import Rows, group_rows, reverse
 from goretain.kernels.reach import nearest_ancestors
@@ -97,6 +99,25 @@ class Heap:
     def maps(self) -> Maps:
         """All maps with fill and saving."""
         return Maps(self.snapshot, self.graph)
+
+    @cached_property
+    def leaks(self) -> Leaks | None:
+        """Goroutines that nothing can wake any more; None when it is unknown what goroutines wait for."""
+        return find_leaks(self.snapshot, self._stacks)
+
+    @cached_property
+    def goroutines(self) -> Goroutines:
+        """The program's goroutines grouped by stack, and what each group keeps alive."""
+        return goroutine_groups(self.snapshot, self.graph, self._stacks, self.leaks)
+
+    @cached_property
+    def leaked(self) -> Goroutines | None:
+        """Leaked goroutines grouped by stack, and what would go if they went; None when unknown."""
+        return None if self.leaks is None else leaked_groups(self.snapshot, self._stacks, self.leaks)
+
+    @cached_property
+    def _stacks(self) -> Rows:
+        return stack_rows(self.snapshot)
 
     @cached_property
     def coverage(self) -> Coverage:

@@ -62,6 +62,7 @@ class RootFlag(enum.IntFlag):
 
     CONSERVATIVE = 1  #: found by scanning words, not by a stack map
     SPECIAL = 2  #: finalizer, cleanup
+    ALLOCATOR = 4  #: a block that objects are being allocated from: whoever follows it knows no object in it
 
 
 @dataclass(slots=True)

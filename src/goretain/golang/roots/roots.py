@@ -158,4 +158,4 @@ def _add_tiny_blocks(build: RootBuilder, program: Program) -> None:
         cache = program.uint(p, "runtime.p", "mcache") if p else 0
         if cache:
             at = cache + program.layout.offset("runtime.mcache", "tiny")
-            build.add(at, program.word(at), node, f"[{i}]")
+            build.add(at, program.word(at), node, f"[{i}]", flags=int(RootFlag.ALLOCATOR))

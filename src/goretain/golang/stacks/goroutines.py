@@ -58,6 +58,9 @@ class LiveGoroutine:
         registers: its own registers, when it was stopped in Go code on its own stack.
         at_safe_point: parked by the runtime, so that the stack maps hold for its innermost frame.
         context, deferred, panic: sched.ctxt, _defer and _panic; async_preempted: asyncSafePoint.
+        waiting: its first runtime.sudog, 0 without.
+        parent: goid of the goroutine that made it, 0 unknown; created_at: pc of the go statement's return.
+        waiting_since: g.waitsince, 0 when no collection found it waiting.
     """
 
     address: int
@@ -76,6 +79,15 @@ class LiveGoroutine:
     deferred: int = 0
     panic: int = 0
     async_preempted: bool = False
+    waiting: int = 0
+    parent: int = 0
+    created_at: int = 0
+    waiting_since: int = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is parked until something wakes it."""
+        return self.state in _PARKED
 
     @property
     def is_system(self) -> bool:
@@ -92,11 +104,13 @@ class LiveGoroutine:
 
 @dataclass(slots=True)
 class Goroutines:
-    """Goroutines, the system stacks in use, and what could not be read (one sentence each)."""
+    """Goroutines, the system stacks in use, and what could not be read (one sentence each); all: addresses of
+    every runtime.g, of dead goroutines too."""
 
     live: list[LiveGoroutine]
     system: list[SystemStack]
     notes: list[str]
+    all: list[int]
 
 
 def read_goroutines(program: Program, stacks: Stacks, registers: dict[int, dict[str, int]]) -> Goroutines:
@@ -111,9 +125,9 @@ def read_goroutines(program: Program, stacks: Stacks, registers: dict[int, dict[
     threads = read_threads(program, registers, in_text)
     reader = _Reader(program, stacks, threads)
     array, count, _ = program.slice(program.symbol("runtime.allgs"))
-    result = Goroutines([], threads.system, threads.notes)
     addresses = memoryview(program.memory.read(array, 8 * min(count, _G_LIMIT))).cast("Q") if count else ()
-    for address in addresses:
+    result = Goroutines([], threads.system, threads.notes, list(addresses))
+    for address in result.all:
         try:
             goroutine = reader.read(address)
         except MissingMemory as error:
@@ -153,6 +167,9 @@ _FIELDS = (
     ("_defer",),
     ("_panic",),
     ("asyncSafePoint",),
+    ("waiting",),
+    ("waitsince",),
+    ("parentGoid",),
 )
 
 
@@ -192,6 +209,10 @@ class _Reader:
             deferred=rest[0],
             panic=rest[1],
             async_preempted=bool(rest[2]),
+            waiting=rest[3],
+            waiting_since=rest[4] if state in _PARKED else 0,
+            parent=rest[5],
+            created_at=gopc if identity != _MAIN else 0,
         )
 
     def unwind(self, g: LiveGoroutine) -> None:
@@ -248,6 +269,14 @@ def table(goroutines: Goroutines, stacks: Stacks) -> list[Goroutine]:
             known[f.symbol_pc] = tuple(Frame(display_name(s.name), s.file, s.line) for s in lines)
         return known[f.symbol_pc]
 
+    places: dict[int, Frame | None] = {}
+
+    def created_at(pc: int) -> Frame | None:
+        if pc not in places:
+            found = stacks.source_at(pc)
+            places[pc] = Frame(display_name(found.name), found.file, found.line) if found else None
+        return places[pc]
+
     return [
         Goroutine(
             id=g.id,
@@ -256,6 +285,11 @@ def table(goroutines: Goroutines, stacks: Stacks) -> list[Goroutine]:
             frames=tuple(s for f in g.frames for s in source(f)),
             creator=display_name(g.creator),
             stack_bytes=g.stack_high - g.stack_low,
+            created_at=created_at(g.created_at),
+            parent=g.parent or None,
+            start=display_name(g.start),
+            system=g.is_system,
+            waiting_since=g.waiting_since or None,
         )
         for g in goroutines.live
     ]

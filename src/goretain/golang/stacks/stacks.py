@@ -149,6 +149,15 @@ class Stacks:
             self._sources[frame.symbol_pc] = found
         return self._sources[frame.symbol_pc]
 
+    def source_at(self, pc: int) -> SourceFrame | None:
+        """The innermost call of the source at a return address, None outside Go code."""
+        found = self.plans.find(pc)
+        if found is None:
+            return None
+        module, func = found
+        frames = module.functions.frames(func, pc - 1 if pc > func.entry else pc)
+        return frames[0] if frames else None
+
     def register_names(self, frame: StackFrame) -> dict[str, SlotName]:
         """Variable names of the registers of a frame that stopped at its pc."""
         return self.names.registers(frame.plan, frame.pc) if frame.exact else {}
