@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from goretain.capture.limits import Need, check_analysis, check_brim
+from goretain.capture.limits import Need, check_analysis, check_brim, memory_cgroups
 
 if TYPE_CHECKING:
     from goretain.golang.extent import Extent
@@ -45,10 +45,11 @@ class AnalysisRoom:
 
     def watch(self, tell: Callable[[str], None] | None) -> Callable[[str], None]:
         """``tell``, which is called between steps and raises NotEnoughMemory when memory is nearly gone."""
+        groups = memory_cgroups(self._pid) if self._pid is not None else None
 
         def step(what: str) -> None:
-            if self._pid is not None:
-                check_brim(self._pid)
+            if groups is not None:
+                check_brim(groups)
             if tell is not None:
                 tell(what)
 

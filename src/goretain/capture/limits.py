@@ -107,7 +107,7 @@ def check_analysis(size: int, copy: Need, pid: int | None = None, *, force: bool
     together = pid is not None and cgroups.ends_with_us(pid)
     if (force and not together) or any(room.needed > room.ours for room in rooms(copy, pid)):
         return
-    met = _memory(copy.planned + copy.beside + size + BRIM, None, parts=2 if together else 1)
+    met = _memory(copy.planned + copy.beside + size + BRIM, memory_cgroups(), parts=2 if together else 1)
     over = [room for room in met if room.needed > room.ours]
     if not over:
         return
@@ -117,7 +117,7 @@ def check_analysis(size: int, copy: Need, pid: int | None = None, *, force: bool
         hint = f"'goretain snap {pid} -o app.image' here, and 'goretain why app.image' where there is more"
     force_hint = _FORCE_IN_VAIN if together else "--force tries anyway"
     raise NotEnoughMemory(
-        f"the analysis takes about {iec(room.needed)}, more than {'half of ' if together else ''}the"
+        f"the analysis takes about {iec(room.needed)}, more than {'half of ' if room.parts == 2 else ''}the"
         f" {iec(room.left)} that {room.what} leaves",
         hint=f"{hint}; {force_hint}",
     )
