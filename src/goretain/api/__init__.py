@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from goretain.api.answers import chains as chains
     from goretain.api.answers import diff as diff
-    from goretain.api.answers import doctor as doctor
     from goretain.api.answers import rules as rules
     from goretain.api.answers import watch as watch
     from goretain.api.answers import why as why
+    from goretain.api.health import doctor as doctor
     from goretain.api.images import snap as snap
     from goretain.api.snapshot import Snapshot as Snapshot
     from goretain.api.targets import Progress as Progress
@@ -27,7 +27,7 @@ _HOMES = {
     "Snapshot": "snapshot",
     "chains": "answers",
     "diff": "answers",
-    "doctor": "answers",
+    "doctor": "health",
     "open": "targets",
     "rules": "answers",
     "snap": "images",

@@ -17,7 +17,7 @@ from goretain.model.errors import GoretainError, UsageError
 from goretain.model.saving import check_place
 
 if TYPE_CHECKING:
-    from goretain.reports.results import ChainsReport, DiffReport, DoctorReport, RuleReport, WhyReport
+    from goretain.reports.results import ChainsReport, DiffReport, RuleReport, WhyReport
 
 #: What ``open`` takes, or a snapshot that is open already.
 Target = int | str | os.PathLike[str] | Snapshot
@@ -100,10 +100,16 @@ def diff(
     first: Target,
     last: Target,
     *,
+    force: bool = False,
     top: int = 10,
+    on_phase: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> DiffReport:
     """What changed between two looks: growth by holder and by type, objects that appeared and survived.
+
+    Args:
+        force: capture and analyse even if the memory limits say that there is no room.
+        on_phase: told of each phase of each capture, as in ``open``.
 
     Raises:
         GoretainError: a target cannot be read.
@@ -112,7 +118,7 @@ def diff(
 
     series = Series()
     for target in (first, last):
-        snapshot = _opened(target, progress=progress)
+        snapshot = _opened(target, force=force, on_phase=on_phase, progress=progress)
         if progress is not None:
             progress("measuring", 0, 0)
         series.add(snapshot.target, snapshot.heap)
@@ -124,8 +130,10 @@ def watch(
     *,
     every: float,
     count: int = 2,
+    force: bool = False,
     top: int = 10,
     save: str | os.PathLike[str] | None = None,
+    on_phase: Callable[[str], None] | None = None,
     progress: Progress | None = None,
     sleep: Callable[[float], None] = time.sleep,
     on_stop: Callable[[BaseException], None] | None = None,
@@ -133,7 +141,9 @@ def watch(
     """Look at a process ``count`` times, ``every`` seconds apart, and tell what changed.
 
     Args:
+        force: capture and analyse even if the memory limits say that there is no room.
         save: a folder for the snapshots of all looks.
+        on_phase: told of each phase of each capture, as in ``open``.
         sleep: how to wait.
         on_stop: told of what ended the watching early (KeyboardInterrupt, or the error of a process that
             could not be read again) once there were two looks; these are reported then. Without it the
@@ -153,7 +163,8 @@ def watch(
     series, seen = Series(), 0
     try:
         with RememberedInterrupt() as interrupt:
-            for snapshot in _looks(pid, every, count, progress, sleep):
+            how = {"force": force, "on_phase": on_phase, "progress": progress}
+            for snapshot in _looks(pid, every, count, sleep, how):
                 if save is not None:
                     snapshot.save(Path(save) / f"{pid}-{seen + 1}.goretain")
                 if progress is not None:
@@ -170,9 +181,10 @@ def watch(
 
 
 def _looks(
-    pid: int, every: float, count: int, progress: Progress | None, sleep: Callable[[float], None]
+    pid: int, every: float, count: int, sleep: Callable[[float], None], how: dict[str, Any]
 ) -> Iterator[Snapshot]:
-    """Snapshots at a steady pace, however long each takes."""
+    """Snapshots at a steady pace, however long each takes. how: arguments of ``open``."""
+    progress = how["progress"]
     due = time.monotonic()
     for look in range(count):
         while (left := due - time.monotonic()) > 0:
@@ -180,7 +192,7 @@ def _looks(
                 progress(f"look {look + 1} of {count} in {left:.0f} s", 0, 0)
             sleep(min(left, 1.0))
         due += every
-        yield open(pid, progress=progress)
+        yield open(pid, **how)
 
 
 def rules(code: str | None = None) -> RuleReport:
@@ -192,14 +204,3 @@ def rules(code: str | None = None) -> RuleReport:
     from goretain.reports.rule import rule_report
 
     return rule_report(code)
-
-
-def doctor(pid: int | None = None) -> DoctorReport:
-    """What works here and, with a PID, for that process; every check with what to do.
-
-    The process is neither stopped nor attached to. No process with that PID, or none of Go, is a finding
-    and no error.
-    """
-    from goretain.reports.doctor import doctor_report
-
-    return doctor_report(pid)

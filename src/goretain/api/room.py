@@ -56,7 +56,7 @@ class AnalysisRoom:
         return step
 
     def _check(self, extent: Extent, copy: Need) -> None:
-        from goretain.kernels.cache import compiled
+        from goretain.kernels.folder import compiled
 
         code = _COMPILED if compiled() else _COMPILING
         check_analysis(extent.analysis_bytes + code, copy, self._pid, force=self._force)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import rich_click
 
+from goretain.cli import startup
 from goretain.cli.options import TOP, Span, one_format, report_options
 from goretain.model.pids import is_pid
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     "--count", type=click.IntRange(2), default=2, show_default=True, help="How many looks with --every."
 )
 @click.option("--save", metavar="FOLDER", help="With --every: save every look into this folder.")
+@click.option("--force", is_flag=True, help="Go on even if the memory limits say that there is no room.")
 @report_options
 def diff(
     first: str,
@@ -31,6 +33,7 @@ def diff(
     every: float | None,
     count: int,
     save: str | None,
+    force: bool,
     top: int | None,
     as_json: bool,
     markdown: bool,
@@ -49,16 +52,22 @@ def diff(
         raise click.UsageError(f"--every needs the PID of a running program, not {first!r}")
     if save is not None and every is None:
         raise click.UsageError("--save belongs to --every")
+    later = () if last is None else (last,)
+    for target in (first, *later):
+        startup.check("diff", target, force=force)
     from goretain import api
     from goretain.cli.terminal import Progress
+    from goretain.cli.witness import Witness
 
     ended: list[BaseException] = []
-    with Progress() as progress:
+    with Witness(first, None, *later) as witness, Progress() as progress:
         if every is not None:
             report = api.watch(
                 int(first),
                 every=every,
                 count=count,
+                force=force,
+                on_phase=witness.note,
                 top=TOP if top is None else top,
                 save=save,
                 progress=progress,
@@ -66,7 +75,14 @@ def diff(
             )
         else:
             assert last is not None  # one of them is given
-            report = api.diff(first, last, top=TOP if top is None else top, progress=progress)
+            report = api.diff(
+                first,
+                last,
+                force=force,
+                on_phase=witness.note,
+                top=TOP if top is None else top,
+                progress=progress,
+            )
     _print(report, as_json, markdown, small=top is not None and top > TOP)
     for reason in ended:
         raise reason

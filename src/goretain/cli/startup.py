@@ -13,7 +13,7 @@ from goretain.model.pids import is_pid
 
 _MIB = 1 << 20
 #: Memory that a command takes before it has anything to say, in bytes.
-MEMORY = {"snap": 48 * _MIB, "doctor": 48 * _MIB, "why": 96 * _MIB}
+MEMORY = {"snap": 48 * _MIB, "doctor": 32 * _MIB, "why": 96 * _MIB, "diff": 96 * _MIB}
 #: Address space that numpy and its libraries take.
 _SPACE = 96 * _MIB
 

@@ -18,7 +18,7 @@ from goretain.capture.pause import GRACE, PATIENCE
 from goretain.model.pids import is_pid
 
 _FAREWELL = "farewell"
-_FROZEN = "seizing"
+_FIRST, _FROZEN = "estimating", "seizing"
 # The watchdog was fed a little before the note was written.
 _NOTE = 0.2
 # In these phases the target is not stopped.
@@ -29,15 +29,15 @@ _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SI
 class Witness:
     """A context around a capture of the process that the user named."""
 
-    def __init__(self, target: str, max_pause: float | None) -> None:
-        """target: as the user named it. max_pause: in milliseconds."""
-        self._target = target
+    def __init__(self, target: str, max_pause: float | None, *more: str) -> None:
+        """target: as the user named it. max_pause: in milliseconds. more: what is captured after it."""
+        self._targets = [name for name in (target, *more) if is_pid(name)]
         self._max_pause = max_pause
         self._notes = -1
         self._child = 0
 
     def __enter__(self) -> Self:
-        if not is_pid(self._target):
+        if not self._targets:
             return self  # no process that could be left alone
         listening, self._notes = os.pipe()
         try:
@@ -46,7 +46,7 @@ class Witness:
             os.close(self._notes)
             self._notes = -1
         if not self._child and self._notes >= 0:
-            _watch(listening, self._target, self._max_pause)
+            _watch(listening, self._targets, self._max_pause)
         os.close(listening)
         return self
 
@@ -68,7 +68,7 @@ class Witness:
             os.waitpid(self._child, 0)
 
 
-def _watch(listening: int, target: str, max_pause: float | None) -> None:
+def _watch(listening: int, targets: list[str], max_pause: float | None) -> None:
     """The child: wait for the end of the notes, speak if need be, end."""
     try:
         for name in _STOPPING:
@@ -77,14 +77,16 @@ def _watch(listening: int, target: str, max_pause: float | None) -> None:
             os.close(fd)
         os.closerange(3, listening)
         os.closerange(listening + 1, 1 << 16)
-        phase, since, frozen = "", 0.0, 0.0
+        phase, since, frozen, captures = "", 0.0, 0.0, 0
         with open(listening) as notes:
             for note in notes:
                 phase, since = note.split()[0], float(note.split()[1])
                 frozen = since if phase == _FROZEN else frozen
+                captures += phase == _FIRST
         now = time.monotonic()
         late = max_pause is not None and now - frozen > max_pause / 1000 + GRACE
         if phase and phase != _FAREWELL:
+            target = targets[min(max(captures, 1), len(targets)) - 1]
             words = _last_words(target, phase, now - since, hung=late or now - since > PATIENCE - _NOTE)
             os.write(2, words.encode())
     finally:

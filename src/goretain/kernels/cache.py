@@ -4,30 +4,22 @@ numba by itself keeps it beside the source, where a system-wide installation is 
 where it finds no place, and looks at one source file only: a kernel keeps the old code of a helper from
 another. Here the folder is named after all kernels' sources, its files are written by one process at a time,
 and what cannot be read or written costs the time to compile, never the run. numba's own settings stay as
-they are, for the user of the library may have functions of his own. NUMBA_CACHE_DIR goes first.
-Imports numba, ``model`` and this package.
+they are, for the user of the library may have functions of his own. Imports numba and this package.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import functools
-import hashlib
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numba
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, NullCache
 
 from goretain.kernels.compiling import tell
-from goretain.model.places import user_cache
-
-#: Folders of other versions that are kept: several installations may take turns.
-_KEPT = 3
+from goretain.kernels.folder import kernel_folder
 
 
 def cache_of(function: Callable[..., Any]) -> Any:
@@ -36,35 +28,6 @@ def cache_of(function: Callable[..., Any]) -> Any:
         return _KernelCache(function)  # type: ignore[no-untyped-call]  # here and below: numba's
     except (RuntimeError, OSError):  # numba: "no locator available"
         return _NoCache()
-
-
-def compiled() -> int | None:
-    """How many compiled kernels of these sources are kept; None where none can be."""
-    folder = _folder()
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return len(list(folder.glob("*.nbc"))) if os.access(folder, os.W_OK | os.X_OK) else None
-
-
-@functools.cache
-def _folder() -> Path:
-    """Where to put the code of these sources by this numba; code of long gone ones is deleted."""
-    digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
-    name = digest.hexdigest()[:16]
-    settings: Any = numba.config  # fills itself from the environment
-    if settings.CACHE_DIR:
-        return Path(settings.CACHE_DIR) / f"goretain-{name}"
-    folder = user_cache() / "kernels" / name
-    if not folder.is_dir():
-        with contextlib.suppress(OSError):
-            others = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-            for old in others[_KEPT:]:
-                shutil.rmtree(old, ignore_errors=True)
-    return folder
 
 
 class _Place:
@@ -81,10 +44,10 @@ class _Place:
     @classmethod
     def from_function(cls, function: Callable[..., Any], path: str) -> _Place | None:
         """The place, or None where it cannot be written."""
-        place = cls(function, path, _folder())
+        place = cls(function, path, kernel_folder())
         with contextlib.suppress(OSError):
             place.ensure_cache_path()
-            if os.access(_folder(), os.W_OK | os.X_OK):
+            if os.access(kernel_folder(), os.W_OK | os.X_OK):
                 return place
         return None
 

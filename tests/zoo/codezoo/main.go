@@ -58,12 +58,12 @@ var (
 
 // Arrays that are only indexed by variables.
 var (
-	ring    [4]*node
-	grid    [2][3]map[string]*node
-	rows    [3][]*node
-	boxes   [3]loud
-	pairs   [4]struct{ first, second *node }
-	mixed   [3]struct {
+	ring  [4]*node
+	grid  [2][3]map[string]*node
+	rows  [3][]*node
+	boxes [3]loud
+	pairs [4]struct{ first, second *node }
+	mixed [3]struct {
 		of   [2]*node
 		more map[int]int
 	}

@@ -71,7 +71,7 @@ def _size(folder: Path) -> int:
 
 
 def _kernels() -> Check:
-    from goretain.kernels.cache import compiled
+    from goretain.kernels.folder import compiled
 
     files = compiled()
     if files is None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from goretain.capture import procfs
-from goretain.capture.executable import open_program
 from goretain.capture.libraries import open_runtime
 from goretain.debuginfo.beside.companion import find_debug_file
+from goretain.debuginfo.dwarf.dwarf import Dwarf
 from goretain.debuginfo.elf.elf import Elf
-from goretain.golang.layout import open_layout
+from goretain.golang.layout import planning_layout
 from goretain.golang.tables import tables_for
-from goretain.model.errors import GoretainError, NotGoProgram
+from goretain.model.errors import GoretainError
 from goretain.reports.doctor.lines import Lines
 from goretain.reports.results import Check
 from goretain.toolchain import SUPPORTED
@@ -42,9 +42,7 @@ def checks(pid: int) -> list[Check]:
 
 def _file(pid: int, binary: Elf) -> Check:
     path = str(Path(f"/proc/{pid}/exe").readlink())
-    try:
-        open_program(pid)
-    except NotGoProgram:
+    if binary.path != path:
         return _LINES.ok("program", f"{path}, which is none of Go, with the Go library {binary.path}")
     if path.endswith(" (deleted)"):
         return _LINES.ok("program", f"{path}: deleted or replaced since it started; read all the same")
@@ -78,10 +76,10 @@ def _described(binary: Elf, pid: int) -> Check:
     name = procfs.below_root(pid, procfs.program_name(pid))
     rejected: list[str] = []
     debug = find_debug_file(binary, name=name, roots=(f"/proc/{pid}/root", ""), rejected=rejected)
-    layout = open_layout(binary, debug)
+    planning_layout(binary, debug)  # raises where the runtime is not understood
     if debug is not None:
         return _LINES.ok("debug info", f"in {debug.path}")
-    if layout.descriptions.complete:
+    if Dwarf.open(binary, None).present:
         return _LINES.ok("debug info", "DWARF in the program")
     tables = tables_for(binary.go_version)
     names = ", ".join(table.name for table in tables[:2]) or "none"
