@@ -107,7 +107,7 @@ def type_of_all(heap: Heap, objects: U32) -> str | None:
     columns = heap.snapshot.columns
     alike = len(np.unique(columns.object_size[objects])) == 1
     kinds = np.unique(columns.object_type[objects])
-    if len(kinds) > 1:
+    if len(kinds) > 1 or kinds[0] < 0:
         return None
     return heap.chain(int(objects[0])).end if alike else heap.type_of(int(objects[0]))
 

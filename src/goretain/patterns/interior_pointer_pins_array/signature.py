@@ -1,0 +1,65 @@
+"""How interior-pointer-pins-array looks in a heap: objects that only pointers to a small part of them keep.
+
+Go has no pointer arithmetic: what lies beside the element or field that a pointer leads to is lost for
+certain. A pointer to the first bytes of something larger is doubtful: code that uses unsafe points to a
+header and means what follows. So it is likely, only for large objects, and never in what the standard library
+allocates (a ``*time.Timer`` is a ``runtime.timeTimer``, time/sleep.go). Imports ``patterns`` and the floors
+below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from goretain.golang.packages import Packages
+from goretain.model.findings import Confidence, Finding
+from goretain.patterns.catalogue import own
+from goretain.patterns.fields import is_standard
+from goretain.patterns.routes import route_to
+from goretain.patterns.windows import SMALL, Flags, Pinned, mostly_hidden, pinned, type_of_all
+from goretain.snapshot import WindowKind
+
+if TYPE_CHECKING:
+    from goretain.heap.heap import Heap
+
+#: Bytes that the objects of one place hide together before it is reported.
+_PLACE_MINIMUM = 64 << 10
+
+_LOST = Confidence(level="proved", reason="no slice, string or pointer reaches these bytes any more")
+
+_FIRST = Confidence(
+    level="likely",
+    reason="seen in memory, but the pointer leads to the first byte: with unsafe, code may mean what follows",
+    decide="read where the pointer is made: &table[0] is this pattern, a header in front of data is not",
+)
+
+
+def find(heap: Heap) -> Iterator[Finding]:
+    """One finding for each holder and field, and each kind of pointer."""
+    pattern, found = own(__package__), pinned(heap, WindowKind.POINTER, mostly_hidden(heap))
+    ours = found.kept & ~_of_library(heap, found)
+    for chosen, confidence in (
+        (ours & (found.first > 0), _LOST),
+        (ours & (found.first == 0) & (found.hidden >= SMALL), _FIRST),
+    ):
+        for rows in found.groups(chosen, _PLACE_MINIMUM):
+            objects = found.objects[rows]
+            yield pattern.finding(
+                confidence=confidence,
+                route=route_to(heap, int(objects[0])),
+                count=len(rows),
+                saving_bytes=int(found.saving[rows].sum()),
+                hidden_bytes=int(found.hidden[rows].sum()),
+                retained_bytes=int(np.sum(heap.graph.retained(objects))),
+                type=type_of_all(heap, objects),
+            )
+
+
+def _of_library(heap: Heap, found: Pinned) -> Flags:
+    """Which objects are structs of the standard library or the runtime."""
+    packages = Packages(heap.snapshot.meta.modules)
+    names = [t.kind == "struct" and is_standard(t.name, packages) for t in heap.snapshot.types]
+    return np.array([*names, False])[heap.snapshot.columns.object_type[found.objects]]
