@@ -95,19 +95,16 @@ _CASES = [
 _LOST, _LIBRARY = 0.01, 100
 #: Where more is lost: what waits for one cleanup; what only an array that code indexes leads to (Go 1.21 has
 #: no malloc headers).
-#: Of generic: what nodes of pointers lead to, whose shape does not say what to.
 _LOST_BY = {
     ("rootzoo", "queued"): 600,
     ("churn",): 200,
     ("churn", "stop"): 27_000,
-    ("generic",): 400,
 }
 #: Bytes that may be held by roots of another layer: who owns what the runtime and the library refer to is
 #: told by names with debug information and by the code that refers to it without.
 _OTHER_LAYER = 8192
-#: Findings that are lacking: on Go 1.21 of the maps in an array that code indexes, whose type is one of two;
-#: of what a generic list of pointers leads to.
-_MISSING = {(VERSIONS[0], "churn"): 1} | {(version, "generic"): 1 for version in VERSIONS}
+#: Findings that are lacking: on Go 1.21 of the maps in an array that code indexes, whose type is one of two.
+_MISSING = {(VERSIONS[0], "churn"): 1}
 
 
 @dataclass(slots=True)

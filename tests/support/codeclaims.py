@@ -20,6 +20,7 @@ from goretain.golang.packages import Packages, modules_of, package_of
 from goretain.golang.roots.paths import locate
 from goretain.golang.stacks.locations import stack_pieces
 from goretain.golang.types.gotypes import GoType, Leaf
+from goretain.golang.types.instances import Instances
 from goretain.golang.types.universe import TypeUniverse
 from goretain.kernels import x86
 from goretain.model.places import user_cache
@@ -83,6 +84,7 @@ def open_binary(path: Path, *, renamed: bool = False) -> Opened:
         columns = functions.columns()
         columns.names[:] = [f"x{i}" for i in range(len(columns.names))]
         setattr(functions, "columns", lambda: columns)  # noqa: B010 (a method of one object)
+    universe = TypeUniverse(program, dwarf)
     evidence = CodeEvidence.read(
         np.frombuffer(elf.section(".text"), np.uint8),
         text.address,
@@ -90,8 +92,9 @@ def open_binary(path: Path, *, renamed: bool = False) -> Opened:
         data=(min(s.address for s in data), max(s.address + s.size for s in data)),
         types=(program.moduledata("types"), program.moduledata("etypes")),
         read=elf.read_vaddr,
+        shapes=Instances(universe).shapes,
     )
-    return Opened(elf, dwarf, TypeUniverse(program, dwarf), functions, evidence)
+    return Opened(elf, dwarf, universe, functions, evidence)
 
 
 def compare(path: Path) -> Comparison:
@@ -210,7 +213,10 @@ def leaf_agrees(it: Opened, leaf: Leaf, claim: Claim) -> bool | None:
     if claim.kind == ValueKind.POINTER:
         elem = leaf.type.elem
         parts = list(_first_parts(said))
-        return leaf.kind == "ptr" and elem is not None and any(_is_called(elem, p.name) for p in parts)
+        if leaf.kind != "ptr" or elem is None or not any(_is_called(elem, p.name) for p in parts):
+            return False
+        given = [(_leaf_at(elem, at), part) for at, part in claim.given]
+        return all(there is not None and leaf_agrees(it, there, part) for there, part in given)
     if claim.kind in (ValueKind.MAP, ValueKind.CHANNEL):
         return leaf.kind in ("map", "chan") and (same(leaf.type, said) or _same_parts(leaf.type, said))
     if claim.kind == ValueKind.SLICE:

@@ -19,7 +19,9 @@ from goretain.kernels.codevalues import (
     DICTIONARY,
     DUFF,
     ELEMENTS,
+    FIELD,
     FRAME,
+    GIVEN,
     GROW_SLICE,
     HOLDS,
     I64,
@@ -27,6 +29,7 @@ from goretain.kernels.codevalues import (
     IS,
     LIVE,
     LOADED,
+    MADE,
     MAKE_CHANNEL,
     MAKE_MAP,
     MAKE_SLICE,
@@ -105,9 +108,36 @@ def _allocated(w: Work, facts: I64, role: Int) -> Int:
 
 
 @inlined_checked
+def _sited(code: Code, w: Work, facts: I64, value: Int, here: Int) -> Int:
+    """What a call gave: where its type leaves open what it leads to, what this very call gave."""
+    if value >> SHIFT != POINTER:
+        return value
+    t = value & PAYLOAD
+    low, high = np.int64(0), np.int64(code.shapes.shape[0])
+    while low < high:
+        middle = (low + high) >> 1
+        if code.shapes[middle] < t:
+            low = middle + 1
+        else:
+            high = middle
+    if low == code.shapes.shape[0] or code.shapes[low] != t:
+        return value
+    fact(w, facts, GIVEN, here, t)
+    return (np.int64(MADE) << SHIFT) | here
+
+
+@inlined_checked
+def field(w: Work, facts: I64, base: Int, offset: Int, value: Int) -> None:
+    """A store into what a call gave."""
+    if offset >= 0 and offset & 7 == 0 and value >> SHIFT >= ADDRESS:
+        fact(w, facts, FIELD, (offset >> 3) << SHIFT | (base & PAYLOAD), value)
+
+
+@inlined_checked
 def _names(value: Int) -> Int:
     """Whether a value has an identity that facts can be told of."""
-    return value >> SHIFT == LOADED or value >> SHIFT == RESULT or is_element(value)
+    kind = value >> SHIFT
+    return kind in (LOADED, RESULT, MADE) or is_element(value)
 
 
 @inlined_checked
@@ -172,7 +202,7 @@ def call(code: Code, w: Work, facts: I64, here: Int, at: Int) -> None:
     if role == DUFF:
         w.state[0, DI] = w.state[0, SI] = w.state[0, AX] = UNKNOWN
         return
-    result = _allocated(w, facts, role)
+    result = _sited(code, w, facts, _allocated(w, facts, role), here)
     if role in (ORDINARY, METHOD):
         for i in range(_ARGUMENTS - 1):
             first, second = (_ORDER >> (4 * i)) & 15, (_ORDER >> (4 * i + 4)) & 15

@@ -20,9 +20,7 @@ U8 = NDArray[np.uint8]
 # A value is kind << 48 | payload.
 UNKNOWN = 0
 CONSTANT = 1  #: a number below 2**47
-INDEX = (
-    2  #: a multiple; payload: multiple of what << 24 | how many different ones there are at most, 0 unknown
-)
+INDEX = 2  #: a multiple; payload: multiple of what << 24 | how many different ones at most, 0 not known
 ADDRESS = 3  #: an address in the program: payload
 LOADED = 4  #: eight bytes that stood at a data address: payload
 POINTER = 5  #: what new(T) gave; payload: abi.Type of T
@@ -31,6 +29,7 @@ CHANNEL = 7  #: a channel; payload: its abi.Type
 ELEMENTS = 8  #: pointer word of a slice; payload: abi.Type of its elements
 ARGUMENT = 9  #: first word of the receiver, in a method; payload 0
 RESULT = 10  #: first result of a call; payload: offset of the CALL in the text
+MADE = 11  #: what new(T) gave, T being compiled for any pointer; payload: offset of the CALL in the text
 #: From here on the kind has a number of words: of an array in data whose elements are so far apart one begins
 #: (WITHIN: is; ELEMENT: eight bytes that stood where one is) so many elements behind the address: payload.
 ELEMENT = 1 << 13
@@ -58,6 +57,8 @@ SIZED = 8  #: a: abi.Type, b: bytes allocated for it
 INTERFACE = 9  #: a: a LOADED or ADDRESS value, b: the type or itab beside it, as in an interface
 DICTIONARY = 10  #: a: the value of a RECEIVER, b: address that is the call's next argument
 EXTENT = 11  #: a: data address, b: bytes of the array that code indexes from there
+GIVEN = 12  #: a: offset of the CALL that gave a MADE value, b: abi.Type of what it points to
+FIELD = 13  #: a: words into what a MADE value points to << 48 | offset of its CALL, b: the value stored there
 FACT_WIDTH = 4
 # A data address in facts may be that of an array's elements: ELEMENT + words between two << 48 | address.
 
@@ -80,7 +81,8 @@ class Code(NamedTuple):
 
     text: uint8[n]; address: run-time address of its first byte; entry: int64[f + 1], where functions begin
     (offsets in the text, ascending), then the end of the last; role: uint8[f]; arguments: int64[f], bytes of
-    arguments and results in memory; data: int64[2], lowest and highest address of variables.
+    arguments and results in memory; data: int64[2], lowest and highest address of variables; shapes:
+    int64[k], ascending abi.Types that leave open what pointers in them lead to.
     """
 
     text: U8
@@ -89,6 +91,7 @@ class Code(NamedTuple):
     role: U8
     arguments: I64
     data: I64
+    shapes: I64
 
 
 class Work(NamedTuple):

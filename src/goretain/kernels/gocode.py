@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from goretain.kernels import x86
-from goretain.kernels.codecalls import INDIRECT_ARGUMENTS, beside, call
+from goretain.kernels.codecalls import INDIRECT_ARGUMENTS, beside, call, field
 from goretain.kernels.codeplaces import (
     bounded,
     chosen,
@@ -49,6 +49,7 @@ from goretain.kernels.codevalues import (
     LIVE,
     LOADED,
     LOW,
+    MADE,
     METHOD,
     PAYLOAD,
     POINTER,
@@ -447,6 +448,8 @@ def _stored(code: Code, w: Work, facts: I64, at: Int) -> int:
         if element:
             if value >> SHIFT >= ADDRESS:
                 fact(w, facts, STORED, element, value)
+        elif ins[x86.INDEX] < 0 and ins[x86.BASE] >= 0 and w.state[0, ins[x86.BASE]] >> SHIFT == MADE:
+            field(w, facts, w.state[0, ins[x86.BASE]], ins[x86.DISP], value)
         elif ins[x86.DISP] == 0 and ins[x86.INDEX] < 0 and ins[x86.BASE] >= 0:
             _made_closure(code, w, facts, value)
     if exchange:

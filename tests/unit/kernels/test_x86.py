@@ -134,7 +134,7 @@ def test_damaged_code_gives_facts_that_lie_inside(seed: int) -> None:
     data = np.array([address, address + (1 << 22)], np.int64)
     roles = random.integers(0, codevalues.ASSEMBLY + 1, len(entry) - 1).astype(np.uint8)
     arguments = random.integers(-(1 << 31), 1 << 31, len(entry) - 1)
-    code = codevalues.Code(text, address, entry, roles, arguments, data)
+    code = codevalues.Code(text, address, entry, roles, arguments, data, np.empty(0, np.int64))
     work = codevalues.work_for(entry)
     table = np.empty((gocode.room_for(entry), codevalues.FACT_WIDTH), np.int64)
     row, rows = 0, 0

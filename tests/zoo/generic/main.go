@@ -50,9 +50,34 @@ type pair[A, B any] struct {
 	b B
 }
 
+type both[A, B any] struct {
+	next *both[A, B]
+	a    A
+	b    B
+}
+
+type list[T any] struct {
+	first *node[T]
+	last  **node[T]
+}
+
+//go:noinline
+func (l *list[T]) add(v T) {
+	n := &node[T]{v: v}
+	if l.first == nil {
+		l.last = &l.first
+	}
+	*l.last, l.last = n, &n.next
+}
+
 type item struct {
 	name string
 	data []byte
+}
+
+type entry struct {
+	data []byte
+	key  *int
 }
 
 type named []byte
@@ -67,6 +92,10 @@ var (
 	others  stack[named]
 	pairs   stack[pair[string, []byte]]
 	items   stack[*item]
+	entries stack[*entry]
+	joined  *both[*item, *entry]
+	queued  list[*item]
+	waiting = &list[*entry]{}
 	numbers tree[int]
 	texts   = &tree[string]{}
 	closed  []func() []byte
@@ -90,6 +119,10 @@ func build() {
 		others.push(cut(2))
 		pairs.push(pair[string, []byte]{text, cut(3)})
 		items.push(&item{text, cut(4)})
+		entries.push(&entry{cut(9), nil})
+		joined = &both[*item, *entry]{joined, &item{text, cut(10)}, &entry{cut(11), nil}}
+		queued.add(&item{text, cut(12)})
+		waiting.add(&entry{cut(13), nil})
 		numbers.insert(i*7919%1000, func(a, b int) bool { return a < b })
 		texts.insert(text, func(a, b string) bool { return a < b })
 		closed = append(closed, keep(cut(5)))

@@ -17,9 +17,13 @@ _RECORD = 48
 _KINDS, _STRUCT, _ARRAY = 26, 25, 17
 _DIRECT = {18: "chan", 21: "map", 22: "ptr"}
 _SIZE_LIMIT = 1 << 40
-_SHAPE = b"go.shape."
+_SHAPE, _ANY_POINTER = b"go.shape.", b"go.shape.*uint8"
+#: Bytes of an abi.StructField, and how many of one struct are looked at.
+_FIELD, _FIELDS_LIMIT = 24, 1 << 10
 #: Words of a dictionary before its types that are looked at.
 _BEFORE_TYPES = 32
+#: TFlag: the name begins with a star that is not the type's.
+_EXTRA_STAR = 2
 #: A byte of a varint from here on says that another follows.
 _CONTINUES = 128
 
@@ -52,6 +56,13 @@ class TypeRecords:
         """
         return _SHAPE in self._type_name(address)
 
+    def open_pointers(self, address: int) -> list[int]:
+        """Offsets of the fields of a struct type that are the shape of any pointer."""
+        raw = self._record(address)
+        count = self._word(address + 64) if raw and raw[23] & 31 == _STRUCT else 0
+        fields = [self._word(address + 56) + _FIELD * i for i in range(min(count, _FIELDS_LIMIT))]
+        return [self._word(f + 16) for f in fields if self._type_name(self._word(f + 8)) == _ANY_POINTER]
+
     def receiver_in(self, dictionary: int, name: str) -> int:
         """The abi.Type of the T[...] whose methods are given a dictionary, 0 when that cannot be told.
 
@@ -75,7 +86,8 @@ class TypeRecords:
         if address not in self._type_names:
             raw = self._record(address)
             at = self._low + int.from_bytes(raw[40:44], "little", signed=True) if raw else 0
-            self._type_names[address] = self._name(at) if raw else b""
+            name = self._name(at) if raw else b""
+            self._type_names[address] = name[1:] if raw and raw[20] & _EXTRA_STAR else name
         return self._type_names[address]
 
     def size(self, address: int) -> int:

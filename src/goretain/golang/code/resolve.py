@@ -13,8 +13,10 @@ import numpy as np
 
 from goretain.golang.code.facts import Facts
 from goretain.golang.code.records import TypeRecords
+from goretain.golang.code.values import address_of, parts_of, place_of
 from goretain.kernels import codevalues
 
+Given = tuple[tuple[int, tuple[int, int]], ...]
 FUNC, IFACE, VALUE = 16, 17, 18
 _SHIFT = codevalues.SHIFT
 _PAYLOAD = (1 << _SHIFT) - 1
@@ -26,6 +28,8 @@ _CONFLICT = -1
 #: Functions' results and calls as places, apart from addresses of globals and of elements of arrays.
 _FUNCTIONS, _CALLS = 1 << 50, 1 << 51
 _ELEMENTS = codevalues.ELEMENT << _SHIFT
+#: Numbers of types that have no record of their own, apart from addresses.
+_FIRST_NUMBER = 1 << 47
 #: Packages whose functions return memory of any type as unsafe.Pointer.
 _UNTYPED = (
     "runtime.",
@@ -45,6 +49,8 @@ class Resolution:
 
     Attributes:
         closures: address of code -> abi.Type of the closure object.
+        given: number that stands for an abi.Type of generic code in what is yielded -> that type, and
+            (offset, (kind, abi.Type)) of what stands where the shape of any pointer does.
     """
 
     def __init__(self, facts: Facts, code: codevalues.Code, names: list[str], records: TypeRecords) -> None:
@@ -57,11 +63,14 @@ class Resolution:
         self._values: dict[int, int] = {}
         self._leads: dict[int, set[int]] = {}
         self._sites: dict[int, int] = {}
+        self.given: dict[int, tuple[int, Given]] = {}
         # Where types are stored: an interface's first word, or a variable of package reflect.
         self._type_words: set[int] = set()
         self._wrong_sizes = self._sizes()
         self.closures = self._closures()
         self._gather()
+        self._spread()
+        self._fill_shapes()
         self._spread()
 
     def _put(self, table: dict[int, int], place: int, value: int) -> None:
@@ -113,6 +122,8 @@ class Resolution:
             return payload
         if codevalues.ELEMENT <= kind < codevalues.WITHIN:
             return value
+        if kind == codevalues.MADE:
+            return _CALLS + payload
         if kind != codevalues.RESULT:
             return 0
         if payload not in self._sites:
@@ -166,7 +177,7 @@ class Resolution:
             t = self._records.dynamic_type(word) if believed else 0
             kind = self._records.kind(t)
             element = self._records.pointer_element(t) if kind == "ptr" else 0
-            place, held = _place(value)
+            place, held = place_of(value)
             if not held:
                 self._put_value(place, element)
                 continue
@@ -201,6 +212,22 @@ class Resolution:
             self._known |= found
             fresh = list(found)
 
+    def _fill_shapes(self) -> None:
+        """What generic code made for any pointer, by what was stored into it: Go's types are static, so all
+        that ever stands there is of the same type."""
+        stored: dict[tuple[int, int], set[int]] = {}
+        for _, place, value in self._facts.of(codevalues.FIELD).tolist():
+            known = self._typed(value) or self._known.get(self._source(value), _CONFLICT)
+            if known >> _SHIFT in _TYPED:
+                stored.setdefault((place & _PAYLOAD, (place >> _SHIFT) * 8), set()).add(known)
+        numbers: dict[tuple[int, Given], int] = {}
+        for _, site, t in self._facts.of(codevalues.GIVEN).tolist():
+            found = [(at, stored.get((site, at), set())) for at in self._records.open_pointers(t)]
+            given = tuple((at, parts_of(*values)) for at, values in found if len(values) == 1)
+            number = numbers.setdefault((t, given), _FIRST_NUMBER + len(numbers)) if given else t
+            self.given[number] = (t, given)
+            self._put(self._known, _CALLS + site, codevalues.POINTER << _SHIFT | number)
+
     # -- results
 
     def globals(self) -> Iterator[tuple[int, int, int, int]]:
@@ -209,10 +236,10 @@ class Resolution:
         for place, value in sorted(self._known.items()):
             in_data = place < _FUNCTIONS or place >= _ELEMENTS
             if value != _CONFLICT and in_data and not self._is_data_word(place):
-                yield *_address(place), value >> _SHIFT, value & _PAYLOAD
+                yield *address_of(place), value >> _SHIFT, value & _PAYLOAD
         for place, t in sorted(self._values.items()):
             if place not in self._known:
-                yield *_address(place), VALUE, t
+                yield *address_of(place), VALUE, t
 
     def extents(self) -> dict[int, int]:
         """Data address -> bytes of the array that code indexes from there, where it says how many."""
@@ -239,9 +266,9 @@ class Resolution:
             dictionaries.setdefault(value, set()).add(dictionary)
         seen = {(value, row) for _, value, row in self._facts.of(codevalues.RECEIVER).tolist()}
         for value, row in sorted(seen):
-            place, held = _place(value)
+            place, held = place_of(value)
             if not held or not self._is_data_word(place):
-                yield *_address(place), held, row, self._instance(dictionaries.get(value, set()), row)
+                yield *address_of(place), held, row, self._instance(dictionaries.get(value, set()), row)
 
     def _instance(self, dictionaries: set[int], row: int) -> int:
         """The type whose generic method at a row was called with some of the dictionaries."""
@@ -258,19 +285,3 @@ class Resolution:
             known = self._typed(value) or self._known.get(self._source(value), _CONFLICT)
             if known > 0 and known >> _SHIFT < IFACE:
                 yield function, offset, known >> _SHIFT, known & _PAYLOAD
-
-
-def _place(value: int) -> tuple[int, bool]:
-    """The place that a value is the address of, or (True) stood in."""
-    kind, payload = value >> _SHIFT, value & _PAYLOAD
-    if kind >= codevalues.WITHIN:
-        return value - (codevalues.WITHIN - codevalues.ELEMENT << _SHIFT), False
-    if kind >= codevalues.ELEMENT:
-        return value, True
-    return payload, kind == codevalues.LOADED
-
-
-def _address(place: int) -> tuple[int, int]:
-    """Address of a place of data, and the bytes to the next element of its array, 0 where it is in none."""
-    words = (place >> _SHIFT) - codevalues.ELEMENT
-    return place & _PAYLOAD, max(words, 0) * 8

@@ -20,6 +20,7 @@ from goretain.golang.layout import Program
 from goretain.golang.modules import Module
 from goretain.golang.packages import display_name
 from goretain.golang.types.gotypes import GoField, GoType, Leaf, leaf_of_kind
+from goretain.golang.types.instances import Instances
 from goretain.golang.types.universe import TypeUniverse
 from goretain.model.errors import CorruptFile, MissingMemory, UnknownLayout
 
@@ -61,6 +62,7 @@ class Claims:
     def __init__(self, program: Program, universe: TypeUniverse, modules: Sequence[Module]) -> None:
         self._universe = universe
         self._made: dict[tuple[str, int], GoType] = {}
+        self._instances = Instances(universe)
         self.notes: list[str] = []
         self._code = [code for module in modules if (code := self._read(program, module)) is not None]
         self._closures = {pc: t for code in self._code for pc, t in code.evidence.closures.items()}
@@ -89,6 +91,8 @@ class Claims:
                 data=(min(at(name) for name in _STARTS), max(at(name) for name in _ENDS)),
                 types=(at("types"), at("etypes")),
                 read=program.memory.read,
+                # Where debug information describes variables nothing but closures is asked for.
+                shapes=() if self._universe.descriptions.complete else self._instances.shapes,
             )
         except (MissingMemory, UnknownLayout, CorruptFile) as error:
             self.notes.append(f"the machine code could not be read for types: {error.message}")
@@ -185,6 +189,8 @@ class Claims:
         if claim.kind is ValueKind.VALUE or claim.kind in (ValueKind.MAP, ValueKind.CHANNEL):
             return t
         if claim.kind is ValueKind.POINTER:
+            if t is not None and claim.given:
+                t = self._instances.of(t, [(at, self._type(part)) for at, part in claim.given])
             return self._pointer(t) if t is not None else None
         if claim.kind is ValueKind.SLICE:
             return self._make("slice", t, 24) if t is not None else None
