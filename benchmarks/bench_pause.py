@@ -10,8 +10,8 @@ import statistics
 import sys
 
 from benchmarks.targets import heap_program, running
+from goretain.capture.frozen.process import capture_process
 from goretain.capture.image import Image
-from goretain.capture.process import capture_process
 from tests.support.heaps import plan_for
 
 

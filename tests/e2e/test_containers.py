@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from goretain.capture.namespaces import open_inside
+from goretain.capture.rights.namespaces import open_inside
 from tests.support.containers import Contained, contained, needs
 from tests.support.golang import VERSIONS, Target, go_program
 

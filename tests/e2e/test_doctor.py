@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import goretain
-from goretain.capture import privileges
-from goretain.capture.privileges import SYS_PTRACE
+from goretain.capture.rights import privileges
+from goretain.capture.rights.privileges import SYS_PTRACE
 from goretain.reports import text
 from goretain.reports.json import render
 from goretain.reports.results import Check, DoctorReport

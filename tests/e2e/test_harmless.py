@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from goretain.capture.process import capture_process
+from goretain.capture.frozen.process import capture_process
 from tests.support.golang import Target, go_program, running
 from tests.support.heaps import plan_for
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from goretain.capture.pause import GRACE, PATIENCE
-from goretain.capture.process import capture_process
+from goretain.capture.frozen.pause import GRACE, PATIENCE
+from goretain.capture.frozen.process import capture_process
 from goretain.model.errors import PauseTooLong, UsageError
 from tests.support.golang import Target, go_program, running
 from tests.support.heaps import plan_for
@@ -184,7 +184,7 @@ def test_other_threads_do_not_wait_for_one_that_cannot_be_stopped(tmp_path: Path
     with running(go_program("vforked", VERSION, cgo=True), [str(score)]) as target:
         assert "D" in states(target.pid)
         code = (
-            "import sys\nfrom goretain.capture.process import capture_process\n"
+            "import sys\nfrom goretain.capture.frozen.process import capture_process\n"
             "from tests.support.heaps import plan_for\nfrom goretain.model.errors import PauseTooLong\n"
             "try:\n    capture_process(int(sys.argv[1]), plan_for, max_pause=200)\n"
             "except PauseTooLong as error:\n    print(error)\n"

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from goretain.capture.frozen.process import capture_process
 from goretain.capture.image import Image
-from goretain.capture.privileges import SYS_PTRACE
-from goretain.capture.process import capture_process
+from goretain.capture.rights.privileges import SYS_PTRACE
 from goretain.golang.read import read_heap
 from tests.support.containers import (
     NOBODY,

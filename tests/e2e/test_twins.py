@@ -15,8 +15,8 @@ import pytest
 
 import goretain
 from goretain.api.snapshot import Snapshot
+from goretain.capture.frozen.process import capture_process
 from goretain.capture.image import Image
-from goretain.capture.process import capture_process
 from goretain.capture.source import Plan
 from goretain.debuginfo.beside.companion import find_debug_file
 from goretain.debuginfo.elf.elf import SHF_ALLOC, SHF_WRITE, Elf

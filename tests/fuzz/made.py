@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from goretain.capture.frozen.process import capture_process
 from goretain.capture.imagefile.writer import write_image
-from goretain.capture.process import capture_process
 from goretain.snapshot import save
 from tests.fuzz.subjects import Made, debug_file, plan, read_core
 from tests.support.corewriter import write_core

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import msgspec
 
-from goretain.capture.core import capture_core
+from goretain.capture.cores.core import capture_core
 from goretain.capture.imagefile.reader import read_image
 from goretain.capture.ranges import PAGE, aligned, as_ranges, intersect, normalise
 from goretain.capture.source import Plan

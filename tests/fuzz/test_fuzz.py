@@ -135,10 +135,10 @@ def covered(files: list[Path]) -> float:
 #: What decodes files; the rest of capture deals with live processes, or writes.
 READERS = (
     "snapshot/*",
-    "capture/core.py",
-    "capture/corefile.py",
-    "capture/truncated.py",
-    "capture/program.py",
+    "capture/cores/core.py",
+    "capture/cores/corefile.py",
+    "capture/cores/truncated.py",
+    "capture/binaries/program.py",
     "capture/imagefile/binary.py",
     "capture/imagefile/blocks.py",
     "capture/imagefile/contents.py",

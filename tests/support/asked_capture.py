@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 
-from goretain.capture.process import capture_process
+from goretain.capture.frozen.process import capture_process
 from goretain.capture.source import Plan
 from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.layout import Layout, open_layout

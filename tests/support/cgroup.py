@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from goretain.capture import cgroups
+from goretain.capture.room import cgroups
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Writes ELF cores of images: what the kernel would dump of the process, in a small file.
 
-Layout: elf(5), core(5); the notes that ``goretain.capture.corefile`` reads, and nothing else.
+Layout: elf(5), core(5); the notes that ``goretain.capture.cores.corefile`` reads, and nothing else.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from goretain.capture.frozen.process import capture_process
 from goretain.capture.image import Image
-from goretain.capture.process import capture_process
 from goretain.capture.source import Plan
 from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.layout import open_layout

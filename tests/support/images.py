@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from goretain.capture.binaries.program import from_file
 from goretain.capture.image import CaptureFacts, Image, Library, Mapping
 from goretain.capture.imagefile.writer import write_image
 from goretain.capture.libc import REGISTERS
-from goretain.capture.program import from_file
 from goretain.capture.ranges import as_ranges, packed
 from goretain.debuginfo.beside.companion import DebugFile
 from goretain.debuginfo.beside.translated import Shift, Shifts

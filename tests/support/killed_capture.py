@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 
-from goretain.capture.process import capture_process
+from goretain.capture.frozen.process import capture_process
 from goretain.capture.source import Plan, PlanFor
 from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.layout import open_layout

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from goretain.capture.process import capture_process
+from goretain.capture.frozen.process import capture_process
 from goretain.capture.source import Plan
 from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.layout import Layout, open_layout

@@ -8,8 +8,8 @@ from functools import cache
 
 import numpy as np
 
+from goretain.capture.frozen.process import capture_process
 from goretain.capture.image import Image
-from goretain.capture.process import capture_process
 from goretain.capture.source import Plan
 from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.layout import Program, open_layout

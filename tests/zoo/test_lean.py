@@ -8,7 +8,7 @@ import signal
 import numpy as np
 import pytest
 
-from goretain.capture.process import capture_process
+from goretain.capture.frozen.process import capture_process
 from goretain.golang.read import read_heap
 from goretain.snapshot import Snapshot
 from tests.support.golang import go_program, running, wait_until_blocked

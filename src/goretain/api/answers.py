@@ -153,7 +153,7 @@ def watch(
         GoretainError: the process cannot be read, or ends meanwhile.
         KeyboardInterrupt: the watching was interrupted.
     """
-    from goretain.capture.interrupts import DeferredSignals, RememberedInterrupt
+    from goretain.capture.frozen.interrupts import DeferredSignals, RememberedInterrupt
     from goretain.reports.growth import Series
 
     if count < 2:

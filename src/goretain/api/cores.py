@@ -30,7 +30,7 @@ def core_image(
 
     Raises GoretainError.
     """
-    from goretain.capture.core import capture_core
+    from goretain.capture.cores.core import capture_core
 
     program = None if binary is None else os.fspath(binary)
     files = DebugFiles(None, debug_dirs)

@@ -117,7 +117,7 @@ def _of_process(
     **how: Any,
 ) -> Image:
     """how: other arguments of capture_process."""
-    from goretain.capture.process import capture_process
+    from goretain.capture.frozen.process import capture_process
 
     tell = None if on_plan is None else lambda need: on_plan(need.planned)
     return capture_process(pid, plan_for, output=_place(path), on_plan=tell, **how)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from goretain.capture.limits import Need, check_analysis, check_brim, memory_cgroups
+from goretain.capture.room.limits import Need, check_analysis, check_brim, memory_cgroups
 
 if TYPE_CHECKING:
     from goretain.golang.extent import Extent

@@ -24,7 +24,7 @@ from goretain.snapshot import is_snapshot
 
 if TYPE_CHECKING:
     from goretain.capture.image import Image
-    from goretain.capture.limits import Need
+    from goretain.capture.room.limits import Need
     from goretain.capture.source import Plan, PlanFor
     from goretain.debuginfo.beside.companion import DebugFile
     from goretain.debuginfo.elf.elf import Elf
@@ -175,8 +175,8 @@ def _from_process(
     progress: Progress | None,
 ) -> Data:
     """how: arguments of capture_process."""
-    from goretain.capture.limits import first_to_go
-    from goretain.capture.process import capture_process
+    from goretain.capture.frozen.process import capture_process
+    from goretain.capture.room.limits import first_to_go
 
     room = AnalysisRoom(pid, force=how["force"])
 

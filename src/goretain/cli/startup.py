@@ -7,8 +7,8 @@ what a cgroup of its own is charged with until the capture's own check. Imports 
 
 from __future__ import annotations
 
-from goretain.capture.cgroups import ends_with_us
-from goretain.capture.limits import check_start
+from goretain.capture.room.cgroups import ends_with_us
+from goretain.capture.room.limits import check_start
 from goretain.model.pids import is_pid
 
 _MIB = 1 << 20

@@ -2,7 +2,7 @@
 
 Who is killed cannot say why, and "Killed" alone would leave an on-call engineer wondering about the pod. So
 a process that does nothing but wait is forked off before the capture. It speaks only when the other end of
-its pipe closes without a farewell. Imports ``capture.pause`` and ``model``: it is part of the light path.
+its pipe closes without a farewell. Imports ``capture.frozen.pause`` and ``model``: it is of the light path.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from goretain.capture.pause import GRACE, PATIENCE
+from goretain.capture.frozen.pause import GRACE, PATIENCE
 from goretain.model.pids import is_pid
 
 _FAREWELL = "farewell"

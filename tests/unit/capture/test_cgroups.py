@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from goretain.capture import cgroups
+from goretain.capture.room import cgroups
 from tests.support.cgroup import memory_cgroup
 
 V2 = "cgroup2 cgroup2 rw,nsdelegate"
@@ -114,7 +114,7 @@ def test_the_limit_of_a_real_cgroup_is_found_from_outside_inside_and_its_own_nam
     with memory_cgroup("limits") as cgroup:
         cgroup.limit(64 << 20)
         code = (
-            "from goretain.capture import cgroups\n"
+            "from goretain.capture.room import cgroups\n"
             "folders = cgroups.memory_folders()\n"
             "print(min(l.limit for l in cgroups.limits(folders)), folders[0], flush=True)\n"
             "input()\n"

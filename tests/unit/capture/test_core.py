@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goretain.capture.core import capture_core
+from goretain.capture.cores.core import capture_core
+from goretain.capture.frozen.process import capture_process
 from goretain.capture.image import Image
-from goretain.capture.process import capture_process
 from goretain.capture.ranges import I64, as_ranges
 from goretain.capture.source import MemorySource, Plan
 from goretain.debuginfo.elf.elf import Elf

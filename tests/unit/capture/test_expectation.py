@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goretain.capture.expectation import Expected, Rehearsal, Took, note, rest
+from goretain.capture.frozen.expectation import Expected, Rehearsal, Took, note, rest
 
 USUAL = Expected(planning=0.003, copying=0.004, copied=4000)
 

@@ -9,7 +9,7 @@ from types import FrameType
 
 import pytest
 
-from goretain.capture.interrupts import DeferredSignals, Interrupted, RememberedInterrupt
+from goretain.capture.frozen.interrupts import DeferredSignals, Interrupted, RememberedInterrupt
 
 
 def test_a_signal_is_put_off_until_the_context_ends_and_then_raised() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from goretain.capture import cgroups, limits, reservation
-from goretain.capture.limits import Need
+from goretain.capture.room import cgroups, limits, reservation
+from goretain.capture.room.limits import Need
 from goretain.model.errors import NotEnoughMemory, ResourceLimit
 
 MIB = 1 << 20

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from goretain.capture import libc, namespaces, privileges, procfs
+from goretain.capture import libc, procfs
+from goretain.capture.rights import namespaces, privileges
 
 
 @pytest.fixture

@@ -16,12 +16,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from goretain.capture import expectation, libc, limits, pagemap, privileges, process, refusal
+from goretain.capture import libc
+from goretain.capture.binaries.program import check_program
+from goretain.capture.frozen import expectation, pagemap, process
+from goretain.capture.frozen.live import LiveProcess
+from goretain.capture.frozen.process import capture_process
 from goretain.capture.image import Image
-from goretain.capture.live import LiveProcess
-from goretain.capture.process import capture_process
-from goretain.capture.program import check_program
 from goretain.capture.ranges import I64, as_ranges
+from goretain.capture.rights import privileges, refusal
+from goretain.capture.room import limits
 from goretain.capture.source import MemorySource, Plan
 from goretain.debuginfo.elf.elf import Elf
 from goretain.model.errors import (

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from goretain.capture import libc
-from goretain.capture.transfer import BulkReader
+from goretain.capture.frozen.transfer import BulkReader
 from goretain.model.errors import MissingMemory
 
 SIZE = 96 << 20

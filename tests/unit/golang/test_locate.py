@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from goretain.capture.core import capture_core
-from goretain.capture.executable import bias_of, open_program
+from goretain.capture.binaries.executable import bias_of, open_program
+from goretain.capture.cores.core import capture_core
+from goretain.capture.frozen.live import LiveProcess
 from goretain.capture.image import Image
-from goretain.capture.live import LiveProcess
 from goretain.debuginfo.elf.elf import PF_W, PT_LOAD, Elf
 from goretain.golang.layout import Layout, open_layout
 from goretain.golang.locate.choose import choose

@@ -5,14 +5,14 @@ descriptors and .gopclntab), symbols and those DWARF sections that are read. Whe
 is loaded is kept, machine code too: types are then found by what the code does, and an unstripped twin is
 compared with it. Left out are, with DWARF, the code and the initial values of variables, whose values are in
 the captured memory.
-Imports ``capture.program``, ``capture.ranges`` and ``debuginfo.elf.elf``.
+Imports ``capture.binaries.program``, ``capture.ranges`` and ``debuginfo.elf.elf``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from goretain.capture.program import from_file
+from goretain.capture.binaries.program import from_file
 from goretain.capture.ranges import as_ranges, intersect, normalise
 from goretain.debuginfo.elf.elf import PT_LOAD, PT_NOTE, SHF_ALLOC, Elf, Section
 

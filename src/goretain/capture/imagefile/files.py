@@ -1,6 +1,6 @@
 """The files that an image keeps parts of: the program, its debug file, plugins.
 
-Imports ``capture`` siblings, ``debuginfo`` and ``model``.
+Imports ``capture``, ``debuginfo`` and ``model``.
 """
 
 from __future__ import annotations

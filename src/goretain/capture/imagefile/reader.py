@@ -2,7 +2,7 @@
 
 Nothing is believed: every count and address is checked before memory is set aside by its word, and what does
 not fit is a CorruptFile. The memory is read at once, the program's file as it is asked for.
-Imports ``capture`` siblings, ``debuginfo``, ``model`` and numpy.
+Imports ``capture``, ``debuginfo``, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from contextlib import ExitStack
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.capture.binaries.program import check_program
 from goretain.capture.image import Image
 from goretain.capture.imagefile import blocks
 from goretain.capture.imagefile.contents import Contents, read_contents
 from goretain.capture.imagefile.files import read_files
 from goretain.capture.imagefile.sparse import SparseFile, content_of
 from goretain.capture.imagefile.tables import mappings_of, parse_facts, registers_of
-from goretain.capture.limits import Need, check_room
 from goretain.capture.procfs import USER_SPACE
-from goretain.capture.program import check_program
 from goretain.capture.ranges import I64, packed
-from goretain.capture.reservation import Reservation
+from goretain.capture.room.limits import Need, check_room
+from goretain.capture.room.reservation import Reservation
 from goretain.debuginfo.beside.companion import DebugFile
 from goretain.debuginfo.elf.files import PreadFile
 from goretain.model.errors import CorruptFile, UsageError

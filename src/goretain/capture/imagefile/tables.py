@@ -1,6 +1,6 @@
 """Facts, mappings and registers as an image file holds them, checked row by row.
 
-Imports ``capture`` siblings and ``model``.
+Imports ``capture`` and ``model``.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The target runs again when this begins. Content that is one byte more than asked for is never written: pages
 of zeros are left out, and what equals the program's file is written once, as a part of that file.
-Imports ``capture`` siblings, ``debuginfo`` and numpy.
+Imports ``capture``, ``debuginfo`` and numpy.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import goretain
+from goretain.capture.binaries.program import from_file
 from goretain.capture.image import Image, Mapping
 from goretain.capture.imagefile import blocks
 from goretain.capture.imagefile.binary import debug_parts, kept_parts
 from goretain.capture.libc import REGISTERS
-from goretain.capture.program import from_file
 from goretain.capture.ranges import I64, packed
 from goretain.debuginfo.beside.translated import Shifts
 from goretain.debuginfo.elf.elf import Elf

@@ -9,7 +9,9 @@ import os
 import platform
 from pathlib import Path
 
-from goretain.capture import cgroups, limits, namespaces, privileges, procfs
+from goretain.capture import procfs
+from goretain.capture.rights import namespaces, privileges
+from goretain.capture.room import cgroups, limits
 from goretain.model.units import iec
 from goretain.reports.doctor.lines import Lines
 from goretain.reports.results import Check

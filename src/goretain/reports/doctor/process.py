@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from goretain.capture import namespaces, privileges, procfs
-from goretain.capture.refusal import check_process, explain_refusal
+from goretain.capture import procfs
+from goretain.capture.rights import namespaces, privileges
+from goretain.capture.rights.refusal import check_process, explain_refusal
 from goretain.model.errors import GoretainError
 from goretain.model.units import iec
 from goretain.reports.doctor import machine

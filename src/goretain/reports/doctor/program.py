@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from goretain.capture import procfs
-from goretain.capture.libraries import open_runtime
+from goretain.capture.binaries.libraries import open_runtime
 from goretain.debuginfo.beside.companion import find_debug_file
 from goretain.debuginfo.dwarf.dwarf import Dwarf
 from goretain.debuginfo.elf.elf import Elf

@@ -3,7 +3,7 @@
 Every question is asked without stopping or changing anybody: attaching is asked for by process_vm_readv of
 an address that nobody maps, which the kernel checks exactly as it checks PTRACE_SEIZE
 (PTRACE_MODE_ATTACH_REALCREDS). Source: kernel/ptrace.c, security/commoncap.c, security/yama/yama_lsm.c,
-capabilities(7), mm/process_vm_access.c. Imports ``capture`` siblings.
+capabilities(7), mm/process_vm_access.c. Imports ``capture``.
 """
 
 from __future__ import annotations

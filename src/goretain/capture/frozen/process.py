@@ -2,8 +2,8 @@
 
 The plan runs once on the running process to learn how much there is and how long that takes; the destination
 is reserved and faulted in then, so that the pause is spent on nothing but reading. A pause that takes much
-longer all the same is broken off and tried again (``capture.expectation``). What equals the binary's file is
-read from the file, without pausing. Imports ``debuginfo``, ``capture`` siblings, ``model`` and numpy.
+longer all the same is broken off and tried again (``expectation``). What equals the binary's file is read
+from the file, without pausing. Imports ``debuginfo``, ``capture``, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ from pathlib import Path
 
 import numpy as np
 
-from goretain.capture import expectation, libc, privileges, procfs
-from goretain.capture.attempt import Attempt, Frozen, OnPhase, Progress
-from goretain.capture.cgroups import ends_with_us
-from goretain.capture.copying import Copy, lay_out
-from goretain.capture.expectation import Disturbed, Rehearsal, Took
-from goretain.capture.freeze import Freezer
+from goretain.capture import libc, procfs
+from goretain.capture.binaries.libraries import libraries, open_library, open_runtime, start_of, with_code
+from goretain.capture.binaries.program import from_file, part_ranges
+from goretain.capture.frozen import expectation
+from goretain.capture.frozen.attempt import Attempt, Frozen, OnPhase, Progress
+from goretain.capture.frozen.copying import Copy, lay_out
+from goretain.capture.frozen.expectation import Disturbed, Rehearsal, Took
+from goretain.capture.frozen.freeze import Freezer
+from goretain.capture.frozen.live import LiveProcess
+from goretain.capture.frozen.pause import Pause
 from goretain.capture.image import CaptureFacts, Image, Library, Mapping
-from goretain.capture.libraries import libraries, open_library, open_runtime, start_of, with_code
-from goretain.capture.limits import Need, check_brim, check_room, explained, first_to_go, memory_cgroups
-from goretain.capture.live import LiveProcess
-from goretain.capture.pause import Pause
-from goretain.capture.program import from_file, part_ranges
 from goretain.capture.ranges import I64, as_ranges, normalise, packed, total
-from goretain.capture.refusal import check_process
-from goretain.capture.reservation import Reservation
+from goretain.capture.rights import privileges
+from goretain.capture.rights.refusal import check_process
+from goretain.capture.room.cgroups import ends_with_us
+from goretain.capture.room.limits import Need, check_brim, check_room, explained, first_to_go, memory_cgroups
+from goretain.capture.room.reservation import Reservation
 from goretain.capture.source import MemorySource, Plan, PlanFor
 from goretain.model.errors import GoretainError, MissingMemory
 
@@ -76,7 +78,7 @@ def capture_process(
     """Freeze a Go process, copy what the plan asks for, release it, return the image.
 
     The process goes on whatever happens to us: an error, an interruption, SIGKILL. If we hang while it is
-    frozen, the watchdog ends *this* process (see ``capture.watchdog``). Its own variables and
+    frozen, the watchdog ends *this* process (see ``capture.frozen.watchdog``). Its own variables and
     the read-only data of its binary are always part of the image; with ``full`` all its private memory is
     and the plan is not used.
 

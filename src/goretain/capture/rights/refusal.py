@@ -1,6 +1,6 @@
 """Whether a process can be read at all, and if the kernel refuses, why, and what to do about it.
 
-Imports ``capture`` siblings and ``model``. Source: ptrace(2) "Ptrace access mode checking",
+Imports ``capture`` and ``model``. Source: ptrace(2) "Ptrace access mode checking",
 security/yama/yama_lsm.c.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from goretain.capture import namespaces, privileges, procfs
+from goretain.capture import procfs
+from goretain.capture.rights import namespaces, privileges
 from goretain.model.errors import (
     AlreadyTraced,
     NoSuchProcess,

@@ -2,9 +2,8 @@
 
 Three limits. Two are kept by ourselves: between the phases, between the reads of the plan and between the
 chunks of the copy the clock is looked at, and the target is released when ``--max-pause`` is over, or when
-the attempt takes much longer than it should (``capture.expectation``). The third is for the case that we
-hang: the watchdog ends this process when nothing has been done for a while. Imports ``capture.expectation``,
-``capture.watchdog`` and ``model``.
+the attempt takes much longer than it should (``expectation``). The third is for the case that we hang: the
+watchdog ends this process when nothing has been done for a while. Imports siblings and ``model``.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from goretain.capture.expectation import Disturbed, Expected
-from goretain.capture.watchdog import Watchdog
+from goretain.capture.frozen.expectation import Disturbed, Expected
+from goretain.capture.frozen.watchdog import Watchdog
 from goretain.model.errors import PauseTooLong, ResourceLimit, UsageError
 from goretain.model.units import iec
 

@@ -4,7 +4,7 @@ What a core does not hold is missing, never zero: the kernel leaves out mappings
 limit or a full disk cuts the end off. Mappings of the program's file that were left out on purpose equal the
 file and are read from it; what was cut off is not replaced.
 Source: core(5), fs/binfmt_elf.c, struct elf_prstatus and elf_prpsinfo of linux/elfcore.h.
-Imports ``debuginfo``, ``capture`` siblings, ``model`` and numpy.
+Imports ``debuginfo``, ``capture``, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture import libc
+from goretain.capture.binaries.libraries import libraries, start_of
+from goretain.capture.cores.truncated import check_headers
 from goretain.capture.image import Library, Mapping
-from goretain.capture.libraries import libraries, start_of
 from goretain.capture.procfs import USER_SPACE, auxiliary
 from goretain.capture.ranges import I64, PAGE, as_ranges, normalise, overlaps, subtract, total
-from goretain.capture.truncated import check_headers
 from goretain.debuginfo.elf.elf import EM_X86_64, PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE, Elf, Note, Segment
 from goretain.model.errors import (
     CorruptFile,

@@ -1,6 +1,6 @@
 """Capturing from a core file: the same plan, read from the core and its binary instead of a process.
 
-Imports ``debuginfo``, ``capture`` siblings, ``model`` and numpy.
+Imports ``debuginfo``, ``capture``, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -9,15 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from goretain.capture.corefile import CoreFile, CoreNotes, open_core, open_file, read_notes
+from goretain.capture.binaries.program import check_program, from_file, load_bias, part_ranges, writable
+from goretain.capture.cores.corefile import CoreFile, CoreNotes, open_core, open_file, read_notes
+from goretain.capture.cores.truncated import (
+    NAME_PROGRAM,
+    OTHER_BINARY,
+    check_place,
+    find_bias,
+    shortfall,
+    without,
+)
 from goretain.capture.image import TAKE_AGAIN, CaptureFacts, Image
-from goretain.capture.limits import Need, check_room
 from goretain.capture.procfs import AT_ENTRY, USER_SPACE
-from goretain.capture.program import check_program, from_file, load_bias, part_ranges, writable
 from goretain.capture.ranges import I64, aligned, as_ranges, normalise, packed, subtract, total
-from goretain.capture.reservation import Reservation
+from goretain.capture.room.limits import Need, check_room
+from goretain.capture.room.reservation import Reservation
 from goretain.capture.source import Plan, PlanFor
-from goretain.capture.truncated import NAME_PROGRAM, OTHER_BINARY, check_place, find_bias, shortfall, without
 from goretain.debuginfo.elf.elf import PT_NOTE, Elf
 from goretain.model.errors import BinaryMismatch, CorruptFile, MissingMemory, RuntimeNotFound, UsageError
 

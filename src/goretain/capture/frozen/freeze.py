@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from goretain.capture import libc, procfs
-from goretain.capture.refusal import explain_refusal
+from goretain.capture.rights.refusal import explain_refusal
 from goretain.model.errors import AlreadyTraced, TargetGone
 
 _STOP_SECONDS, _COLLECT_SECONDS = 5.0, 5.0

@@ -1,7 +1,7 @@
 """The destination of a copy: one sparse anonymous mapping, sized and faulted in before the target is frozen.
 
 Pages that are never written stay untouched and read as zero, which is what untouched anonymous pages of the
-target hold too. Imports numpy, ``capture.libc``, ``capture.limits`` and ``model``.
+target hold too. Imports numpy, ``capture.libc``, ``capture.room.limits`` and ``model``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.capture import libc
-from goretain.capture.limits import BRIM
 from goretain.capture.ranges import I64, PAGE
+from goretain.capture.room.limits import BRIM
 from goretain.model.errors import NotEnoughMemory
 
 _HUGE = 2 << 20

@@ -1,7 +1,7 @@
 """Reading many ranges of another process into our memory, on as many processors as there are.
 
 By process_vm_readv, which reads a thousand ranges a call and waits for no lock of Python's; what it refuses
-(pages that the process itself may not read) comes through /proc/PID/mem. Imports ``capture`` siblings,
+(pages that the process itself may not read) comes through /proc/PID/mem. Imports ``capture``,
 ``model`` and numpy.
 """
 

@@ -1,6 +1,6 @@
 """Where everything that a plan asks for goes: the ranges of an image, and which pieces of them to read.
 
-Imports ``capture`` siblings and numpy.
+Imports ``capture`` and numpy.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from goretain.capture.live import LiveProcess, placed
-from goretain.capture.program import writable
+from goretain.capture.binaries.program import writable
+from goretain.capture.frozen.live import LiveProcess, placed
 from goretain.capture.ranges import I64, PAGE, aligned, normalise, packed, subtract, total
 from goretain.capture.source import Plan
 

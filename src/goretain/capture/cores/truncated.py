@@ -1,7 +1,7 @@
 """Cores whose end was cut off, by a limit or a full disk: what is gone, what to do, what can be found anyway.
 
 gcore writes the notes last, so that every cut takes them: registers, the names of mappings, where the
-program lay. Source: core(5), gdb's gcore. Imports ``debuginfo.elf.elf``, ``capture`` siblings and ``model``.
+program lay. Source: core(5), gdb's gcore. Imports ``debuginfo.elf.elf``, ``capture`` and ``model``.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+from goretain.capture.binaries.program import writable
 from goretain.capture.image import TAKE_AGAIN
 from goretain.capture.procfs import USER_SPACE
-from goretain.capture.program import writable
 from goretain.capture.ranges import PAGE, as_ranges, intersect, normalise
 from goretain.debuginfo.elf.elf import PT_LOAD, Elf
 from goretain.model.errors import BinaryMismatch, CorruptFile

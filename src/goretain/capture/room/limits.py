@@ -5,7 +5,7 @@ ancestor in sight) a capture takes at most half; the rest is for the target's ow
 of the image. Page cache counts as in use, as the kernel counts it: how much of it can be given up is known
 only when it is asked for. An output file takes at most half of the free space, and if it lies in memory
 (tmpfs) it counts as memory too. Our own RLIMITs must hold all of it.
-Source: getrlimit(2), proc(5), statvfs(3). Imports ``capture.cgroups`` and ``model``.
+Source: getrlimit(2), proc(5), statvfs(3). Imports ``capture.room.cgroups`` and ``model``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from goretain.capture import cgroups
+from goretain.capture.room import cgroups
 from goretain.model.errors import NotEnoughMemory, ResourceLimit
 from goretain.model.units import iec
 

@@ -3,7 +3,7 @@
 That link leads to the file itself, whatever mount namespace, overlay or chroot the process lives in and
 whether or not the file still has a name. Who holds CAP_SYS_PTRACE alone may not open what in /proc/PID only
 its owner may (auxv, mem, pagemap: the file modes say so); for those there are other ways here and in
-``capture.live``. Imports ``debuginfo.elf.elf``, ``capture`` siblings and ``model``.
+``capture.frozen.live``. Imports ``debuginfo.elf.elf``, ``capture`` and ``model``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from __future__ import annotations
 import contextlib
 import os
 
-from goretain.capture import libc, privileges, procfs
-from goretain.capture.namespaces import namesakes_hint
-from goretain.capture.program import check_program, load_bias
-from goretain.capture.refusal import explain_refusal, explain_unreadable
+from goretain.capture import libc, procfs
+from goretain.capture.binaries.program import check_program, load_bias
+from goretain.capture.rights import privileges
+from goretain.capture.rights.namespaces import namesakes_hint
+from goretain.capture.rights.refusal import explain_refusal, explain_unreadable
 from goretain.debuginfo.elf.elf import PF_X, PT_LOAD, Elf
 from goretain.model.errors import CorruptFile, NotGoProgram, PermissionDenied, TargetGone
 

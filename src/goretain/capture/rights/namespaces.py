@@ -2,7 +2,7 @@
 
 A PID means what it means to the reader's own PID namespace; /proc means what it meant to whoever mounted
 it. Where the two disagree, reading /proc/PID and tracing PID would concern two processes. Source:
-pid_namespaces(7), proc(5) NSpid, openat2(2) RESOLVE_IN_ROOT. Imports ``capture`` siblings,
+pid_namespaces(7), proc(5) NSpid, openat2(2) RESOLVE_IN_ROOT. Imports ``capture``,
 ``debuginfo.elf.elf`` and ``model``.
 """
 

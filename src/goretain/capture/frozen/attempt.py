@@ -1,7 +1,7 @@
 """One attempt at a capture: the threads are stopped, the plan is made, memory copied, the threads released.
 
 All that runs while a target stands still. Whatever is raised in it, the target has been released when it
-leaves here. Imports ``capture`` siblings.
+leaves here. Imports ``capture``.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from goretain.capture import procfs
-from goretain.capture.copying import Copy
-from goretain.capture.executable import check_identity
-from goretain.capture.expectation import Rehearsal
-from goretain.capture.freeze import Freezer
+from goretain.capture.binaries.executable import check_identity
+from goretain.capture.frozen.copying import Copy
+from goretain.capture.frozen.expectation import Rehearsal
+from goretain.capture.frozen.freeze import Freezer
+from goretain.capture.frozen.interrupts import DeferredSignals, Interrupted
+from goretain.capture.frozen.live import LiveProcess
+from goretain.capture.frozen.pause import Pause, no_collection
+from goretain.capture.frozen.priority import first_in_line
 from goretain.capture.image import Mapping
-from goretain.capture.interrupts import DeferredSignals, Interrupted
-from goretain.capture.live import LiveProcess
-from goretain.capture.pause import Pause, no_collection
-from goretain.capture.priority import first_in_line
 from goretain.capture.ranges import total
-from goretain.capture.reservation import Reservation
+from goretain.capture.room.reservation import Reservation
 from goretain.model.errors import MissingMemory
 
 # Called with the name of the phase that begins: "estimating", "seizing", "planning", "copying",

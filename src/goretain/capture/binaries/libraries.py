@@ -1,6 +1,6 @@
 """Shared objects with Go code that a program loaded: plugins of a Go program, or the Go library of another.
 
-Imports ``capture`` siblings, ``debuginfo.elf.elf`` and ``model``.
+Imports ``capture``, ``debuginfo.elf.elf`` and ``model``.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from goretain.capture import procfs
-from goretain.capture.executable import bias_of, identity_of, open_program
+from goretain.capture.binaries.executable import bias_of, identity_of, open_program
+from goretain.capture.binaries.program import check_program
 from goretain.capture.image import Library, Mapping
-from goretain.capture.namespaces import open_inside
-from goretain.capture.program import check_program
 from goretain.capture.ranges import PAGE
+from goretain.capture.rights.namespaces import open_inside
 from goretain.debuginfo.elf.elf import PT_LOAD, Elf
 from goretain.model.errors import GoretainError, NotGoProgram
 

@@ -1,7 +1,7 @@
 """Memory of a live process, read by process_vm_readv, and by /proc/PID/mem where that refuses.
 
 Knows which pages are worth reading: pages of anonymous memory that were never touched are zero, and reading
-them would make the target allocate page tables. Imports ``debuginfo``, ``capture`` siblings, ``model`` and
+them would make the target allocate page tables. Imports ``debuginfo``, ``capture``, ``model`` and
 numpy.
 """
 
@@ -13,11 +13,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.capture import libc, pagemap, privileges, procfs
+from goretain.capture import libc, procfs
+from goretain.capture.frozen import pagemap
+from goretain.capture.frozen.transfer import BulkReader
 from goretain.capture.image import Mapping
 from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, intersect, normalise, subtract
-from goretain.capture.refusal import explain_refusal
-from goretain.capture.transfer import BulkReader
+from goretain.capture.rights import privileges
+from goretain.capture.rights.refusal import explain_refusal
 from goretain.debuginfo.elf.elf import Elf
 from goretain.model.errors import MissingMemory
 

@@ -1,0 +1,1 @@
+"""The files that a process runs: program, plugins, hosting libraries, and which memory is just theirs."""

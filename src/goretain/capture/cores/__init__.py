@@ -1,0 +1,1 @@
+"""ELF cores, whole and truncated."""

@@ -1,0 +1,1 @@
+"""A live process: stopped, copied and released, and what guards the pause."""

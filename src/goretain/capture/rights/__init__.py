@@ -1,0 +1,1 @@
+"""Who may look at which process, and what to say when the kernel refuses."""
