@@ -6,6 +6,7 @@ asked for, click and rich-click.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from typing import Any
 
@@ -24,6 +25,22 @@ class Commands(rich_click.RichGroup):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """Names in the order of the help."""
         return list(COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The subcommand that the arguments name; of a name that is none, the one that was perhaps meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as wrong:
+            name = args[0]
+            near = ["why"] if name.isdigit() else difflib.get_close_matches(name, COMMANDS, 1)
+            if not near:
+                raise
+            meant = f"{near[0]} {name}" if name.isdigit() else near[0]
+            raise click.UsageError(
+                f"No such command '{name}'. Did you mean 'goretain {meant}'?", ctx
+            ) from wrong
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
         """The subcommand of that name."""

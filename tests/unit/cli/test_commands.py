@@ -369,3 +369,10 @@ def test_rule_lists_all_patterns_and_has_json() -> None:
 
 def test_rule_is_rendered_on_a_terminal() -> None:
     assert "# GR101" not in on_a_terminal(80, "rule", "GR101")
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("wyh", "why"), ("1234", "why 1234"), ("docter", "doctor")])
+def test_a_command_that_is_none_names_the_one_that_was_meant(typed: str, meant: str) -> None:
+    done = goretain(typed)
+    assert done.returncode == 2
+    assert f"No such command '{typed}'. Did you mean 'goretain {meant}'?" in done.stderr

@@ -226,7 +226,7 @@ def _shared(page: Page, report: WhyReport, least: int) -> None:
     page.title("Shared: reached from several holders, retained by none of them")
     for group in groups[:_SHARED_GROUPS]:
         chain = group.chain
-        lead = [(f"  {iec(group.bytes):>10}", "bold"), (f"  {number(group.objects)} objects, mostly ", "")]
+        lead = [(f"  {iec(group.bytes):>10}", "bold"), (f"  {plural(group.objects, 'object')}, mostly ", "")]
         page.pieces(
             breakable(chain_pieces(chain.root, chain.links, chain.end), page.width - 14),
             lead=lead,
