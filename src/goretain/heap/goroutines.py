@@ -18,7 +18,7 @@ from goretain.heap.graph import Graph
 from goretain.heap.waiting import Leaks
 from goretain.kernels.csr import Rows
 from goretain.kernels.wakeups import NONE, SEVERAL, exclusive
-from goretain.snapshot import Frame, Goroutine, Layer, Snapshot
+from goretain.snapshot import Frame, Goroutine, Layer, ObjectFlag, Snapshot
 
 Bits = NDArray[np.bool_]
 I32 = NDArray[np.int32]
@@ -103,6 +103,8 @@ def _measure(
     snapshot: Snapshot, members: Sequence[Sequence[int]], stacks: Rows, barred: Bits, leaks: Leaks | None
 ) -> Goroutines:
     columns, packages = snapshot.columns, Packages(snapshot.meta.modules)
+    # A sudog goes back to the runtime's own list, and a g is kept for the next goroutine.
+    barred = barred | ((columns.object_flags & ObjectFlag.SCHEDULER) != 0)
     owner = exclusive(columns.edge_start, columns.edge_target, barred, _sources(members, stacks))
     held = np.flatnonzero(owner >= 0)
     sizes = np.bincount(owner[held], columns.object_size[held], len(members))

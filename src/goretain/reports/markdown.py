@@ -10,7 +10,15 @@ from pathlib import PurePath
 
 from goretain.model.findings import Finding
 from goretain.model.units import iec
-from goretain.reports.results import DiffReport, DoctorReport, GrowthRow, Look, WhatIf, WhyReport
+from goretain.reports.results import (
+    DiffReport,
+    DoctorReport,
+    GoroutineSection,
+    GrowthRow,
+    Look,
+    WhatIf,
+    WhyReport,
+)
 from goretain.reports.units import clean, duration, moment, number, percent, plural, signed
 
 #: No report is longer than this.
@@ -37,6 +45,7 @@ def render_why(report: WhyReport) -> str:
         f"- {_origin(look)}",
         f"- {live}, garbage {iec(garbage)}, RSS {iec(look.rss_bytes)}",
         f"- pause {duration(look.pause_ns)}, copied {iec(look.copied_bytes)}, typed {share} of live bytes",
+        *_goroutines(report.goroutines),
         *_notes(look.notes),
         *_without(report.without),
         "",
@@ -53,6 +62,14 @@ def render_why(report: WhyReport) -> str:
     room = MAX_LINES - len(lines) - len(shared) - len(end) - _TABLE_HEAD
     lines += _holders(report, min(_HOLDERS, room))
     return "\n".join([*lines, *shared, *end]) + "\n"
+
+
+def _goroutines(section: GoroutineSection | None) -> list[str]:
+    if section is None or not section.leaked:
+        return []
+    sure = "" if section.proved else "probably "
+    held = f"{iec(section.leaked_bytes)} and stacks of {iec(section.leaked_stack_bytes)}"
+    return [f"- goroutines: {section.count:,}, **{section.leaked:,} {sure}leaked**; only they hold {held}"]
 
 
 def _without(what_if: WhatIf | None) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import goretain
 from goretain.diagnosis.diagnose import diagnose
 from goretain.model.findings import Chain, Severity
+from goretain.reports.goroutines import goroutine_section
 from goretain.reports.results import (
     Coverage,
     HeapFacts,
@@ -92,6 +93,7 @@ def why_report(
         ),
         shared_total=len(shared),
         types=_type_sums(heap.histogram[:top]),
+        goroutines=goroutine_section(heap, top),
         min_bytes=min_bytes,
         focus=focus,
         without=what_if,

@@ -8,6 +8,8 @@ from goretain.reports.results import (
     ChainsReport,
     Coverage,
     DiffReport,
+    GoroutineRow,
+    GoroutineSection,
     GrowthRow,
     HeapFacts,
     HolderRow,
@@ -123,6 +125,55 @@ def holder_rows() -> tuple[HolderRow, ...]:
     )
 
 
+def goroutine_section(**more: object) -> GoroutineSection:
+    stacks = (
+        GoroutineRow(
+            count=640,
+            state="chan send",
+            function="github.com/acme/shop/internal/catalogue.(*fetcher).fetch",
+            place="fetch.go:118",
+            created_at="github.com/acme/shop/internal/catalogue.(*fetcher).All fetch.go:71",
+            leaked=True,
+            stack_bytes=5 * MIB,
+            retained_bytes=40 * MIB,
+            retained_objects=3840,
+        ),
+        GoroutineRow(
+            count=12,
+            state="select",
+            function="main.(*server).janitor",
+            place="main.go:51",
+            created_at="main.main main.go:20",
+            leaked=False,
+            stack_bytes=96 << 10,
+            retained_bytes=2 * MIB,
+            retained_objects=120,
+        ),
+        GoroutineRow(
+            count=1,
+            state="sleep",
+            function=None,
+            place=None,
+            created_at=None,
+            leaked=False,
+            stack_bytes=2048,
+            retained_bytes=64,
+            retained_objects=1,
+        ),
+    )
+    facts: dict[str, object] = {
+        "count": 1196,
+        "stacks": stacks,
+        "stacks_total": 31,
+        "shared_bytes": 1 * MIB,
+        "leaked": 640,
+        "leaked_bytes": 40 * MIB,
+        "leaked_stack_bytes": 5 * MIB,
+        "proved": True,
+    }
+    return GoroutineSection(**(facts | more))  # type: ignore[arg-type]
+
+
 def heap_facts() -> HeapFacts:
     return HeapFacts(
         reachable_objects=2_310_455,
@@ -168,6 +219,7 @@ def why(findings: int = 1, holders: int = 3, **more: object) -> WhyReport:
         "not_judged": (),
         "holders": (holder_rows() * (holders // 3 + 1))[:holders],
         "holders_total": holders + 40,
+        "goroutines": goroutine_section(),
         "shared": (
             SharedRow(
                 bytes=12 * MIB,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from goretain.model.findings import Chain, Confidence
 from goretain.reports import json as json_report
 from goretain.reports import markdown, text
-from goretain.reports.results import ChainsReport, Coverage, DiffReport, WhyReport
+from goretain.reports.results import ChainsReport, Coverage, DiffReport, GoroutineSection, WhyReport
 from tests.unit.reports import examples
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -183,3 +183,27 @@ def test_text_of_a_nasty_program_is_printable(name: str) -> None:
         report, findings=(examples.finding(chain=chain, type=name, pattern=name),)
     )
     assert all(line.isprintable() for line in text.render_why(report, 80).text.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        (examples.goroutine_section(), "640 of 1,196 leaked: 40.0 MiB and stacks of 5.0 MiB"),
+        (examples.goroutine_section(proved=False), "640 of 1,196 probably leaked"),
+        (examples.goroutine_section(leaked=None, leaked_bytes=None), "which are leaked is unknown"),
+    ],
+)
+def test_what_is_known_of_leaked_goroutines_is_said(section: GoroutineSection, said: str) -> None:
+    page = text.render_why(examples.why(goroutines=section), 120).text
+    assert said in page.partition("\nGoroutines")[2].splitlines()[0]
+    shown = markdown.render_why(examples.why(goroutines=section))
+    assert ("leaked**" in shown) == (section.leaked is not None)
+
+
+def test_stacks_that_hold_nothing_are_not_shown() -> None:
+    quiet = tuple(
+        msgspec.structs.replace(row, leaked=False, retained_bytes=0)
+        for row in examples.goroutine_section().stacks
+    )
+    page = text.render_why(examples.why(goroutines=examples.goroutine_section(stacks=quiet)), 120).text
+    assert "\nGoroutines" not in page

@@ -107,7 +107,8 @@ class _Reader:
         self._record = RecordReader(layout, _SUDOG, *fields)
         self._goroutine_at = layout.offset(_SUDOG, "g")
         self._next = RecordReader(layout, _SUDOG, ("next",))
-        self._head = RecordReader(layout, _LIST, ("head",))
+        # The linker leaves out what a program without conditions does not need.
+        self._head = RecordReader(layout, _LIST, ("head",)) if layout.has(_LIST, "head") else None
         self._list_in_cond = layout.offset(_COND, "notify") if layout.has(_COND, "notify") else None
         self._list_of: dict[int, int] = {}
 
@@ -181,7 +182,7 @@ class _Reader:
         """The notifyList whose queue the sudog stands in: the stack still knows it, or its sync.Cond."""
         if sudog.address in self._list_of:
             return self._list_of[sudog.address]
-        for word in self._words(g):
+        for word in self._words(g) if self._head is not None else ():
             for at in (word, word + self._list_in_cond if self._list_in_cond is not None else 0):
                 if at and at % 8 == 0 and self._queues(at, sudog.address):
                     return at
@@ -189,6 +190,7 @@ class _Reader:
 
     def _queues(self, at: int, wanted: int) -> bool:
         """Whether a notifyList at an address queues a sudog; then remembers all that it queues."""
+        assert self._head is not None
         found: list[int] = []
         try:
             (sudog,) = self._head.read(self._memory, at)

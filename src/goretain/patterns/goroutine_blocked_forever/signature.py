@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A kind of wait in words: what the goroutines do, what they wait for, what would end it."""
+    """A kind of wait in words: what the goroutines do, with what, what would end it."""
 
     does: str
     thing: str
@@ -40,33 +40,29 @@ _CANCEL = "select with ctx.Done() beside it, and cancel the context where the wo
 _UNLOCK = "unlock on every path (defer mu.Unlock()), and take locks in one order everywhere"
 _KINDS = {
     WaitKind.CHANNEL_RECEIVE: _Kind(
-        "to receive from", "a channel", f"close the channel where its last sender ends, or {_CANCEL}"
+        "to receive from a", "channel", f"close the channel where its last sender ends, or {_CANCEL}"
     ),
     WaitKind.CHANNEL_SEND: _Kind(
-        "to send to", "a channel", f"give the channel room for the value (make(chan T, 1)), or {_CANCEL}"
+        "to send to a", "channel", f"give the channel room for the value (make(chan T, 1)), or {_CANCEL}"
     ),
     WaitKind.SELECT: _Kind(
-        "in a select on",
-        "channels",
+        "in a select for a",
+        "channel",
         "give the select a case that ends it: <-ctx.Done(), and cancel the context where the work ends",
     ),
-    WaitKind.MUTEX: _Kind("to lock", "a Mutex", _UNLOCK),
-    WaitKind.RW_MUTEX_READ: _Kind("to read-lock", "an RWMutex", _UNLOCK),
-    WaitKind.RW_MUTEX_WRITE: _Kind("to lock", "an RWMutex", _UNLOCK),
+    WaitKind.MUTEX: _Kind("to lock a", "Mutex", _UNLOCK),
+    WaitKind.RW_MUTEX_READ: _Kind("to read-lock an", "RWMutex", _UNLOCK),
+    WaitKind.RW_MUTEX_WRITE: _Kind("to lock an", "RWMutex", _UNLOCK),
     WaitKind.WAIT_GROUP: _Kind(
-        "in Wait of",
-        "a WaitGroup",
-        "call Done on every path (defer wg.Done()), and Add before the go statement",
+        "in Wait of a", "WaitGroup", "call Done on every path (defer wg.Done()), and Add before go"
     ),
     WaitKind.COND: _Kind(
-        "in Wait of",
-        "a Cond",
-        "Broadcast when what is waited for can come no more, and check that first",
+        "in Wait of a", "Cond", "Broadcast when what is waited for can come no more, and check that first"
     ),
-    WaitKind.SEMAPHORE: _Kind("for", "a semaphore", _UNLOCK),
+    WaitKind.SEMAPHORE: _Kind("for a", "semaphore", _UNLOCK),
 }
-_NIL = _Kind("on", "a nil channel", "make the channel before the goroutine starts, or do not start it")
-_NO_CASES = _Kind("in", "a select without cases", "let the goroutine return: select {} never does")
+_NIL = _Kind("on a", "nil channel", "make the channel before the goroutine starts, or do not start it")
+_NO_CASES = _Kind("in a", "select without cases", "let the goroutine return: select {} never does")
 
 
 def find(heap: Heap) -> Iterator[Finding]:
@@ -85,7 +81,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             count=len(group.members),
             saving_bytes=group.bytes,
             retained_bytes=group.retained_bytes,
-            type=heap.type_of(objects[0]) if objects else kind.thing,
+            type=_type(heap, objects, kind),
             fix=kind.fix,
             fingerprint=fingerprint(pattern.name, group.state, *_functions(heap, group)),
         )
@@ -120,18 +116,22 @@ def _chain(heap: Heap, group: GoroutineGroup, held: NDArray[np.intp], objects: l
 
 
 def _confidence(group: GoroutineGroup, kind: _Kind, *, proved: bool) -> Confidence:
-    count = f"{len(group.members)} goroutines wait" if len(group.members) > 1 else "a goroutine waits"
+    waits = f"{len(group.members)} goroutines wait" if len(group.members) > 1 else "a goroutine waits"
     place = f" at {_place(group.where)}" if group.where is not None else ""
-    begun = f", started at {_place(group.created_at)}" if group.created_at is not None else ""
     nobody = "" if kind in (_NIL, _NO_CASES) else " that no global variable and no other goroutine can get at"
+    begun = f"; started at {_place(group.created_at)}" if group.created_at is not None else ""
     return Confidence(
         level="proved" if proved else "likely",
-        reason=f"seen in memory: {count} {kind.does} {kind.thing}{nobody}{place}{begun}; "
+        reason=f"seen in memory: {waits}{place} {kind.does} {kind.thing}{nobody}{begun}; "
         f"stacks {iec(group.stack_bytes)}",
-        decide=None
-        if proved
-        else "look again at the running process: of this snapshot memory is missing",
+        decide=None if proved else "look again at the running process: of this snapshot memory is missing",
     )
+
+
+def _type(heap: Heap, objects: list[int], kind: _Kind) -> str:
+    """What is waited for: the type of the struct that has the lock; a channel's own type is the runtime's."""
+    known = heap.type_of(objects[0]) if objects else None
+    return kind.thing if known is None or known.startswith("runtime.") else known
 
 
 def _place(frame: Frame) -> str:

@@ -8,6 +8,7 @@ shares two counts that a reader can round; None is "unknown", never 0. Imports t
 from goretain.reports.results.chains import ChainNode, ChainsReport
 from goretain.reports.results.diff import DiffReport, GrowthRow, SurvivorRow
 from goretain.reports.results.doctor import Check, DoctorReport
+from goretain.reports.results.goroutines import GoroutineRow, GoroutineSection
 from goretain.reports.results.parts import Look, Part, TypeSum
 from goretain.reports.results.rule import Rule, RuleReport
 from goretain.reports.results.why import (
@@ -28,6 +29,8 @@ __all__ = [
     "Coverage",
     "DiffReport",
     "DoctorReport",
+    "GoroutineRow",
+    "GoroutineSection",
     "GrowthRow",
     "HeapFacts",
     "HolderRow",

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from goretain.model.findings import Chain, Finding, Severity
+from goretain.reports.results.goroutines import GoroutineSection
 from goretain.reports.results.parts import Look, Part, TypeSum
 
 
@@ -138,6 +139,7 @@ class WhyReport(msgspec.Struct, frozen=True, kw_only=True):
         shared, shared_total: groups by bytes, the first ``top``; how many groups.
         types: reachable objects by type, most bytes first; the first ``top``.
         without: what would come back without the holders that were asked about; None when none were.
+        goroutines: what goroutines hold, by stack, and which of them are leaked; None where it was not asked.
         min_bytes, focus: the filter that findings and holders passed ("" none).
     """
 
@@ -157,6 +159,7 @@ class WhyReport(msgspec.Struct, frozen=True, kw_only=True):
     shared: tuple[SharedRow, ...]
     shared_total: int
     types: tuple[TypeSum, ...]
+    goroutines: GoroutineSection | None = None
     min_bytes: int = 0
     focus: str = ""
     without: WhatIf | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from goretain.model.findings import Finding
 from goretain.model.units import iec
 from goretain.reports.results import HeapFacts, HolderRow, Part, WhatIf, WhyReport
+from goretain.reports.text.goroutines import goroutines
 from goretain.reports.text.page import Page, breakable, chain_pieces, split_list
 from goretain.reports.text.parts import UNNAMED, head, left_out, types_table
 from goretain.reports.units import clean, duration, number, percent, plural
@@ -34,6 +35,8 @@ def render_why(report: WhyReport, width: int, *, small: bool = False) -> Page:
     _findings(page, report)
     least = 0 if small else report.heap.reachable_bytes // 1000
     _holders(page, report, least)
+    if report.goroutines is not None:
+        goroutines(page, report.goroutines, least)
     _shared(page, report, least)
     types_table(page, "Types", [t for t in report.types if t.bytes >= least], report.heap.reachable_bytes)
     return page

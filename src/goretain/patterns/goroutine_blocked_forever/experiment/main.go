@@ -37,6 +37,7 @@ func fetch(result chan []byte) {
 	done.Done()
 	time.Sleep(10 * time.Millisecond)
 	result <- body
+	total += int(body[0])
 }
 
 func request(room int) {
@@ -52,17 +53,17 @@ func request(room int) {
 
 type feed struct {
 	events chan *[512]byte
-	seen   map[int]int
+	counts []int
 }
 
 //go:noinline
 func (f *feed) follow() {
-	last := new([512]byte)
+	counts := make([]int, 1024)
 	done.Done()
 	for event := range f.events {
-		last = event
+		counts[event[0]]++
 	}
-	total += int(last[0])
+	f.counts = counts
 }
 
 func subscribe() *feed {
