@@ -23,6 +23,8 @@ from goretain.golang.types.gotypes import GoType
 from goretain.snapshot import Layer
 
 I64 = NDArray[np.int64]
+#: Type of sync.allPools and oldPools, which are the runtime's (Packages.layer_of_global).
+_POOLS = "[]*sync.Pool"
 #: Which layer of the functions that refer to a variable is its own.
 _RANK = {Layer.RUNTIME: 0, Layer.STDLIB: 1, Layer.PROGRAM: 2}
 
@@ -74,7 +76,7 @@ class NamelessGlobals:
                 start,
                 end,
                 value.type if value is not None else None,
-                self._package(functions),
+                self._package(functions, value),
                 bool(functions),
             )
 
@@ -97,11 +99,13 @@ class NamelessGlobals:
         first = bisect.bisect_left(self._addresses, start)
         return self._functions[first : bisect.bisect_left(self._addresses, end)]
 
-    def _package(self, functions: Sequence[str]) -> str:
+    def _package(self, functions: Sequence[str], value: Value | None) -> str:
         """The package of the functions that are nearest to the runtime, "" where there are none."""
         packages = {package_of(name) for name in functions} - {""}
         if not packages:
             return ""
+        if packages == {"sync"} and value is not None and value.type.name == _POOLS:
+            return "runtime"
         return min(packages, key=lambda p: (_RANK.get(self._packages.layer(p), 3), p))
 
 

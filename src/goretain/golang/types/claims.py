@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from goretain.debuginfo.pclntab.pclntab import FuncTable
 from goretain.golang.code.evidence import Claim, CodeEvidence, ValueKind
 from goretain.golang.layout import Program
 from goretain.golang.modules import Module
-from goretain.golang.packages import display_name
+from goretain.golang.packages import STANDARD_ROOTS, display_name, package_of
 from goretain.golang.types.gotypes import GoField, GoType, Leaf, leaf_of_kind
 from goretain.golang.types.instances import Instances
 from goretain.golang.types.universe import TypeUniverse
@@ -51,6 +51,29 @@ class _Code:
 
     functions: FuncTable
     evidence: CodeEvidence
+    declared_names: dict[int, str] = field(default_factory=dict)
+
+    def declared(self, row: int) -> str:
+        """Name of the function at a row of the table, as it would be without the go:linkname by which the
+        runtime gives many to other packages (reflect.addReflectOff is declared in runtime/runtime1.go)."""
+        if row not in self.declared_names:
+            name = self.evidence.names[row]
+            package = package_of(name)
+            plain = "." not in name[len(package) + 1 :]
+            if plain and package.partition("/")[0] in STANDARD_ROOTS and self._in_runtime(row):
+                name = f"runtime{name[len(package) :]}"
+            self.declared_names[row] = name
+        return self.declared_names[row]
+
+    def _in_runtime(self, row: int) -> bool:
+        """Whether the source of a function of the standard library is the runtime's."""
+        try:
+            function = self.functions.find(int(self.functions.entries[row]))
+            file = self.functions.file_line(function, function.entry)[0] if function is not None else ""
+        except CorruptFile:
+            return False
+        folder = file.rpartition("/")[0]
+        return folder == "runtime" or folder.endswith("/src/runtime")
 
 
 class Claims:
@@ -135,7 +158,7 @@ class Claims:
             refs = code.evidence.references
             rows = np.unique(np.column_stack((refs.address, refs.function)), axis=0)
             addresses.append(rows[:, 0])
-            names += [code.evidence.names[row] for row in rows[:, 1].tolist()]
+            names += [code.declared(row) for row in rows[:, 1].tolist()]
         joined = np.concatenate([*addresses, np.empty(0, np.int64)])
         order = np.argsort(joined, kind="stable")
         return joined[order], [names[i] for i in order.tolist()]
