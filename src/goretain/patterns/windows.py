@@ -75,8 +75,10 @@ class Pinned:
 
     @property
     def dead_slots(self) -> Flags:
-        """Objects whose hidden slots keep more alive than the object itself hides."""
-        return self.behind > self.hidden
+        """Objects whose hidden slots keep more alive than the object itself hides, but for those that a small
+        part was cut from: there are elements on its other side too."""
+        small_part = (self.first > 0) & (self.behind_slack > 0) & (self.hidden >= self.shown)
+        return (self.behind > self.hidden) & ~small_part
 
     @property
     def saving(self) -> I64:

@@ -63,3 +63,10 @@ def test_the_same_bytes_are_not_reported_twice() -> None:
     assert find("GR101", heap) == []
     (finding,) = find("GR106", heap)
     assert finding.saving_bytes == 60 * 16 * KB
+
+
+def test_a_part_from_the_middle_was_cut_and_is_the_other_pattern_s() -> None:
+    heap = Heap(queue(5, 1, 16 * KB).snapshot())
+    assert find("GR106", heap) == []
+    (finding,) = find("GR101", heap)
+    assert (finding.saving_bytes, finding.confidence.level) == (63 * 16 * KB + 63 * 8, "proved")

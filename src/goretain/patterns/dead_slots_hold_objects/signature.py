@@ -3,7 +3,8 @@
 The collector scans an array whole. What hangs from an element before the slice, or behind its capacity, is
 lost for certain. What hangs from an element between length and capacity may be wanted: a program that empties
 a list by ``s[:0]`` and takes the old elements back by ``s[:n]`` reuses them; most never do. Arrays that weigh
-more than what they hold are subslice-pins-array's. Imports ``patterns`` and the floors below.
+more than what they hold, or that a small part was cut from the middle of, are subslice-pins-array's. Imports
+``patterns`` and the floors below.
 """
 
 from __future__ import annotations
