@@ -124,9 +124,9 @@ class _Reader:
             slices.claim_slices(slots, objects, heap)
             strings.claim_strings(slots, objects, heap, claims.references)
         roots = resolve_roots(objects, edges, slots)
-        captured = captures(self.program, self.universe, modules)
+        captured = claims.captured if claims else captures(self.program, self.universe, modules)
         structure = self._structure(heap, stacks)
-        inference = Inference(heap, self.universe, stacks.function, structure, captured)
+        inference = Inference(heap, self.universe, stacks.function, captured, structure)
         inferred = inference.run(
             edges.header, self._exact_types(objects, specials), root_seeds(slots, self.image)
         )
@@ -182,11 +182,10 @@ class _Reader:
 
     def _structure(self, heap: propagate.Heap, stacks: Stacks) -> Structure | None:
         """What objects say of themselves, asked where no debug information says what variables hold."""
-        claims = stacks.names.claims
-        if claims is None:
+        if self.layout.descriptions.complete:
             return None
         entries = np.concatenate([module.functions.entries[:-1] for module in stacks.modules])
-        return Structure(heap, self.universe, np.unique(entries), claims)
+        return Structure(heap, self.universe, np.unique(entries))
 
     def _exact_types(self, objects: Objects, specials: Specials) -> list[tuple[int, GoType]]:
         """Types of objects with finalizers: the special names the pointer type that was passed to

@@ -37,3 +37,9 @@ def slot_bytes(size_classes: I64, request: I64) -> I64:
     i = np.searchsorted(size_classes, np.minimum(request, last))
     pages = -(-request // _PAGE) * _PAGE
     return np.where(request <= 0, 0, np.where(request <= last, size_classes[i], pages))
+
+
+def smaller_slot(size_classes: I64, size: I64) -> I64:
+    """Bytes of the next smaller slot (int64[k]): what is allocated in one of ``size`` bytes needs more."""
+    below = np.maximum(np.searchsorted(size_classes, size) - 1, 0)
+    return np.where(size > size_classes[-1], size - _PAGE, size_classes[below])

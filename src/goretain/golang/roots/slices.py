@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from goretain.golang.memory.objects import Objects
+from goretain.golang.memory.sizeclasses import smaller_slot
 from goretain.golang.roots.rootslots import RootSlots
 from goretain.golang.types.gotypes import GoType, Leaf
 from goretain.kernels.propagate import Heap
@@ -18,7 +19,6 @@ from goretain.snapshot import NO_OBJECT
 
 #: A smaller capacity may be any number.
 _LEAST = 64
-_PAGE = 8192
 
 
 def claim_slices(slots: RootSlots, objects: Objects, heap: Heap) -> None:
@@ -33,8 +33,7 @@ def claim_slices(slots: RootSlots, objects: Objects, heap: Heap) -> None:
     length, capacity = objects.image.words[(at >> 3) + 1], objects.image.words[(at >> 3) + 2]
     size = objects.table.size[target]
     used = slots.value[rows] - objects.table.address[target] + capacity
-    below = np.searchsorted(heap.class_size, size) - 1
-    smaller = np.where(size > heap.class_size[-1], size - _PAGE, heap.class_size[np.maximum(below, 0)])
+    smaller = smaller_slot(heap.class_size, size)
     fits = (length >= 0) & (length <= capacity) & (capacity >= _LEAST) & (used > smaller) & (used <= size)
     slots.leaf[rows[fits]] = len(slots.leaves)
     byte = GoType("byte", "uint8", 1)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.golang.memory.objects import Objects
+from goretain.golang.memory.sizeclasses import smaller_slot
 from goretain.golang.roots.rootslots import RootSlots
 from goretain.golang.types.gotypes import GoType, Leaf
 from goretain.kernels.propagate import Heap
@@ -25,7 +26,6 @@ I64 = NDArray[np.int64]
 _TINY = 16
 #: A shorter text that ends with its allocation may be any number.
 _LEAST = 64
-_PAGE = 8192
 
 
 def claim_strings(
@@ -45,8 +45,7 @@ def claim_strings(
     length = objects.image.words[(at >> 3) + 1]
     good = (objects.spans.spans.noscan[objects.span[target]] == 1) & (size > _TINY)
     good &= (length > 0) & (length <= size - front)
-    below = np.searchsorted(heap.class_size, size) - 1
-    smaller = np.where(size > heap.class_size[-1], size - _PAGE, heap.class_size[np.maximum(below, 0)])
+    smaller = smaller_slot(heap.class_size, size)
     good &= (front % 8 != 0) | ((length >= _LEAST) & (front + length > smaller))
     pointers = set(slots.address.tolist())
     addresses, names = references

@@ -247,7 +247,8 @@ def captures(
 ) -> Callable[[int], list[GoField] | None]:
     """Asks the code what the closure whose code starts at a run-time address captured.
 
-    The code is read when that is asked first: debug information says it from Go 1.23 on.
+    The code is read when that is asked first: debug information says it from Go 1.23 on, but for variables
+    that a closure captures and does not use.
     """
     claims = functools.cache(lambda: Claims(program, universe, modules))
     return lambda pc: claims().captured(pc)

@@ -68,9 +68,9 @@ class Inference:
     """One run of type inference over a heap.
 
     function_name: symbol name of a run-time code address, "" when unknown.
-    structure: what untyped objects prove by themselves, for programs without debug information.
     captured: what the closure whose code starts at a run-time address captured, as its code says; asked where
-        debug information does not say (Go 1.22 and older).
+        debug information does not say: never up to Go 1.22, later where it leaves out what is not used.
+    structure: what untyped objects prove by themselves, for programs without debug information.
     """
 
     def __init__(
@@ -78,8 +78,8 @@ class Inference:
         heap: Heap,
         universe: TypeUniverse,
         function_name: Callable[[int], str],
+        captured: Callable[[int], list[GoField] | None],
         structure: Structure | None = None,
-        captured: Callable[[int], list[GoField] | None] | None = None,
     ) -> None:
         self.heap = heap
         self.universe = universe
@@ -210,9 +210,9 @@ class Inference:
         if not name:
             return None
         link_pc = pc - self.universe.program.bias
-        known = self.structure.captured(pc) if self.structure is not None else None
-        t = closure_type(self.universe, name, link_pc, known)
-        if len(t.fields) > 1 or self.structure is not None or self.captured is None:
+        described = self.structure is None
+        t = closure_type(self.universe, name, link_pc, None if described else self.captured(pc))
+        if len(t.fields) > 1 or not described:
             return t
         # An object whose code captured nothing would not be there: debug information does not say what.
         return closure_type(self.universe, name, link_pc, self.captured(pc))

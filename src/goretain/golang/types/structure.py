@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.golang.types.channelshapes import find_channels
-from goretain.golang.types.claims import Claims
 from goretain.golang.types.gotypes import GoType, Leaf
 from goretain.golang.types.heapview import HeapView
 from goretain.golang.types.mapshapes import MapShapes
@@ -54,13 +53,11 @@ class Structure:
     """Evidence of one heap.
 
     entries: int64[f], ascending addresses of all functions.
-    claims: what the code says.
     """
 
-    def __init__(self, heap: Heap, universe: TypeUniverse, entries: I64, claims: Claims) -> None:
+    def __init__(self, heap: Heap, universe: TypeUniverse, entries: I64) -> None:
         self._heap = heap
         self._universe = universe
-        self.captured = claims.captured
         self._entries = entries
         self._view = HeapView(heap, universe.program.layout)
         self._ranges = np.array(_ranges(universe.modules.ranges, universe.itabs), np.int64).reshape(-1, 2)
