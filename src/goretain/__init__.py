@@ -15,12 +15,25 @@ if TYPE_CHECKING:
     from goretain.api import diff as diff
     from goretain.api import doctor as doctor
     from goretain.api import open as open
+    from goretain.api import query as query
     from goretain.api import rules as rules
     from goretain.api import snap as snap
     from goretain.api import watch as watch
     from goretain.api import why as why
 
-__all__ = ["Snapshot", "__version__", "chains", "diff", "doctor", "open", "rules", "snap", "watch", "why"]
+__all__ = [
+    "Snapshot",
+    "__version__",
+    "chains",
+    "diff",
+    "doctor",
+    "open",
+    "query",
+    "rules",
+    "snap",
+    "watch",
+    "why",
+]
 __version__ = "0.1.0"
 
 

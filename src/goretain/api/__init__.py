@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from goretain.api.answers import chains as chains
     from goretain.api.answers import diff as diff
+    from goretain.api.answers import query as query
     from goretain.api.answers import rules as rules
     from goretain.api.answers import watch as watch
     from goretain.api.answers import why as why
@@ -29,12 +30,25 @@ _HOMES = {
     "diff": "answers",
     "doctor": "health",
     "open": "targets",
+    "query": "answers",
     "rules": "answers",
     "snap": "images",
     "watch": "answers",
     "why": "answers",
 }
-__all__ = ["Progress", "Snapshot", "chains", "diff", "doctor", "open", "rules", "snap", "watch", "why"]
+__all__ = [
+    "Progress",
+    "Snapshot",
+    "chains",
+    "diff",
+    "doctor",
+    "open",
+    "query",
+    "rules",
+    "snap",
+    "watch",
+    "why",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The commands as functions: why, chains, diff, watch, rules, doctor.
+"""The commands as functions: why, chains, query, diff, watch, rules.
 
 Imports ``reports`` when they run, and this package.
 """
@@ -17,7 +17,7 @@ from goretain.model.errors import GoretainError, UsageError
 from goretain.model.saving import check_place
 
 if TYPE_CHECKING:
-    from goretain.reports.results import ChainsReport, DiffReport, RuleReport, WhyReport
+    from goretain.reports.results import ChainsReport, DiffReport, QueryReport, RuleReport, WhyReport
 
 #: What ``open`` takes, or a snapshot that is open already.
 Target = int | str | os.PathLike[str] | Snapshot
@@ -90,6 +90,32 @@ def chains(
     if progress is not None:
         progress("measuring", 0, 0)
     return snapshot.chains(what, top=top, min_bytes=min_bytes)
+
+
+def query(
+    target: Target,
+    sql: str,
+    *,
+    limit: int = 100_000,
+    memory: int = 1 << 30,
+    progress: Progress | None = None,
+    **how: Any,
+) -> QueryReport:
+    """Ask a heap in SQL: ``open``, ``Snapshot.query``.
+
+    Args:
+        sql: one SELECT.
+        limit: rows to fetch.
+        memory: bytes that the query may take.
+        how: more arguments of ``open``.
+
+    Raises:
+        GoretainError: the target cannot be read, duckdb is missing, or the query cannot be run.
+    """
+    snapshot = _opened(target, progress=progress, **how)
+    if progress is not None:
+        progress("asking", 0, 0)
+    return snapshot.query(sql, limit=limit, memory=memory)
 
 
 def _opened(target: Target, **how: Any) -> Snapshot:

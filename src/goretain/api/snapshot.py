@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from goretain.heap.heap import Heap
     from goretain.heap.histogram import TypeRow
     from goretain.heap.holders import Holder, Shared
-    from goretain.reports.results import ChainsReport, DiffReport, WhyReport
+    from goretain.reports.results import ChainsReport, DiffReport, QueryReport, WhyReport
 
 
 class Snapshot:
@@ -162,6 +162,18 @@ class Snapshot:
         from goretain.reports.chains import chains_report
 
         return chains_report(self.target, self.heap, what, top=top, min_bytes=min_bytes)
+
+    def query(self, sql: str, *, limit: int = 100_000, memory: int = 1 << 30) -> QueryReport:
+        """Ask the heap in SQL: the answer of ``goretain query``; docs/query.md has the tables.
+
+        Args:
+            sql: one SELECT.
+            limit: rows to fetch.
+            memory: bytes that the query may take besides the columns, which it reads where they are.
+        """
+        from goretain.reports.query import query_report
+
+        return query_report(self.target, self.heap, sql, limit=limit, memory=memory)
 
     def diff(self, later: Snapshot, *, top: int = 10) -> DiffReport:
         """What changed from this snapshot to a later one: the answer of ``goretain diff``."""

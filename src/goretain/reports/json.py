@@ -13,7 +13,14 @@ from typing import Any
 
 import msgspec
 
-from goretain.reports.results import ChainsReport, DiffReport, DoctorReport, RuleReport, WhyReport
+from goretain.reports.results import (
+    ChainsReport,
+    DiffReport,
+    DoctorReport,
+    QueryReport,
+    RuleReport,
+    WhyReport,
+)
 
 #: File name in docs/schema -> the struct it describes.
 SCHEMAS: dict[str, type[msgspec.Struct]] = {
@@ -22,10 +29,11 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "rule-1.json": RuleReport,
     "doctor-1.json": DoctorReport,
     "chains-1.json": ChainsReport,
+    "query-1.json": QueryReport,
 }
 
 
-def render(report: WhyReport | DiffReport | RuleReport | DoctorReport | ChainsReport) -> str:
+def render(report: WhyReport | DiffReport | RuleReport | DoctorReport | ChainsReport | QueryReport) -> str:
     """The report as indented JSON with a final newline; sizes are exact bytes, null is unknown."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -78,6 +79,47 @@ def test_chains_prints_a_tree_and_json(saved: str) -> None:
     done = goretain("chains", saved, "main.Entri")
     assert done.returncode == 2
     assert "did you mean main.Entry" in done.stderr
+
+
+def test_query_answers_as_table_csv_and_json(saved: str) -> None:
+    sql = "SELECT type, count(*) AS n FROM objects GROUP BY type ORDER BY n DESC, type"
+    lines = goretain("query", saved, sql).stdout.splitlines()
+    assert [line.split() for line in lines[:2]] == [["type", "n"], ["[]uint8", "4"]]
+    assert goretain("query", saved, sql, "--csv").stdout.startswith("type,n\n[]uint8,4\n")
+    report = json.loads(goretain("query", saved, sql, "--json", "--limit", "1").stdout)
+    assert (report["schema"], report["rows"], report["more"]) == ("goretain/query/1", [["[]uint8", 4]], True)
+    assert "objects\n  one row for each live object" in goretain("query").stdout
+    done = subprocess.run(
+        [*GORETAIN, "query", saved, "-"], input=sql, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["SELECT * FROM object"], "did you mean objects?"),
+        (["DROP TABLE objects"], "only SELECT is run"),
+        ([], "give the SQL behind the target"),
+        (["SELECT 1", "--csv", "--json"], "choose one"),
+    ],
+)
+def test_query_says_what_is_wrong(saved: str, arguments: list[str], says: str) -> None:
+    done = goretain("query", saved, *arguments)
+    assert done.returncode == 2
+    assert says in " ".join(done.stderr.split())
+
+
+def test_a_long_query_can_be_interrupted(saved: str) -> None:
+    sql = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 7"
+    process = subprocess.Popen([*GORETAIN, "query", saved, sql], stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while "_duckdb" not in Path(f"/proc/{process.pid}/maps").read_text() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.strip()) == (130, "interrupted")
 
 
 def test_why_prints_markdown(saved: str) -> None:

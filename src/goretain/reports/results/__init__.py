@@ -10,6 +10,7 @@ from goretain.reports.results.diff import DiffReport, GrowthRow, SurvivorRow
 from goretain.reports.results.doctor import Check, DoctorReport
 from goretain.reports.results.goroutines import GoroutineRow, GoroutineSection
 from goretain.reports.results.parts import Look, Part, TypeSum
+from goretain.reports.results.query import QueryColumn, QueryReport
 from goretain.reports.results.rule import Rule, RuleReport
 from goretain.reports.results.why import (
     Coverage,
@@ -38,6 +39,8 @@ __all__ = [
     "Look",
     "NotJudged",
     "Part",
+    "QueryColumn",
+    "QueryReport",
     "Rule",
     "RuleReport",
     "SharedRow",
