@@ -111,7 +111,7 @@ _OTHER_LAYER_BY = (
 )
 #: Findings that are (missing, there instead with other bytes), by program and mode: of patterns that ask for
 #: the types of all that refers to an object.
-_OTHER_FINDINGS = {
+_OTHER_FINDINGS: dict[tuple[str, ...], tuple[int, int]] = {
     ("interior-pointer-pins-array", "leak"): (1, 0),
     ("context-values-hold-memory", "leak"): (1, 1),
     ("dead-slots-hold-objects", "leak"): (1, 0),
