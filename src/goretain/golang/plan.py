@@ -14,7 +14,7 @@ million 1 KB objects took 1.2 s, four times as long as to copy everything. With 
 Reads ``runtime.mheap``, ``runtime.mspan``, ``runtime.heapArena`` (runtime/mheap.go),
 ``runtime.persistentChunks`` (malloc.go), ``runtime.itabTableType`` (iface.go), ``runtime.moduledata``
 (symtab.go), ``runtime.m`` and ``runtime.g`` (runtime2.go), ``runtime.spanInlineMarkBits``
-(mgcmark_greenteagc.go). Imports ``capture``, ``golang.layout``, ``model`` and numpy.
+(mgcmark_greenteagc.go). Imports ``capture``, ``model``, numpy and ``golang``'s bulk, layout, markarenas.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from goretain.capture.source import MemorySource, Plan
 from goretain.golang.bulk import Structs, pages_of
 from goretain.golang.extent import Extent, OnExtent
 from goretain.golang.layout import Layout, Program
+from goretain.golang.markarenas import new_mark_arenas
 from goretain.model.errors import MissingMemory
 
 GO_PAGE = 8192
@@ -41,6 +42,7 @@ _INLINE_MARKED, _INLINE_MARKS = 512, 128
 _LIST_LIMIT, _SPAN_LIMIT = 1 << 20, 1 << 28
 _STACK_LIMIT = 64 << 20
 _RED_ZONE = 128  # below the stack pointer, but in use: the ABI of C
+_ARENA_HEAD = 64  # of gcBitsArena: how much is used, and the link
 _ARENA_LIMIT = 1 << 22  # arenas of the whole address space
 _MODULEDATA = "runtime.moduledata"
 _MODULE_BOUNDS = ("text", "data", "noptrdata", "enoptrdata", "ebss", "enoptrbss")
@@ -106,6 +108,7 @@ class _LeanPlan:
             as_ranges([listed]),
             self._persistent(),
             self._bits(spans),
+            self._mark_arenas(),
             self._whole_spans(spans),
             self._inline_marks(spans),
             self._interface_table(),
@@ -168,6 +171,11 @@ class _LeanPlan:
         sizes = (spans.count + 7) >> 3
         parts = [pages_of(bits[bits != 0], sizes[bits != 0]) for bits in (spans.alloc_bits, spans.mark_bits)]
         return np.concatenate(parts)
+
+    def _mark_arenas(self) -> I64:
+        """The heads of the arenas that new mark bits come from."""
+        arenas = new_mark_arenas(self.program) or []
+        return as_ranges([(arena.start, arena.start + _ARENA_HEAD) for arena in arenas])
 
     def _whole_spans(self, spans: _Spans) -> I64:
         wanted = (spans.state == _MANUAL) | ~spans.noscan | (spans.elem_size <= self.noscan_limit)

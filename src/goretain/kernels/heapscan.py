@@ -82,7 +82,8 @@ def slot_states(memory: U8, spans: Spans, state: U8) -> Int:
     allocation bits.
 
     A slot is allocated when it lies below free_index or its allocBit is set. In a span that waits for its
-    sweep the allocated slots without a mark are dead (runtime/mgcsweep.go). O(slots).
+    sweep those with a mark are live and the others are dead, whatever free_index says: the sweep sets that to
+    0 before it turns the marks into allocBits (runtime/mgcsweep.go). O(slots).
     """
     missing = 0
     for s in range(spans.start.shape[0]):
@@ -98,14 +99,16 @@ def slot_states(memory: U8, spans: Spans, state: U8) -> Int:
         inline = spans.inline_at[s]
         for k in range(spans.slots[s]):
             bit = (memory[at + (k >> 3)] >> (k & 7)) & 1
-            if bit == 0 and k >= spans.free_index[s]:
-                continue
+            allocated = bit == 1 or k < spans.free_index[s]
             if judge:
                 marked = (memory[spans.mark_at[s] + (k >> 3)] >> (k & 7)) & 1
                 if inline >= 0:
                     marked |= (memory[inline + (k >> 3)] >> (k & 7)) & 1
-                state[base + k] = LIVE + SURVIVED if marked else DEAD
-            else:
+                if marked:
+                    state[base + k] = LIVE + SURVIVED
+                elif allocated:
+                    state[base + k] = DEAD
+            elif allocated:
                 state[base + k] = LIVE + SURVIVED if bit else LIVE
     return missing
 

@@ -2,7 +2,7 @@
 
 Reads ``runtime.mheap_.allspans``, ``runtime.mspan`` (runtime/mheap.go), ``runtime.heapArena.bitmap`` (up to
 Go 1.21) and the inline marks of ``runtime.spanInlineMarkBits`` (runtime/mgcmark_greenteagc.go). Imports
-``capture``, ``kernels``, ``model``, ``snapshot`` and ``golang.layout``.
+``capture``, ``kernels``, ``model``, ``golang.layout`` and ``golang.memory.sweeping``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from goretain.capture.image import Image
 from goretain.capture.ranges import as_ranges, normalise
 from goretain.golang.extent import Extent
 from goretain.golang.layout import Program
+from goretain.golang.memory.sweeping import Marks, find_unswept
 from goretain.kernels.heapscan import Spans
 from goretain.kernels.lookup import PageTable, build_page_table
 from goretain.model.errors import UnknownLayout
@@ -143,7 +144,11 @@ def _kernel_view(
     content = image.locate(start, pages * PAGE)
     green_tea = _has_inline_marks(size, count, pages, noscan)
     inline = green_tea & (pages == 1) & (size >= 16) & (size <= _BITMAP_OBJECT_LIMIT) & ~large
-    generation = program.uint(program.symbol("runtime.mheap_"), "runtime.mheap", "sweepgen")
+    marks = Marks(
+        at=np.where(mark != 0, image.locate(mark, bit_bytes), -1),
+        inline_at=np.where(inline, _inline_marks(image, start), -1),
+        size=bit_bytes,
+    )
     if inline_bitmaps:
         bitmap_bit = _bitmaps_in_spans(size, content, inline, noscan | large)
         crossing = np.empty(0, np.uint8)
@@ -156,8 +161,8 @@ def _kernel_view(
         free_index=free_index,
         scan_index=scan_index,
         alloc_at=np.where(alloc != 0, image.locate(alloc, bit_bytes), -1),
-        mark_at=np.where(mark != 0, image.locate(mark, bit_bytes), -1),
-        inline_at=np.where(inline, _inline_marks(image, start), -1),
+        mark_at=marks.at,
+        inline_at=marks.inline_at,
         content_at=content,
         bitmap_bit=bitmap_bit,
         crossing=crossing,
@@ -165,19 +170,12 @@ def _kernel_view(
         large_type=np.where(large, read("largeType"), 0)
         if layout.has("runtime.mspan", "largeType")
         else 0 * start,
-        unswept=_unswept(read("sweepgen"), generation).astype(np.uint8),
+        unswept=find_unswept(image, program, read, marks).astype(np.uint8),
         noscan=noscan.astype(np.uint8),
         large=large.astype(np.uint8),
         first_slot=np.concatenate(([0], np.cumsum(count))).astype(np.int64),
     )
     return spans, green_tea
-
-
-def _unswept(sweepgen: I64, generation: int) -> NDArray[np.bool_]:
-    """Spans that wait for their sweep: runtime/mheap.go, comment on mspan.sweepgen (uint32 arithmetic)."""
-    behind = (generation - sweepgen) % (1 << 32)
-    waits: NDArray[np.bool_] = np.isin(behind, (1, 2, (1 << 32) - 1))
-    return waits
 
 
 def _has_inline_marks(size: I64, count: I64, pages: I64, noscan: NDArray[np.bool_]) -> bool:

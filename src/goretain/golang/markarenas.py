@@ -1,0 +1,33 @@
+"""Where the mark bits come from that sweeps take for the next cycle: a list of arenas of bits.
+
+Each sweep takes new mark bits for its span from ``runtime.gcBitsArenas.next``; when the next mark begins that
+list becomes ``current`` (runtime/mheap.go, newMarkBits and nextMarkBitArenaEpoch). The plan copies the heads
+of these arenas, the span table asks whether bits are in one. Imports ``golang.layout`` and ``model``.
+"""
+
+from __future__ import annotations
+
+from goretain.golang.layout import Program
+from goretain.model.errors import MissingMemory
+
+_VARIABLE, _ARENA = "runtime.gcBitsArenas", "runtime.gcBitsArena"
+_NEXT = 8  # from the first of the variable's lists, ``free``, which stands behind its lock
+_LIST_LIMIT = 1 << 20
+
+
+def new_mark_arenas(program: Program) -> list[range] | None:
+    """Addresses of the arenas of bits since the last mark began; None where no symbol says where they are.
+
+    Raises MissingMemory, UnknownLayout.
+    """
+    if not program.has_variable(_VARIABLE):
+        return None
+    size = program.layout.size(_ARENA)
+    arena = program.word(program.symbol(_VARIABLE) + program.layout.size("runtime.mutex") + _NEXT)
+    found: list[range] = []
+    while arena:
+        if len(found) >= _LIST_LIMIT:
+            raise MissingMemory(arena, size)
+        found.append(range(arena, arena + size))
+        arena = program.uint(arena, _ARENA, "next")
+    return found
