@@ -14,6 +14,7 @@ from goretain.capture.image import Mapping
 from goretain.model.errors import NoSuchProcess, TargetGone
 
 AT_ENTRY = 9
+_PF_KTHREAD = 0x00200000
 # End of user addresses on amd64; above is the kernel's, and its [vsyscall] page.
 USER_SPACE = 1 << 47
 
@@ -21,7 +22,7 @@ USER_SPACE = 1 << 47
 def status(pid: int) -> dict[str, str]:
     """/proc/PID/status by key. Raises NoSuchProcess."""
     try:
-        text = Path(f"/proc/{pid}/status").read_text()
+        text = Path(f"/proc/{pid}/status").read_text(errors="replace")  # its name is what it calls itself
     except (FileNotFoundError, ProcessLookupError, PermissionError):  # the last is what hidepid=1 says
         raise NoSuchProcess(pid) from None
     return {key: value.strip() for key, _, value in (line.partition(":") for line in text.splitlines())}
@@ -38,10 +39,20 @@ def thread_ids(pid: int) -> list[int]:
 def thread_state(pid: int, tid: int) -> str:
     """State letter of a thread (R, S, D, T, t, Z, X); X when it is gone."""
     try:
-        stat = Path(f"/proc/{pid}/task/{tid}/stat").read_text()
+        stat = Path(f"/proc/{pid}/task/{tid}/stat").read_text(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return "X"
     return stat.rsplit(")", 1)[1].split()[0]
+
+
+def is_kernel_thread(pid: int) -> bool:
+    """Whether a process is a thread of the kernel: flag PF_KTHREAD (include/linux/sched.h) in field 9 of
+    /proc/PID/stat. One that is ending has no memory either. Raises TargetGone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        raise gone(pid) from None
+    return bool(int(stat.rpartition(")")[2].split()[6]) & _PF_KTHREAD)
 
 
 def parent(pid: int) -> int:
@@ -95,7 +106,7 @@ def start_code(pid: int) -> int | None:
     Field 26 of /proc/PID/stat, which everybody may open and whoever may trace the process sees filled in.
     """
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         raise gone(pid) from None
     address = int(stat.rpartition(")")[2].split()[23])

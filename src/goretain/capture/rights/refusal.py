@@ -43,6 +43,11 @@ def check_process(pid: int) -> None:
             f"process {pid} ({facts.get('Name', '?')}) has ended: a zombie that its parent did not collect",
             hint="there is no memory left to read; capture the process while it runs",
         )
+    if "VmSize" not in facts and not procfs.is_kernel_thread(pid):
+        raise TargetGone(
+            f"process {pid} ({facts.get('Name', '?')}) is ending: its memory is gone already",
+            hint="there is no memory left to read; capture the process while it runs",
+        )
     if "VmSize" not in facts:
         raise NotGoProgram(
             f"process {pid} ({facts.get('Name', '?')}) is a kernel thread: it runs no program",
@@ -83,9 +88,12 @@ def _is_hidden(pid: int) -> bool:
 def explain_refusal(pid: int) -> PermissionDenied:
     """The error for a process that the kernel does not let us trace: every reason that can be found out.
 
-    The order is the kernel's (__ptrace_may_access): seccomp, users, dumpable, capabilities, Yama.
+    The order is the kernel's (__ptrace_may_access): seccomp, users, dumpable, capabilities, Yama. Raises
+    NoSuchProcess, TargetGone: nobody may trace a process whose memory is gone.
     """
     ours, theirs = procfs.status(os.getpid()), procfs.status(pid)
+    if "VmSize" not in theirs:
+        raise procfs.gone(pid)
     reasons, hints = refusal_reasons(pid, ours, theirs)
     if not reasons:
         reasons.append("a security module (SELinux, AppArmor) or the sandbox around us forbids it")

@@ -121,13 +121,17 @@ def span_list(heap: int, memory: Memory, fields: Fields) -> I64:
 
 def find_chunks(blocks: list[Block], spans: I64, memory: Memory) -> tuple[list[int], I64]:
     """Places of ``runtime.persistentChunks``, and the chunks, sorted: the list that holds the spans."""
-    best: list[int] = []
-    chunks = np.empty(0, np.int64)
+    held: list[tuple[I64, list[int]]] = []
     for head, places in distinct(blocks, scanned=False, wanted=lambda words: words & 4095 == 0):
         found = _chunks(head, memory)
-        if len(found) > len(chunks) and _hold(found, spans):
-            best, chunks = places, found
-    return _without_allocator(best, blocks), chunks
+        if _hold(found, spans):
+            held.append((found, places))
+    if not held:
+        return [], np.empty(0, np.int64)
+    held.sort(key=lambda row: -len(row[0]))
+    # A new chunk is named by the allocator an instant before it is listed.
+    likely = (rest for _, places in held if (rest := _without_allocator(places, blocks)))
+    return next(likely, held[0][1]), held[0][0]
 
 
 def _chunks(head: int, memory: Memory) -> I64:
@@ -156,13 +160,10 @@ def _hold(chunks: I64, spans: I64) -> bool:
 
 
 def _without_allocator(places: list[int], blocks: list[Block]) -> list[int]:
-    """The places less ``runtime.globalAlloc.base``, which may name the same chunk: how much of the chunk is
+    """The places less ``runtime.globalAlloc.base``, which names one of the chunks: how much of the chunk is
     used follows it (persistentAlloc.off)."""
-    if len(places) < 2:
-        return places
     after = {place: _word_in(blocks, place + 8) for place in places}
-    rest = [place for place, used in after.items() if not (used and 0 < used <= _CHUNK)]
-    return rest or places
+    return [place for place, used in after.items() if not (used and 0 < used <= _CHUNK)]
 
 
 def _word_in(blocks: list[Block], address: int) -> int | None:

@@ -9,22 +9,18 @@ from __future__ import annotations
 from goretain.debuginfo.elf.elf import PF_W, PT_LOAD, Elf
 from goretain.golang.locate.heap import find_chunks, find_heaps, span_list
 from goretain.golang.locate.module import code_of, constants_of, find_modules, variables
+from goretain.golang.locate.queues import Queues, find_cleanups, find_finalizers
 from goretain.golang.locate.scheduler import find_goroutines, find_processors, find_threads
-from goretain.golang.locate.tables import (
-    find_cleanups,
-    find_finalizers,
-    find_itabs,
-    find_size_classes,
-    find_wait_reasons,
-)
-from goretain.golang.locate.words import Block, Fields, Memory, Read
+from goretain.golang.locate.tables import find_itabs, find_size_classes, find_wait_reasons
+from goretain.golang.locate.words import Block, Fields, Memory, Read, Structs
 from goretain.model.errors import RuntimeNotFound
 
 
 def locate(read: Read, elf: Elf, bias: int, fields: Fields) -> dict[str, int]:
     """Link addresses of the runtime's variables, by name as a symbol table has them.
 
-    What a program need not have is left out: wait reasons whose texts were changed, queues that are empty.
+    What a program need not have is left out: wait reasons whose texts were changed, queues that are empty. So
+    is a queue of which more than one place could be the beginning: unknown is better than wrong.
 
     Args:
         read: memory at run-time addresses. bias: load address minus link address.
@@ -40,7 +36,7 @@ def locate(read: Read, elf: Elf, bias: int, fields: Fields) -> dict[str, int]:
     spans = span_list(heap, memory, fields)
     chunk_places, chunks = find_chunks(blocks, spans, memory)
     thread_places, ms = find_threads(blocks, constants, memory, fields)
-    code = code_of(module, memory, fields)
+    queues = Queues(blocks, chunks, heap, code_of(module, memory, fields), Structs(memory, fields))
     needed = {
         "runtime.persistentChunks": chunk_places,
         "runtime.allm": thread_places,
@@ -52,8 +48,8 @@ def locate(read: Read, elf: Elf, bias: int, fields: Fields) -> dict[str, int]:
     found = {name: _one(name, places, fields) for name, places in needed.items()}
     perhaps = {
         "runtime.waitReasonStrings": find_wait_reasons(blocks, memory),
-        "runtime.allfin": find_finalizers(blocks, chunks, code, memory, fields),
-        "runtime.gcCleanups": find_cleanups(blocks, chunks, code, memory, fields),
+        "runtime.allfin": find_finalizers(queues),
+        "runtime.gcCleanups": find_cleanups(queues),
     }
     found |= {name: places[0] for name, places in perhaps.items() if places}
     found |= {"runtime.firstmoduledata": module, "runtime.mheap_": heap}

@@ -12,12 +12,22 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from goretain.golang.locate.words import SECTION_LIMIT, Bits, Block, Fields, Memory, Structs
+from goretain.golang.locate.words import (
+    KIND_AT,
+    KIND_MAP,
+    KIND_MASK,
+    SECTION_LIMIT,
+    Bits,
+    Block,
+    Fields,
+    Memory,
+    Structs,
+)
 
 MODULE = "runtime.moduledata"
 _HEADER = struct.Struct("<IBBBBQQQQQQQQ")
 _TABLES = ("funcnametab", "cutab", "filetab", "pctab", "pclntable")
-_MAP_TYPE, _KIND_AT, _KIND_MASK, _KIND_MAP = 112, 23, 31, 21  # internal/abi/type.go
+_MAP_TYPE = 112  # bytes of internal/abi.SwissMapType, or of the older map type
 _LINKS = 1 << 16
 _TABLE_LIMIT = 1 << 31
 
@@ -82,7 +92,7 @@ def has_swiss_maps(module: int, memory: Memory, fields: Fields) -> bool | None:
     raw = memory.bytes(memory.word(at) or 0, 4 * min(memory.word(at + 8) or 0, _LINKS))
     for offset in np.frombuffer(raw or b"", np.uint32).tolist():
         record = memory.bytes(types + offset, _MAP_TYPE)
-        if record is None or record[_KIND_AT] & _KIND_MASK != _KIND_MAP:
+        if record is None or record[KIND_AT] & KIND_MASK != KIND_MAP:
             continue
         group, size = (int.from_bytes(record[i : i + 8], "little") for i in (64, 80))
         return memory.word(group) == size

@@ -28,7 +28,7 @@ _SCHED_FIELDS = (
     ("goidgen", 2, 1 << 48),
     ("mnext", 2, 1 << 40),
     ("maxmcount", 1, 1 << 31),
-    ("nmfreed", 1, 1 << 40),
+    ("nmfreed", 0, 1 << 40),  # counted after the thread is listed
     ("nmidle", 0, 1 << 24),
     ("nmsys", 0, 1 << 24),
     ("ngsys", 2, 1 << 20),
@@ -49,9 +49,9 @@ def find_threads(
 ) -> tuple[list[int], list[int]]:
     """Places of ``runtime.allm``, and the ms of its list.
 
-    It is the scanned word that leads to an m, but for runtime.g0.m, which leads to the variable m0, and
-    sched.freem, where ms that have ended stay for a while. The list says nothing: those still link to it,
-    and threads that start and end while it is read break it.
+    It is the scanned word that leads to an m, but for runtime.g0.m, which leads to m0, and sched.freem,
+    where ms that have ended stay for a while. The list says nothing: those still link to it, and threads
+    that start and end while it is read break it.
 
     constants: where no m can be.
     """
@@ -59,21 +59,24 @@ def find_threads(
     found: dict[int, list[int]] = {}
     for head, places in distinct(blocks, wanted=lambda words: ~within(constants, words)):
         if _is_m(structs, head):
-            listed = [place for place in places if not _is_freem(structs, place)]
+            of_g0 = (structs.uint(head, _M, "g0") or 0) + fields.offset(_G, "m")
+            listed = [place for place in places if place != of_g0 and not _is_freem(structs, place)]
             found |= {head: listed} if listed else {}
-    others = {head: places for head, places in found.items() if not _is_variable(blocks, head)}
-    candidates = others or found
-    places = [place for listed in candidates.values() for place in listed]
-    return places, [m for head in candidates for m in structs.some_of_chain(head, _M, "alllink")]
+    places = [place for listed in found.values() for place in listed]
+    return places, [m for head in found for m in structs.some_of_chain(head, _M, "alllink")]
 
 
 def _is_m(structs: Structs, m: int) -> bool:
+    """Whether the g of its scheduler names it; a new m is listed before it has one, but not before that of
+    its signals."""
     g0 = structs.uint(m, _M, "g0")
-    return bool(g0) and g0 is not None and g0 % 8 == 0 and structs.uint(g0, _G, "m") == m
-
-
-def _is_variable(blocks: list[Block], address: int) -> bool:
-    return any(block.start <= address < block.start + 8 * len(block.words) for block in blocks)
+    if g0 is None or g0 % 8:
+        return False
+    owner = structs.uint(g0, _G, "m") if g0 else 0
+    if owner:
+        return owner == m
+    signals = structs.uint(m, _M, "gsignal")
+    return bool(signals) and signals is not None and structs.uint(signals, _G, "m") == m
 
 
 def _is_freem(structs: Structs, place: int) -> bool:

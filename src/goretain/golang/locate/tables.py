@@ -1,21 +1,29 @@
-"""Tables that the runtime keeps: interfaces, size classes, wait reasons, queued finalizers and cleanups.
+"""Tables that the runtime keeps: interfaces, size classes, wait reasons.
 
-Reads ``runtime.itabTableType`` (runtime/iface.go), ``class_to_size`` (sizeclasses.go), ``waitReasonStrings``
-(runtime2.go), ``runtime.finBlock`` (mfinal.go; finblock up to Go 1.24) and ``runtime.cleanupBlock``
-(mcleanup.go). Imports ``golang.locate`` siblings and numpy.
+Reads ``runtime.itabTableType`` and ``internal/abi.ITab`` (runtime/iface.go, runtime.itab up to Go 1.22),
+``class_to_size`` (sizeclasses.go) and ``waitReasonStrings`` (runtime2.go). Imports ``golang.locate`` siblings
+and numpy.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from goretain.golang.locate.heap import inside
-from goretain.golang.locate.words import I64, Block, Fields, Memory, Structs, addresses, distinct, within
+from goretain.golang.locate.words import (
+    I64,
+    KIND_INTERFACE,
+    Block,
+    Fields,
+    Memory,
+    addresses,
+    distinct,
+    kind_of,
+    within,
+)
 
 _ITABS = "runtime.itabTableType"
 _ITAB_LIMIT, _ITAB_FIRST = 1 << 24, 512
+_SAMPLE = 16
 _SMALLEST, _LARGEST_CLASS, _CLASSES = (0, 8, 16), 32768, 256
 #: The second of runtime.waitReasonStrings; the first is empty.
 _WAIT_REASON = b"GC assist marking"
@@ -44,7 +52,13 @@ def _is_itab_table(table: int, memory: Memory, fields: Fields) -> bool:
     if entries is None:
         return False
     used = entries[entries != 0]
-    return len(used) == count and bool(addresses(used).all()) and len(np.unique(used)) == count
+    # An entry is written before it is counted.
+    if len(used) not in (count, count + 1) or not addresses(used).all() or len(np.unique(used)) < len(used):
+        return False
+    # Each begins with the interface type that it is of; what was not captured says nothing.
+    inter = [memory.word(itab) for itab in used[:: len(used) // _SAMPLE + 1].tolist()]
+    kinds = {kind_of(memory, at) for at in inter if at is not None}
+    return kinds <= {KIND_INTERFACE, None}
 
 
 def find_size_classes(blocks: list[Block]) -> list[int]:
@@ -75,79 +89,3 @@ def find_wait_reasons(blocks: list[Block], memory: Memory) -> list[int]:
             if memory.bytes(text, len(_WAIT_REASON)) == _WAIT_REASON
         ]
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Queue:
-    """A struct that holds queued calls: link to the next, number of records, the records."""
-
-    struct: str
-    link: tuple[str, ...]
-    count: tuple[str, ...]
-    records: str
-
-
-def find_finalizers(
-    blocks: list[Block], chunks: I64, code: list[range], memory: Memory, fields: Fields
-) -> list[int]:
-    """Places of ``runtime.allfin`` when finalizers are queued; none otherwise, as then it makes no
-    difference. code: of the modules."""
-    struct = "runtime.finBlock" if fields.has_struct("runtime.finBlock") else "runtime.finblock"
-    if not fields.has_struct(struct):
-        return []
-    queue = _Queue(struct, ("alllink",), ("cnt",), "fin")
-    return _queues(blocks, chunks, code, Structs(memory, fields), queue)
-
-
-def find_cleanups(
-    blocks: list[Block], chunks: I64, code: list[range], memory: Memory, fields: Fields
-) -> list[int]:
-    """Places of ``runtime.gcCleanups`` when cleanups are queued; none otherwise, as then it makes no
-    difference. code: of the modules."""
-    struct, header = "runtime.cleanupBlock", "cleanupBlockHeader"
-    if not fields.has_struct(struct):
-        return []
-    at = fields.offset("runtime.cleanupQueue", "all", "value")
-    queue = _Queue(struct, (header, "alllink"), (header, "n"), "cleanups")
-    return [place - at for place in _queues(blocks, chunks, code, Structs(memory, fields), queue)]
-
-
-def _queues(
-    blocks: list[Block], chunks: I64, code: list[range], structs: Structs, queue: _Queue
-) -> list[int]:
-    """Words that begin the longest list of blocks in persistent chunks, of those that hold any record."""
-    best: list[int] = []
-    longest = 0
-    size = structs.fields.size(queue.struct)
-    for head, places in distinct(blocks, scanned=False, wanted=lambda words: inside(chunks, words)):
-        chain = structs.chain(head, queue.struct, *queue.link)
-        if chain is None or len(chain) < longest or not _are_apart(chain, chunks, size):
-            continue
-        if _hold_records(structs, chain, queue, code):
-            best = places if len(chain) > longest else best + places
-            longest = len(chain)
-    return best
-
-
-def _are_apart(chain: list[int], chunks: I64, size: int) -> bool:
-    """Whether blocks of a size lie in chunks and do not overlap, as the free lists of smaller things do."""
-    starts = np.sort(np.array(chain, np.int64))
-    whole = inside(chunks, starts).all() and inside(chunks, starts + size - 1).all()
-    return bool(whole and (np.diff(starts) >= size).all())
-
-
-def _hold_records(structs: Structs, chain: list[int], queue: _Queue, code: list[range]) -> bool:
-    """Whether blocks hold as many records as their counts say, each with a func value first,
-    or cleared because its turn has come; and whether there is one."""
-    fields, memory = structs.fields, structs.memory
-    room, first = fields.array_length(queue.struct, queue.records), fields.offset(queue.struct, queue.records)
-    size = (fields.size(queue.struct) - first) // room
-    functions: set[int | None] = set()
-    for block in chain:
-        held = structs.uint(block, queue.struct, *queue.count)
-        if held is None or held > room:
-            return False
-        functions |= {memory.word(block + first + size * i) for i in range(held)}
-    functions.discard(0)
-    entries = [memory.word(f or 0) or 0 for f in functions]
-    return bool(entries) and all(any(pc in part for part in code) for pc in entries)

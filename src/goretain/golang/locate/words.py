@@ -24,6 +24,9 @@ MOST = 0.6
 # The linker sorts the variables of a section by size: those of the runtime come before any larger array.
 # Such arrays (32 MB of crypto/internal/fips140/drbg) are better not read: a window of zeros is the last.
 SECTION_LIMIT, _WINDOW = 64 << 20, 2 << 20
+#: Of internal/abi.Kind; where in an abi.Type it stands, beside flags up to Go 1.25 (internal/abi/type.go).
+KIND_INTERFACE, KIND_MAP, KIND_POINTER = 20, 21, 22
+KIND_AT, KIND_MASK = 23, 31
 # The largest programs need 100 000 reads. The longest list read at once is that of the spans.
 _READS, _READ_LIMIT = 1 << 20, 2 << 30
 
@@ -133,6 +136,12 @@ class Memory:
                 break
             parts.append(words)
         return Block(start, np.concatenate(parts), pointers) if parts else None
+
+
+def kind_of(memory: Memory, address: int) -> int | None:
+    """The kind of the abi.Type at an address, None when it is not there."""
+    raw = memory.bytes(address + KIND_AT, 1)
+    return None if raw is None else raw[0] & KIND_MASK
 
 
 class Structs:
