@@ -97,7 +97,7 @@ _LIBRARY, _LOST = 70, 0.001
 _LOST_BY = (
     {(version, "exact"): 800 for version in VERSIONS[:-1]}
     | {(version, "goroutine-blocked-forever"): 320 for version in VERSIONS[:-1]}
-    | {(VERSIONS[-1], "exact"): 350, (VERSIONS[0], "dead-slots-hold-objects"): 1100}
+    | {(VERSIONS[-1], "exact"): 350}
 )
 #: Bytes that may be held by roots of another layer, of each layer the difference: maps (48 bytes each, six at
 #: most) whose only referrer is a static without a symbol, which debug information gives to the program.
@@ -112,9 +112,7 @@ _OTHER_LAYER_BY = (
 #: Findings that are (missing, there instead with other bytes), by program and mode: of patterns that ask for
 #: the types of all that refers to an object.
 _OTHER_FINDINGS: dict[tuple[str, ...], tuple[int, int]] = {
-    ("interior-pointer-pins-array", "leak"): (1, 0),
     ("context-values-hold-memory", "leak"): (1, 1),
-    ("dead-slots-hold-objects", "leak"): (1, 0),
 }
 
 

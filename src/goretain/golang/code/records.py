@@ -138,7 +138,12 @@ class TypeRecords:
     def begins_interface(self, address: int) -> bool:
         """Whether the word at an address is a type or itab now, as an interface's first word is."""
         word = self._word(address)
-        return bool(word) and (self.is_type(word) or bool(self.interface_of(word)))
+        return bool(word) and (self.is_type(word) or self.holds_itab(address))
+
+    def holds_itab(self, address: int) -> bool:
+        """Whether the word at an address is an itab now."""
+        word = self._word(address)
+        return bool(word) and bool(self.interface_of(word))
 
     def _record(self, address: int) -> bytes:
         """The start of the abi.Type at an address, empty when there is none."""

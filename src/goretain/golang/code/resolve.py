@@ -249,13 +249,20 @@ class Resolution:
         return found
 
     def _is_data_word(self, place: int) -> bool:
-        """Whether the word is an interface's second one, by what is stored before it or stands there now."""
-        known = self._known.get(place - 8, _CONFLICT)
-        return (
-            (known != _CONFLICT and known >> _SHIFT == IFACE)
-            or place - 8 in self._type_words
-            or self._records.begins_interface((place & _PAYLOAD) - 8)
-        )
+        """Whether the word is an interface's second one, by what is stored before it or stands there now.
+
+        What stands behind an itab begins nothing: a reflect.Type is an itab, and then a type record as data.
+        """
+        before = place - 8
+        if self._holds_itab(before - 8):
+            return False
+        here = before & _PAYLOAD
+        return self._holds_itab(before) or before in self._type_words or self._records.begins_interface(here)
+
+    def _holds_itab(self, place: int) -> bool:
+        """Whether itabs are stored at a place, or one stands there now."""
+        known = self._known.get(place, _CONFLICT)
+        return (known != _CONFLICT and known >> _SHIFT == IFACE) or self._records.holds_itab(place & _PAYLOAD)
 
     def receivers(self) -> Iterator[tuple[int, int, bool, int, int]]:
         """(data address, bytes to the next element or 0, whether the word there is the pointer, row of the
