@@ -30,7 +30,6 @@ def main(runs: int = 5, flags: tuple[str, ...] = ()) -> None:
         name = f"{case.name}{' (GoKer)' if case.goker else ''}"
         figures = (len(case.leaks), len(best.runtime), len(best.ours), tried)
         print(f"| {name} | {' | '.join(map(str, figures))} |", flush=True)
-    print(f"| {name} | {len(case.leaks)} | {len(best.runtime)} | {len(best.ours)} | {tried} |", flush=True)
     print(
         f"\n{leaking} programs leak; the runtime's profile finds leaks in {found['runtime']}, "
         f"goretain in {found['goretain']}"

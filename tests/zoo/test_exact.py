@@ -79,6 +79,39 @@ def test_objects_and_bytes_equal_memstats(reading: Reading) -> None:
     assert int(reading.snapshot.columns.object_size.sum()) == totals.live_bytes
 
 
+def test_memory_beside_the_heap_equals_memstats(reading: Reading) -> None:
+    memory, target = reading.snapshot.memory, reading.target
+    assert memory is not None
+    assert memory.heap_in_use == target.fact("HeapInuse")
+    assert memory.stacks == target.fact("StackInuse")
+    assert memory.heap_free is not None
+    assert memory.heap_released is not None
+    assert memory.heap_free + memory.heap_released == target.fact("HeapIdle")
+    assert memory.system_stacks is not None
+    assert target.fact("StackInuse") + memory.system_stacks == target.fact("StackSys")
+    assert memory.span_metadata == target.fact("SpanSys")
+    assert memory.profile_metadata == target.fact("BuckHashSys")
+    assert memory.gc_metadata == target.fact("GCSys")
+    assert memory.other_runtime == target.fact("OtherSys")
+    assert memory.gc_cycles == target.fact("NumGC")
+    assert memory.gc_percent == 100
+    assert memory.limit is None
+
+
+def test_spans_hold_the_objects(reading: Reading) -> None:
+    spans, totals = reading.snapshot.spans, reading.snapshot.meta.totals
+    assert spans is not None
+    assert len(spans.span_start) == totals.span_count
+    assert int(spans.span_bytes.sum()) == totals.in_use_bytes
+    assert int(spans.span_live.sum()) == totals.live_objects
+    assert int((spans.span_live * spans.span_slot_bytes).sum()) == totals.live_bytes
+    flags, size_class = reading.snapshot.columns.object_flags, spans.span_class >> 1
+    assert int(spans.span_live[size_class == 0].sum()) == int(((flags & ObjectFlag.LARGE) != 0).sum())
+    assert int(spans.span_live[(spans.span_class & 1) == 1].sum()) == int(
+        ((flags & ObjectFlag.NOSCAN) != 0).sum()
+    )
+
+
 def test_only_an_unswept_heap_has_dead_objects(reading: Reading) -> None:
     assert (reading.snapshot.meta.totals.dead_objects > 0) == (reading.state == "unswept")
 

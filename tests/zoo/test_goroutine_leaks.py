@@ -1,4 +1,4 @@
-"""Go's own goroutine-leak programs: whatever the runtime's profile finds is found, and nothing that it knows to be alive.
+"""Go's own goroutine-leak programs: what the runtime's profile finds is found, and nothing that is alive.
 
 The figures of all programs are in docs/goroutines.md.
 """
@@ -63,7 +63,8 @@ def test_the_same_where_nothing_is_named(name: str) -> None:
 def test_a_profile_is_read_as_gos_test_reads_it() -> None:
     text = (
         "goroutine 1 [running]:\nmain.main()\n\t./main.go:7 +0x1\n\n"
-        "goroutine 34 gp=0x1 m=nil [sync.Mutex.Lock (leaked), 2 minutes]:\nsync.(*Mutex).Lock(...)\n\t./m.go:1\n"
+        "goroutine 34 gp=0x1 m=nil [sync.Mutex.Lock (leaked), 2 minutes]:\n"
+        "sync.(*Mutex).Lock(...)\n\t./m.go:1\n"
         "main.(*T).f(0x1)\n\t./main.go:9 +0x2\ncreated by main.g in goroutine 1\n\t./main.go:3 +0x3\n"
     )
     assert profile_leaks(text) == {34: "(*T).f() [sync.Mutex.Lock]"}

@@ -17,8 +17,9 @@ from goretain.debuginfo.dwarf.descriptions import DebugSource
 from goretain.golang.columns import heap_columns
 from goretain.golang.extent import OnExtent
 from goretain.golang.features import features_of
-from goretain.golang.groups.texts import Texts
-from goretain.golang.groups.waiting import scheduler_objects, wait_columns
+from goretain.golang.groups.fill import Found, fill_groups
+from goretain.golang.groups.memory import monotonic_ns, profile_rate
+from goretain.golang.groups.waiting import scheduler_objects
 from goretain.golang.layout import Layout, Program, open_layout
 from goretain.golang.maps.mapkeys import key_texts
 from goretain.golang.maps.maprows import MapColumns
@@ -43,7 +44,7 @@ from goretain.golang.roots.roots import RootSlots, read_roots
 from goretain.golang.roots.specials import Specials, read_specials
 from goretain.golang.stacks import goroutines as goroutine_room
 from goretain.golang.stacks.stacks import Stacks
-from goretain.golang.stacks.waits import WaitTable, read_waits
+from goretain.golang.stacks.waits import read_waits
 from goretain.golang.types.claims import Claims, captures
 from goretain.golang.types.gotypes import ARENA_CHUNK, GoType
 from goretain.golang.types.infer import Inference, Inferred
@@ -143,7 +144,7 @@ class _Reader:
         if not complete:
             slots.nodes = named_by_content(slots.nodes, slots.paths, roots, inferred)
             slots.notes.append(stripped_note(inferred, reached, symbols=bool(self.layout.symbols)))
-        return self._snapshot(
+        snapshot = self._snapshot(
             objects,
             edges,
             slots,
@@ -153,8 +154,10 @@ class _Reader:
             seen,
             flags,
             goroutine_room.table(goroutines, stacks),
-            waits,
         )
+        found = Found(self.image, self.universe, objects, stacks, specials, waits, heap.class_size)
+        fill_groups(snapshot, found)
+        return snapshot
 
     def _own_edges(self, edges: Edges, inferred: Inferred) -> Edges:
         """The edges less those by which a waker reaches what it wakes, and a timer all timers of its P.
@@ -217,7 +220,6 @@ class _Reader:
         seen: windows.Windows,
         flags: NDArray[np.uint16],
         goroutines: list[Goroutine],
-        waits: WaitTable | None,
     ) -> Snapshot:
         counts = {
             **edges.counts,
@@ -233,7 +235,6 @@ class _Reader:
             goroutines=goroutines,
             strings=slots.paths,
             entry_keys=key_texts(self.image, maps) if self.with_data else [],
-            waits=wait_columns(waits, objects, self.universe, Texts(slots.paths)) if waits else None,
         )
 
     def _meta(self, objects: Objects, counts: dict[str, int], slots: RootSlots, inferred: Inferred) -> Meta:
@@ -255,4 +256,6 @@ class _Reader:
             modules=modules_of(self.image.binary.go_modinfo),
             with_data=self.with_data,
             counts=counts,
+            monotonic_ns=monotonic_ns(self.image, self.program),
+            profile_rate=profile_rate(self.program),
         )

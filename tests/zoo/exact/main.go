@@ -117,6 +117,13 @@ func report() {
 	println("HeapAlloc", stats.HeapAlloc)
 	println("HeapInuse", stats.HeapInuse)
 	println("StackInuse", stats.StackInuse)
+	println("HeapIdle", stats.HeapIdle)
+	println("StackSys", stats.StackSys)
+	println("SpanSys", stats.MSpanSys+stats.MCacheSys)
+	println("BuckHashSys", stats.BuckHashSys)
+	println("GCSys", stats.GCSys)
+	println("OtherSys", stats.OtherSys)
+	println("NumGC", stats.NumGC)
 	println("MallocsMinusFrees", stats.Mallocs-stats.Frees)
 	println("NumGoroutine", runtime.NumGoroutine())
 	for i := range stats.BySize {

@@ -20,6 +20,7 @@ from goretain.golang.layout import Program
 from goretain.golang.memory.spans import SpanTable
 from goretain.golang.stacks.records import RecordReader
 from goretain.model.errors import MissingMemory, UnknownLayout
+from goretain.snapshot import SpecialKind
 
 _LIMIT = 1 << 26  # specials of one span, blocks of a queue: a longer list is a cycle
 #: runtime/mheap.go of each generation, told apart by the structs that came with it.
@@ -57,6 +58,17 @@ class Pointer:
     role: str
 
 
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """One special, or one that is queued: SpecialKind; addresses of its object (0 for a queued cleanup), of
+    the closure that runs (0 for none), and of what it keeps: closure, argument or handle."""
+
+    kind: SpecialKind
+    object: int
+    function: int
+    target: int
+
+
 @dataclass(slots=True)
 class Specials:
     """Everything attached to objects.
@@ -68,6 +80,7 @@ class Specials:
         queued: pointers of queued finalizers and cleanups.
         profiled: address of each object that the heap profile sampled -> address of its runtime.bucket.
         pinned: addresses of objects whose pin count is above one; no roots, runtime.Pinner holds them.
+        attached: all of these but profile records, as the snapshot lists them.
         notes: what could not be read, one sentence each.
     """
 
@@ -77,6 +90,7 @@ class Specials:
     queued: list[Pointer] = field(default_factory=list)
     profiled: dict[int, int] = field(default_factory=dict)
     pinned: list[int] = field(default_factory=list)
+    attached: list[Attached] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -145,15 +159,20 @@ class _Reader:
         if kind == "Finalizer":
             function, object_type = self._finalizer.read(program.memory, special)
             out.finalizers.append(Finalizer(address, function, special + self._function_at, object_type))
+            out.attached.append(Attached(SpecialKind.FINALIZER, address, function, function))
         elif kind == "Cleanup":
-            out.cleanups += _cleanup(program, special)
+            pointers = _cleanup(program, special)
+            out.cleanups += pointers
+            out.attached.append(Attached(SpecialKind.CLEANUP, address, *_runs(pointers)))
         elif kind == "WeakHandle":
             at = special + program.layout.offset("runtime.specialWeakHandle", "handle")
             out.weak_handles.append(Pointer(at, program.word(at), 0, "handle"))
+            out.attached.append(Attached(SpecialKind.WEAK_HANDLE, address, 0, program.word(at)))
         elif kind == "Profile":
             out.profiled[address] = program.uint(special, "runtime.specialprofile", "b")
         else:
             out.pinned.append(address)
+            out.attached.append(Attached(SpecialKind.PINNED, address, 0, 0))
 
 
 def _cleanup(program: Program, special: int) -> list[Pointer]:
@@ -162,6 +181,13 @@ def _cleanup(program: Program, special: int) -> list[Pointer]:
         return _call(program, special + program.layout.offset(struct, "cleanup"), "")
     at = special + program.layout.offset(struct, "fn")
     return [Pointer(at, program.word(at), program.word(at), "function")]
+
+
+def _runs(pointers: list[Pointer]) -> tuple[int, int]:
+    """Of a cleanup's pointers the closure that runs, and what it keeps: its argument, else that closure."""
+    by_role = {pointer.role.rpartition(" ")[2]: pointer.value for pointer in pointers}
+    function = by_role.get("function", 0)
+    return function, by_role.get("argument", function)
 
 
 def _call(program: Program, record: int, prefix: str) -> list[Pointer]:
@@ -174,11 +200,21 @@ def _call(program: Program, record: int, prefix: str) -> list[Pointer]:
 
 
 def _queues(program: Program, out: Specials) -> None:
-    for read in (_queued_finalizers, _queued_cleanups):
+    of_cleanup = 3 if program.layout.has_struct("runtime.cleanupFn") else 1
+    for kind, read, width in (
+        (SpecialKind.QUEUED_FINALIZER, _queued_finalizers, 2),
+        (SpecialKind.QUEUED_CLEANUP, _queued_cleanups, of_cleanup),
+    ):
         try:
-            out.queued += read(program)
+            pointers = read(program)
         except MissingMemory as error:
             out.notes.append(f"a queue of finalizers or cleanups could not be read: {error.message}")
+            continue
+        out.queued += pointers
+        for i in range(0, len(pointers), width):
+            function, target = _runs(pointers[i : i + width])
+            about = target if kind is SpecialKind.QUEUED_FINALIZER else 0
+            out.attached.append(Attached(kind, about, function, target))
 
 
 def _queued_finalizers(program: Program) -> list[Pointer]:

@@ -1,0 +1,99 @@
+"""What the runtime says of its memory, as MemStats counts it; and its clock.
+
+Reads ``runtime.memstats`` (mstats, consistentHeapStats of runtime/mstats.go) and ``runtime.gcController``
+(gcControllerState of runtime/mgcpacer.go). What the program's debug information or its symbols do not tell is
+None. Imports ``golang.layout``, ``golang.memory``, ``capture.image``, ``snapshot`` and ``model``.
+"""
+
+from __future__ import annotations
+
+from goretain.capture.image import Image
+from goretain.golang.layout import Program
+from goretain.model.errors import GoretainError
+from goretain.snapshot import HeapTotals, Memory
+
+_STATS, _PACER, _DELTA = "runtime.mstats", "runtime.gcControllerState", "runtime.heapStatsDelta"
+#: Bytes of heapStatsDelta that MemStats.GCSys counts; from Go 1.27 on without the second.
+_WORK = ("inWorkBufs", "inPtrScalarBits")
+_GENERATIONS = 3  # of consistentHeapStats
+_NO_LIMIT = (1 << 63) - 1
+_SIGN = 1 << 31
+
+
+def memory_facts(image: Image, program: Program, totals: HeapTotals) -> Memory:
+    """The table ``memory`` of a snapshot, as far as the runtime and the image tell."""
+    read = _Reader(program)
+    percent = read.pacer("gcPercent")
+    limit = read.pacer("memoryLimit")
+    return Memory(
+        heap_in_use=totals.in_use_bytes,
+        heap_free=read.pacer("heapFree"),
+        heap_released=read.pacer("heapReleased"),
+        stacks=read.deltas("inStacks"),
+        system_stacks=read.stats("stacks_sys"),
+        span_metadata=_sum(read.stats("mspan_sys"), read.stats("mcache_sys")),
+        gc_metadata=_sum(read.stats("gcMiscSys"), read.deltas(*_WORK)),
+        profile_metadata=read.stats("buckhash_sys"),
+        other_runtime=read.stats("other_sys"),
+        rss=image.facts.rss_bytes,
+        next_gc=read.pacer("gcPercentHeapGoal"),
+        limit=None if limit == _NO_LIMIT else limit,
+        gc_percent=None if percent is None else (percent & (_SIGN - 1)) - (percent & _SIGN),
+        gc_cycles=read.stats("numgc"),
+    )
+
+
+def monotonic_ns(image: Image, program: Program) -> int | None:
+    """The runtime's clock at the capture: that of its last collection, and the wall time since then."""
+    read = _Reader(program)
+    wall, monotonic = read.stats("last_gc_unix"), read.stats("last_gc_nanotime")
+    if not wall or not monotonic or image.facts.source != "live":
+        return None
+    return max(monotonic + int(image.facts.taken_at * 1e9) - wall, monotonic)
+
+
+def profile_rate(program: Program) -> int | None:
+    """runtime.MemProfileRate; None when its place is unknown."""
+    try:
+        return program.word(program.symbol("runtime.MemProfileRate"))
+    except GoretainError:
+        return None
+
+
+class _Reader:
+    """Reads counters; None where struct, field, variable or memory is missing."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def stats(self, *path: str) -> int | None:
+        """A field of runtime.memstats."""
+        return self._value("runtime.memstats", _STATS, *path)
+
+    def pacer(self, *path: str) -> int | None:
+        """A field of runtime.gcController."""
+        return self._value("runtime.gcController", _PACER, *path)
+
+    def deltas(self, *fields: str) -> int | None:
+        """Those fields that there are of memstats.heapStats, summed over its generations (unsafeRead)."""
+        layout = self._program.layout
+        names = [name for name in fields if layout.has(_DELTA, name)]
+        try:
+            first = self._program.symbol("runtime.memstats") + layout.offset(_STATS, "heapStats", "stats")
+            deltas = [first + i * layout.size(_DELTA) for i in range(_GENERATIONS)]
+            total = sum(self._program.uint(delta, _DELTA, name) for delta in deltas for name in names)
+        except GoretainError:
+            return None
+        total %= 1 << 64
+        return total if names and total < 1 << 63 else None
+
+    def _value(self, variable: str, struct: str, *path: str) -> int | None:
+        try:
+            return self._program.uint(self._program.symbol(variable), struct, *path)
+        except GoretainError:
+            return None
+
+
+def _sum(*parts: int | None) -> int | None:
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
