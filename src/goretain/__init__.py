@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from goretain.api import chains as chains
     from goretain.api import diff as diff
     from goretain.api import doctor as doctor
+    from goretain.api import export as export
     from goretain.api import open as open
     from goretain.api import query as query
     from goretain.api import rules as rules
@@ -27,6 +28,7 @@ __all__ = [
     "chains",
     "diff",
     "doctor",
+    "export",
     "open",
     "query",
     "rules",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from goretain.api.answers import chains as chains
     from goretain.api.answers import diff as diff
+    from goretain.api.answers import export as export
     from goretain.api.answers import query as query
     from goretain.api.answers import rules as rules
     from goretain.api.answers import watch as watch
@@ -29,6 +30,7 @@ _HOMES = {
     "chains": "answers",
     "diff": "answers",
     "doctor": "health",
+    "export": "answers",
     "open": "targets",
     "query": "answers",
     "rules": "answers",
@@ -42,6 +44,7 @@ __all__ = [
     "chains",
     "diff",
     "doctor",
+    "export",
     "open",
     "query",
     "rules",

@@ -1,4 +1,4 @@
-"""The commands as functions: why, chains, query, diff, watch, rules.
+"""The commands as functions: why, chains, query, export, diff, watch, rules.
 
 Imports ``reports`` when they run, and this package.
 """
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from goretain.api.snapshot import Snapshot
 from goretain.api.targets import Progress, open
 from goretain.model.errors import GoretainError, UsageError
-from goretain.model.saving import check_place
+from goretain.model.saving import check_place, whole_file, write_all
 
 if TYPE_CHECKING:
     from goretain.reports.results import ChainsReport, DiffReport, QueryReport, RuleReport, WhyReport
@@ -116,6 +116,43 @@ def query(
     if progress is not None:
         progress("asking", 0, 0)
     return snapshot.query(sql, limit=limit, memory=memory)
+
+
+def export(
+    target: Target,
+    path: str | os.PathLike[str] | None = None,
+    form: str | None = None,
+    *,
+    what: str = "",
+    progress: Progress | None = None,
+    **how: Any,
+) -> bytes:
+    """The chains of a heap for other programs: ``open``, ``Snapshot.export``, and a file where asked.
+
+    Args:
+        path: the file to write, whole or not at all, for this user only.
+        form: "pprof", "json", "dot", "svg" or "folded"; None is what the file's name says.
+        what: only chains to a type, a holder or an object.
+        how: more arguments of ``open``.
+
+    Raises:
+        GoretainError: the target cannot be read, there is nothing of that name, the file cannot be written.
+    """
+    from goretain.reports.export import format_of
+
+    if path is not None:
+        check_place(path)
+    form = form or (format_of(os.fspath(path)) if path is not None else None)
+    if form is None:
+        raise UsageError("which format?", hint="--format pprof, json, dot, svg or folded; or -o heap.pb.gz")
+    snapshot = _opened(target, progress=progress, **how)
+    if progress is not None:
+        progress("measuring", 0, 0)
+    data = snapshot.export(form, what=what)
+    if path is not None:
+        with whole_file(path) as descriptor:
+            write_all(descriptor, data)
+    return data
 
 
 def _opened(target: Target, **how: Any) -> Snapshot:

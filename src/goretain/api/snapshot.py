@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from goretain.model.findings import Chain, Finding
+from goretain.model.findings import Chain
 from goretain.snapshot import Columns, Goroutine, Meta, RootNode, TypeInfo
 from goretain.snapshot import Snapshot as Data
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from goretain.heap.heap import Heap
     from goretain.heap.histogram import TypeRow
     from goretain.heap.holders import Holder, Shared
+    from goretain.reports.notebook import Findings
     from goretain.reports.results import ChainsReport, DiffReport, QueryReport, WhyReport
 
 
@@ -101,7 +102,7 @@ class Snapshot:
         """Memory that several holders reach and none dominates, counted once, most bytes first."""
         return self.heap.shared
 
-    def findings(self, *, min_bytes: int = 0, focus: str = "") -> tuple[Finding, ...]:
+    def findings(self, *, min_bytes: int = 0, focus: str = "") -> Findings:
         """What the patterns of the catalogue recognise, most bytes first.
 
         Args:
@@ -109,8 +110,9 @@ class Snapshot:
             focus: only findings whose holder or chain starts with this name.
         """
         from goretain.diagnosis.diagnose import diagnose
+        from goretain.reports.notebook import Findings
 
-        return diagnose(self.heap, min_bytes=min_bytes, focus=focus).findings
+        return Findings(diagnose(self.heap, min_bytes=min_bytes, focus=focus).findings)
 
     def backing(self) -> Backing:
         """Bytes of arrays that no slice or string shows, for each object: lost, slack, padding, hidden."""
@@ -174,6 +176,17 @@ class Snapshot:
         from goretain.reports.query import query_report
 
         return query_report(self.target, self.heap, sql, limit=limit, memory=memory)
+
+    def export(self, form: str, *, what: str = "") -> bytes:
+        """The chains for other programs: what ``goretain export`` writes.
+
+        Args:
+            form: "pprof" (gzipped), "json", "dot", "svg" or "folded".
+            what: only chains to a type, a holder or an object.
+        """
+        from goretain.reports.export import export
+
+        return export(self.target, self.heap, form, what)
 
     def diff(self, later: Snapshot, *, top: int = 10) -> DiffReport:
         """What changed from this snapshot to a later one: the answer of ``goretain diff``."""

@@ -110,6 +110,44 @@ def test_query_says_what_is_wrong(saved: str, arguments: list[str], says: str) -
     assert says in " ".join(done.stderr.split())
 
 
+def test_export_writes_what_the_name_of_the_file_says(saved: str, tmp_path: Path) -> None:
+    for name, begins in (
+        ("a.pb.gz", b"\x1f\x8b"),
+        ("a.json", b'{\n  "schema": "goretain/chains/1"'),
+        ("a.dot", b"digraph"),
+        ("a.svg", b"<svg "),
+        ("a.folded", b"goroutine 18 [chan receive] main.worker;:buf;[]uint8 65536\n"),
+    ):
+        done = goretain("export", saved, "-o", str(tmp_path / name))
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert done.stderr.startswith(f"saved to {tmp_path / name}: ")
+        assert (tmp_path / name).read_bytes().startswith(begins)
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    assert (
+        goretain("export", saved, "main.Entry", "--format", "folded").stdout
+        == "main.cache;[*];main.Entry 144\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "which format?"),
+        (["-o", "x.txt"], "which format?"),
+        (["main.Entri", "--format", "svg"], "did you mean main.Entry"),
+        (["-o", "/nowhere/x.svg"], "there is no such directory"),
+        (["--format", "png"], "png"),
+    ],
+)
+def test_export_says_what_is_wrong(saved: str, tmp_path: Path, arguments: list[str], says: str) -> None:
+    done = subprocess.run(
+        [*GORETAIN, "export", saved, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert says in " ".join(done.stderr.split())
+    assert list(tmp_path.glob("x*")) == []
+
+
 def test_a_long_query_can_be_interrupted(saved: str) -> None:
     sql = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 7"
     process = subprocess.Popen([*GORETAIN, "query", saved, sql], stderr=subprocess.PIPE, text=True)

@@ -64,3 +64,8 @@ class ChainsReport(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Chain, ...] = ()
     routes_total: int = 0
     full: bool = False
+
+    def _repr_html_(self) -> str:
+        from goretain.reports import notebook
+
+        return notebook.chains(self)

@@ -34,3 +34,8 @@ class QueryReport(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[QueryColumn, ...]
     rows: tuple[tuple[Any, ...], ...]
     more: bool
+
+    def _repr_html_(self) -> str:
+        from goretain.reports import notebook
+
+        return notebook.query(self)

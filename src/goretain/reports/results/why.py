@@ -163,3 +163,8 @@ class WhyReport(msgspec.Struct, frozen=True, kw_only=True):
     min_bytes: int = 0
     focus: str = ""
     without: WhatIf | None = None
+
+    def _repr_html_(self) -> str:
+        from goretain.reports import notebook
+
+        return notebook.why(self)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from goretain.model.units import iec
 from goretain.reports.results import ChainNode, ChainsReport
 from goretain.reports.text.page import Page, breakable, chain_pieces
-from goretain.reports.text.parts import UNNAMED, head
+from goretain.reports.text.parts import UNNAMED, head, with_loops
 from goretain.reports.units import clean, number, plural
 
 _FIGURES = 23  # columns that bytes and objects take
-_LOOPS = 3
 _SMALL = 100  # share of a node's bytes below which its own objects are not worth a line
 
 
@@ -51,10 +50,10 @@ def _routes(page: Page, report: ChainsReport) -> None:
 
 def _node(page: Page, node: ChainNode, depth: int) -> None:
     """One line for links that follow each other without a branch, then what branches off."""
-    links = [_link(node)]
+    links = [clean(with_loops(node.link, node.loops))]
     while len(node.children) == 1 and not node.ends and not node.left_off:
         (node,) = node.children
-        links.append(_link(node))
+        links.append(clean(with_loops(node.link, node.loops)))
     alone = node.ends if len(node.ends) == 1 and not node.children and not node.left_off else ()
     tail = [f" -> {clean(alone[0].type or UNNAMED)}"] if alone else []
     _line(page, node.bytes, node.objects, [*links, *tail], depth, style="bold" if depth == 0 else "")
@@ -64,12 +63,6 @@ def _node(page: Page, node: ChainNode, depth: int) -> None:
     for child in node.children:
         _node(page, child, depth + 1)
     _left_off(page, node.left_off, node.left_off_bytes, depth + 1)
-
-
-def _link(node: ChainNode) -> str:
-    """The link, and in the manner of regular expressions the ways that lead back to it: ``.head(.next)*``."""
-    loops = [*node.loops[:_LOOPS], *(["…"] if len(node.loops) > _LOOPS else [])]
-    return clean(node.link + (f"({'|'.join(loops)})*" if loops else ""))
 
 
 def _line(page: Page, size: int, objects: int, pieces: list[str], depth: int, *, style: str = "") -> None:

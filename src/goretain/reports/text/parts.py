@@ -11,6 +11,7 @@ from goretain.reports.text.page import Page
 from goretain.reports.units import clean, moment, number, percent, plural
 
 UNNAMED = "(type unknown)"
+_LOOPS = 3
 
 
 def head(page: Page, look: Look) -> None:
@@ -25,6 +26,12 @@ def head(page: Page, look: Look) -> None:
         hang="  ",
         style="dim",
     )
+
+
+def with_loops(link: str, loops: tuple[str, ...]) -> str:
+    """A link and, in the manner of regular expressions, the ways that lead back to it: ``.head(.next)*``."""
+    shown = [*loops[:_LOOPS], *(["…"] if len(loops) > _LOOPS else [])]
+    return link + (f"({'|'.join(shown)})*" if loops else "")
 
 
 def types_table(page: Page, title: str, types: Sequence[TypeSum], whole: int) -> None:
