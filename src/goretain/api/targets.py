@@ -1,4 +1,4 @@
-"""Targets: a process, a core, an image, a saved snapshot; which one it is, and how it becomes a snapshot.
+"""Targets: processes, cores, images, heap dumps, saved snapshots; which it is, how it becomes a snapshot.
 
 The one place that knows both how bytes are captured and how they are read. Imports ``capture``, ``golang``,
 ``debuginfo``, ``snapshot`` and ``model``, the heavy ones when they are needed.
@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from goretain.api.cores import core_image
 from goretain.api.debugfiles import DebugFiles, Pathlike
+from goretain.api.dumps import open_heap_dump
 from goretain.api.room import AnalysisRoom
 from goretain.api.snapshot import Snapshot
 from goretain.capture.imagefile.blocks import is_image
+from goretain.golang.heapdump.magic import is_heap_dump
 from goretain.model.errors import CorruptFile, UsageError
 from goretain.model.pids import is_pid
 from goretain.snapshot import Snapshot as Data
@@ -58,13 +60,13 @@ def open(
     on_phase: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> Snapshot:
-    """Take a snapshot of a running process, a core or an image, or open a saved one.
+    """Take a snapshot of a running process, a core, an image or a heap dump, or open a saved one.
 
     Args:
-        target: a PID (int or digits), or the path of an ELF core, an image or a saved snapshot; which of
-            the three is told by the file's content.
+        target: a PID (int or digits), or the path of an ELF core, an image, a heap dump of
+            runtime/debug.WriteHeapDump or a saved snapshot; which of them is told by the file's content.
         binary: an unstripped twin of the program, built from the same source, or its debug file; of a core
-            also the program that wrote it, where the core does not name it.
+            also the program that wrote it, where the core does not name it; of a heap dump always that.
         debug_dirs: directories of debug files (.build-id/xx/yyyy.debug, NAME.debug, or unstripped builds).
         full: copy all memory of the process, not only what the analysis needs.
         with_data: keep map keys.
@@ -118,6 +120,11 @@ def _from_file(
             raise UsageError(f"{name} is an image; it holds what it holds", hint="leave out --full")
         given = DebugFiles(binary, debug_dirs) if binary is not None or debug_dirs else None
         return _from_image(name, given, with_data, force, progress)
+    if is_heap_dump(name):
+        if full:
+            raise UsageError(f"{name} is a heap dump; it holds what it holds", hint="leave out --full")
+        tell = None if progress is None else lambda what: progress(what, 0, 0)
+        return open_heap_dump(name, binary, debug_dirs, with_data=with_data, force=force, tell=tell)
     _require_core(name)
     return _from_core(name, binary, debug_dirs, full, with_data, force, progress)
 

@@ -44,7 +44,7 @@ class CaptureFacts:
     of processes. with_data: contents of pointer-free objects were taken along, so that map keys can be shown.
     """
 
-    source: Literal["live", "core"]
+    source: Literal["live", "core", "dump"]
     program: str
     pid: int
     taken_at: float

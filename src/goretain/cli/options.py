@@ -68,7 +68,9 @@ def target_options(command: Decorated) -> Decorated:
             "--debug-dir", "debug_dirs", metavar="DIR", multiple=True, help="Debug files are there."
         ),
         click.option(
-            "--binary", metavar="FILE", help="An unstripped build, or the program that wrote the core."
+            "--binary",
+            metavar="FILE",
+            help="An unstripped build, or the program that wrote the core or heap dump.",
         ),
     ):
         command = option(command)

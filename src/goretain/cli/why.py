@@ -81,9 +81,10 @@ def why(
 ) -> int:
     """Name what holds the memory of TARGET.
 
-    TARGET is the PID of a running Go program, an ELF core, an image that 'goretain snap' took, or a snapshot
-    that was saved with --save. A running program is stopped for milliseconds. Report and snapshot hold no
-    contents of its memory, only sizes, types and names, unless --with-data is given.
+    TARGET is the PID of a running Go program, an ELF core, an image that 'goretain snap' took, a heap dump of
+    runtime/debug.WriteHeapDump, or a snapshot that was saved with --save. A running program is stopped for
+    milliseconds. Report and snapshot hold no contents of its memory, only sizes, types and names, unless
+    --with-data is given.
     """
     one_format(as_json, markdown)
     startup.check("why", target, force=force)

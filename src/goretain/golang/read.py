@@ -20,6 +20,7 @@ from goretain.golang.features import features_of
 from goretain.golang.groups.fill import Found, fill_groups
 from goretain.golang.groups.memory import monotonic_ns, profile_rate
 from goretain.golang.groups.waiting import scheduler_objects
+from goretain.golang.heapdump.dumped import DumpedHeap
 from goretain.golang.layout import Layout, Program, open_layout
 from goretain.golang.maps.mapkeys import key_texts
 from goretain.golang.maps.maprows import MapColumns
@@ -73,6 +74,7 @@ def read_heap(
     debug_of: DebugOf | None = None,
     on_extent: OnExtent | None = None,
     progress: Progress | None = None,
+    dumped: DumpedHeap | None = None,
 ) -> Snapshot:
     """The snapshot of an image.
 
@@ -82,6 +84,7 @@ def read_heap(
         debug_of: finds those of plugins.
         on_extent: told how much there is to analyse, before what takes memory begins.
         progress: told what is being read.
+        dumped: the heap dump that the image is of, which says what spans and specials say elsewhere.
 
     Raises UnknownLayout when the runtime is not laid out in a way that is understood, MissingMemory when the
     image lacks the span table.
@@ -89,14 +92,17 @@ def read_heap(
     tell = progress or (lambda _: None)
     tell("debug information")
     layout = with_plugins(open_layout(image.binary, debug), image, debug_of)
-    return _Reader(image, with_data, layout, tell).read(on_extent or (lambda _: None))
+    return _Reader(image, with_data, layout, tell, dumped).read(on_extent or (lambda _: None))
 
 
 class _Reader:
     """One reading of one image."""
 
-    def __init__(self, image: Image, with_data: bool, layout: Layout, progress: Progress) -> None:
+    def __init__(
+        self, image: Image, with_data: bool, layout: Layout, progress: Progress, dumped: DumpedHeap | None
+    ) -> None:
         self.image = image
+        self.dumped = dumped
         self.with_data = with_data
         self.progress = progress
         self.layout = layout
@@ -105,9 +111,7 @@ class _Reader:
 
     def read(self, on_extent: OnExtent) -> Snapshot:
         self.progress("spans and objects")
-        spans = read_spans(self.image, self.program)
-        on_extent(spans.extent)
-        objects = read_objects(self.image, spans)
+        objects = self._objects(on_extent)
         self.progress("pointers")
         edges = read_edges(objects, self.universe)
         self.progress("goroutines and roots")
@@ -115,10 +119,13 @@ class _Reader:
         complete = self.layout.descriptions.complete
         claims = None if complete else Claims(self.program, self.universe, modules)
         stacks = Stacks(self.program, self.universe, modules, claims)
-        goroutines = goroutine_room.read_goroutines(self.program, stacks, self.image.registers)
+        goroutines = self._goroutines(stacks)
         waits = read_waits(self.program, goroutines.live)
-        specials = read_specials(self.program, spans)
-        slots = read_roots(self.image, self.program, self.universe, stacks, goroutines, specials)
+        specials = self._specials(objects)
+        caches = self.dumped is None
+        slots = read_roots(
+            self.image, self.program, self.universe, stacks, goroutines, specials, with_caches=caches
+        )
         self.progress("types")
         heap = self._heap_view(objects)
         if claims is not None:
@@ -157,7 +164,26 @@ class _Reader:
         )
         found = Found(self.image, self.universe, objects, stacks, specials, waits, heap.class_size)
         fill_groups(snapshot, found)
+        if self.dumped is not None:
+            snapshot.spans, snapshot.memory = None, self.dumped.memory
         return snapshot
+
+    def _objects(self, on_extent: OnExtent) -> Objects:
+        if self.dumped is not None:
+            on_extent(self.dumped.objects.spans.extent)
+            return self.dumped.objects
+        spans = read_spans(self.image, self.program)
+        on_extent(spans.extent)
+        return read_objects(self.image, spans)
+
+    def _goroutines(self, stacks: Stacks) -> goroutine_room.Goroutines:
+        ends = self.dumped.stack_ends if self.dumped is not None else {}
+        return goroutine_room.read_goroutines(self.program, stacks, self.image.registers, ends)
+
+    def _specials(self, objects: Objects) -> Specials:
+        if self.dumped is not None:
+            return self.dumped.specials
+        return read_specials(self.program, objects.spans)
 
     def _own_edges(self, edges: Edges, inferred: Inferred) -> Edges:
         """The edges less those by which a waker reaches what it wakes, and a timer all timers of its P.
@@ -226,6 +252,7 @@ class _Reader:
             "mask_mismatches": inferred.mask_mismatches,
             "missing_spans": objects.missing_spans,
             "impossible_maps": maps.impossible,
+            **(self.dumped.counts if self.dumped is not None else {}),
         }
         return Snapshot(
             meta=self._meta(objects, counts, slots, inferred),
@@ -239,6 +266,7 @@ class _Reader:
 
     def _meta(self, objects: Objects, counts: dict[str, int], slots: RootSlots, inferred: Inferred) -> Meta:
         facts = self.image.facts
+        said = self.dumped.notes if self.dumped is not None else []
         return Meta(
             program=facts.program,
             go_version=self.layout.go_version,
@@ -252,7 +280,7 @@ class _Reader:
             rss_bytes=facts.rss_bytes,
             threads=facts.threads,
             features=features_of(self.layout, objects.spans, swiss_maps=inferred.table.maps.swiss),
-            notes=(*facts.notes, *slots.notes, *shortfalls(counts)),
+            notes=(*facts.notes, *slots.notes, *shortfalls(counts), *said),
             modules=modules_of(self.image.binary.go_modinfo),
             with_data=self.with_data,
             counts=counts,

@@ -118,7 +118,7 @@ def _few(names: Sequence[str]) -> str:
 
 def _origin(look: Look) -> str:
     core = "core of " if look.source == "core" else ""
-    process = f"{core}pid {look.pid}" if look.pid else "core"
+    process = f"{core}pid {look.pid}" if look.pid else "heap dump" if look.source == "dump" else "core"
     return f"{process}, {look.go_version}, {moment(look.taken_at)}"
 
 

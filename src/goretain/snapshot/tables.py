@@ -193,7 +193,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         program: path of the executable; ``go_version``: ``go1.26.6``; ``build_id``: Go build ID.
-        source: "live" or "core".
+        source: "live", "core" or "dump" (of runtime/debug.WriteHeapDump).
         pid: of the process (0 when a core does not say).
         taken_at: Unix seconds.
         pause_ns: from the first stop to the last release; None for cores.
@@ -213,7 +213,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True):
     program: str
     go_version: str
     build_id: str
-    source: Literal["live", "core"]
+    source: Literal["live", "core", "dump"]
     pid: int
     taken_at: float
     totals: HeapTotals

@@ -16,6 +16,7 @@ from goretain.golang.memory.spans import SpanTable
 from goretain.golang.types.masks import read_masks
 from goretain.golang.types.universe import TypeUniverse
 from goretain.kernels import heapscan
+from goretain.kernels.heapscan import Masks
 from goretain.kernels.lookup import PageTable, build_page_table, find_many
 from goretain.snapshot import HeapTotals
 
@@ -99,25 +100,40 @@ def read_objects(image: Image, spans: SpanTable) -> Objects:
 
 def read_edges(objects: Objects, universe: TypeUniverse) -> Edges:
     """Every pointer slot of every object, resolved."""
-    image, k, table = objects.image, objects.spans.spans, objects.table
     header = np.empty(len(objects), np.int64)
-    heapscan.header_types(image.words, k, table.address, objects.span, header)
+    image = objects.image
+    heapscan.header_types(image.words, objects.spans.spans, objects.table.address, objects.span, header)
     masks = read_masks(universe, np.unique(header[header != 0]))
+    return find_edges(
+        image.memory, objects.spans, objects.table, objects.span, objects.survived, header, masks
+    )
+
+
+def find_edges(
+    memory: U8, span_table: SpanTable, table: PageTable, span: I32, survived: U8, header: I64, masks: Masks
+) -> Edges:
+    """Every pointer slot of every object, resolved.
+
+    memory: the image's; table, span, survived: of the objects, as ``Objects`` has them; header: int64[n], the
+    abi.Type that an object names, 0 without; masks: of these types.
+    """
+    words: I64 = memory[: len(memory) & ~7].view(np.int64)
+    k = span_table.spans
     counters = np.zeros(8, np.int64)
     room: int = heapscan.count_pointers(
-        image.memory, image.words, k, masks, table.address, objects.span, objects.survived, header, counters
+        memory, words, k, masks, table.address, span, survived, header, counters
     )
-    start = np.empty(len(objects) + 1, np.int64)
+    start = np.empty(len(span) + 1, np.int64)
     target, word = np.empty(room, np.uint32), np.empty(room, np.uint32)
     m = heapscan.fill_edges(
-        image.memory,
-        image.words,
+        memory,
+        words,
         k,
         masks,
         table,
-        objects.spans.table,
-        objects.span,
-        objects.survived,
+        span_table.table,
+        span,
+        survived,
         header,
         start,
         target,

@@ -131,7 +131,7 @@ class GlobalReader:
     def _read(self, module: Module) -> Iterator[_Words]:
         for segment in module.segments:
             count = (segment.end - segment.start) // 8
-            if count <= 0 or not segment.mask:
+            if count <= 0 or not (segment.mask or segment.gc_program):
                 continue
             bits = segment_mask(self._program, segment, count)
             addresses = segment.start + 8 * np.flatnonzero(bits)

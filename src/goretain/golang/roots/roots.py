@@ -47,8 +47,13 @@ def read_roots(
     stacks: Stacks,
     goroutines: Goroutines,
     specials: Specials,
+    *,
+    with_caches: bool = True,
 ) -> RootSlots:
-    """All roots of the image. Raises UnknownLayout, MissingMemory."""
+    """All roots of the image. Raises UnknownLayout, MissingMemory.
+
+    with_caches: the image has the runtime's allocation caches (heap dumps do not).
+    """
     packages = Packages(modules_of(image.binary.go_modinfo))
     build, notes = RootBuilder(), [*goroutines.notes, *specials.notes]
     claims = stacks.names.claims
@@ -58,7 +63,8 @@ def read_roots(
     _add_stacks(build, StackRoots(program, universe, stacks), goroutines, packages, notes)
     finalizer_node = _add_specials(build, universe, stacks, specials)
     try:
-        _add_tiny_blocks(build, program)
+        if with_caches:
+            _add_tiny_blocks(build, program)
     except MissingMemory as error:
         notes.append(f"the allocation caches could not be read: {error.message}")
     return build.finish(specials.finalizers, finalizer_node, notes)

@@ -8,6 +8,7 @@ Imports this room, ``golang.packages``, ``capture.image`` and ``snapshot``.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from goretain.golang.layout import Program
@@ -38,6 +39,7 @@ _NO_STACK = frozenset((0, 6, 11))
 _CGO_STUB = re.compile(r"(^|\.)_(Cfunc|Cgo|cgo)")
 #: goid of the main goroutine, which no go statement made.
 _MAIN = 1
+Ends = Mapping[int, int]  # address of a runtime.g -> end of its outermost frame
 _PARKED = frozenset(("waiting", "leaked"))
 _G_LIMIT = 1 << 28
 #: Started by the runtime, but running the program's code (isSystemGoroutine, runtime/traceback.go).
@@ -113,17 +115,19 @@ class Goroutines:
     all: list[int]
 
 
-def read_goroutines(program: Program, stacks: Stacks, registers: dict[int, dict[str, int]]) -> Goroutines:
-    """All goroutines with their frames.
+def read_goroutines(
+    program: Program, stacks: Stacks, registers: dict[int, dict[str, int]], ends: Ends | None = None
+) -> Goroutines:
+    """All goroutines with their frames. Raises UnknownLayout.
 
-    registers: of the captured threads, by thread id. Raises UnknownLayout.
+    registers: of the captured threads, by thread id; ends: where no more of a stack is known than its frames.
     """
 
     def in_text(pc: int) -> bool:
         return stacks.plans.find(pc) is not None
 
     threads = read_threads(program, registers, in_text)
-    reader = _Reader(program, stacks, threads)
+    reader = _Reader(program, stacks, threads, ends or {})
     array, count, _ = program.slice(program.symbol("runtime.allgs"))
     addresses = memoryview(program.memory.read(array, 8 * min(count, _G_LIMIT))).cast("Q") if count else ()
     result = Goroutines([], threads.system, threads.notes, list(addresses))
@@ -176,7 +180,8 @@ _FIELDS = (
 class _Reader:
     """Reads goroutines one by one."""
 
-    def __init__(self, program: Program, stacks: Stacks, threads: Threads) -> None:
+    def __init__(self, program: Program, stacks: Stacks, threads: Threads, ends: Ends) -> None:
+        self._ends = ends
         self._memory = program.memory
         self._stacks = stacks
         self._threads = threads
@@ -224,7 +229,7 @@ class _Reader:
         if running and place is not None:
             pc, sp, g.registers = place.pc, place.sp, place.registers
         if g.stack_low <= sp < g.stack_high:
-            g.words = StackWords(self._memory, sp, g.stack_high)
+            g.words = StackWords(self._memory, sp, self._ends.get(g.address, g.stack_high))
             exact = g.registers is not None
             g.frames = self._stacks.unwind(g.words, pc, sp, at_safe_point=not running, exact=exact)
         elif running:  # nothing says where: every word of the stack may be in use

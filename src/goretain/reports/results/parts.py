@@ -34,7 +34,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     program: str
     build_id: str
     go_version: str
-    source: Literal["live", "core"]
+    source: Literal["live", "core", "dump"]
     pid: int
     taken_at: float
     pause_ns: int | None

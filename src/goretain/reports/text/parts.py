@@ -18,8 +18,8 @@ def head(page: Page, look: Look) -> None:
     """What was looked at: program, process, Go version, when."""
     name = clean(PurePath(look.program).name or look.program or look.target)
     process = f"core of pid {look.pid}" if look.source == "core" else f"pid {look.pid}"
-    if look.source == "core" and not look.pid:
-        process = "core"
+    if not look.pid and look.source != "live":
+        process = "core" if look.source == "core" else "heap dump"
     page.words(
         f"{process}, {look.go_version}, {moment(look.taken_at)}",
         lead=[(name, "bold"), ("  ", "")],

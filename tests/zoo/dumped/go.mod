@@ -1,0 +1,3 @@
+module goretain.test/zoo/dumped
+
+go 1.21
