@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from goretain.kernels import x86
 from goretain.kernels.codeplaces import data_place, is_element
 from goretain.kernels.codevalues import (
+    ABOVE,
     ADDRESS,
     BARRED,
     BARRIER,
+    BOXED,
     CHANNEL,
     CONSTANT,
     DEPTH,
     DICTIONARY,
     DUFF,
     ELEMENTS,
+    ENTRY,
     FIELD,
     FRAME,
     GIVEN,
@@ -49,6 +53,8 @@ from goretain.kernels.codevalues import (
     SHIFT,
     SIZED,
     SLICE_COPY,
+    SLOTS,
+    STACKED,
     STORED,
     TYPED_MOVE,
     UNKNOWN,
@@ -64,6 +70,8 @@ from goretain.kernels.x86effects import AX, BX, CX, DI, SI
 
 #: What a call of a function that is not known may overwrite from the stack pointer up.
 INDIRECT_ARGUMENTS = 64
+#: Offset of abi.ITab.Fun (internal/abi/iface.go).
+_ITAB_FUNCTIONS = 24
 #: Registers of the integer arguments in order, four bits each: AX, BX, CX, DI, SI, R8, R9, R10, R11.
 _ORDER, _ARGUMENTS = 0xBA9867130, 9
 
@@ -216,3 +224,30 @@ def call(code: Code, w: Work, facts: I64, here: Int, at: Int) -> None:
     kill(w, np.int64(0), area)
     if role == NO_RETURN:
         v[LIVE], v[BARRED], v[DEPTH] = 0, 1, v[FRAME]
+
+
+@inlined_checked
+def method_entry(w: Work) -> Int:
+    """What is read through what stood in a stack slot: where that is an itab, one of its functions; else
+    UNKNOWN."""
+    ins = w.ins
+    if ins[x86.MODE] != x86.MEMORY or ins[x86.BASE] < 0 or ins[x86.INDEX] >= 0:
+        return np.int64(UNKNOWN)
+    base = w.state[0, ins[x86.BASE]]
+    behind = ins[x86.DISP] - _ITAB_FUNCTIONS
+    is_entry = base >> SHIFT == STACKED and behind >= 0 and behind & 7 == 0
+    return (np.int64(ENTRY) << SHIFT) | (base & PAYLOAD) if is_entry else np.int64(UNKNOWN)
+
+
+@inlined_checked
+def indirect_call(w: Work, facts: I64) -> None:
+    """A call of what a register or memory holds. A function that was read through one slot and is called on
+    what stood in the next is a method of the interface there."""
+    if w.ins[x86.MODE] == x86.REGISTER:
+        called, receiver = w.state[0, w.ins[x86.BASE]], w.state[0, AX]
+        s = called & PAYLOAD
+        if called >> SHIFT == ENTRY and receiver == (np.int64(STACKED) << SHIFT) | (s + 1):
+            fact(w, facts, BOXED, (s - (SLOTS - ABOVE)) * 8, 0)
+    for r in range(REGISTERS):
+        w.state[0, r] = UNKNOWN
+    kill(w, np.int64(0), np.int64(INDIRECT_ARGUMENTS))

@@ -21,15 +21,17 @@ U8 = NDArray[np.uint8]
 UNKNOWN = 0
 CONSTANT = 1  #: a number below 2**47
 INDEX = 2  #: a multiple; payload: multiple of what << 24 | how many different ones at most, 0 not known
-ADDRESS = 3  #: an address in the program: payload
-LOADED = 4  #: eight bytes that stood at a data address: payload
-POINTER = 5  #: what new(T) gave; payload: abi.Type of T
-MAP = 6  #: a map; payload: its abi.Type
-CHANNEL = 7  #: a channel; payload: its abi.Type
-ELEMENTS = 8  #: pointer word of a slice; payload: abi.Type of its elements
-ARGUMENT = 9  #: first word of the receiver, in a method; payload 0
-RESULT = 10  #: first result of a call; payload: offset of the CALL in the text
-MADE = 11  #: what new(T) gave, T being compiled for any pointer; payload: offset of the CALL in the text
+STACKED = 3  #: what stood in a stack slot, where nothing else is known of it; payload: the slot's index
+ENTRY = 4  #: a function of the itab that a slot holds, if it holds one; payload: the slot's index
+ADDRESS = 5  #: an address in the program: payload. From here on a value says something of where it goes.
+LOADED = 6  #: eight bytes that stood at a data address: payload
+POINTER = 7  #: what new(T) gave; payload: abi.Type of T
+MAP = 8  #: a map; payload: its abi.Type
+CHANNEL = 9  #: a channel; payload: its abi.Type
+ELEMENTS = 10  #: pointer word of a slice; payload: abi.Type of its elements
+ARGUMENT = 11  #: first word of the receiver, in a method; payload 0
+RESULT = 12  #: first result of a call; payload: offset of the CALL in the text
+MADE = 13  #: what new(T) gave, T being compiled for any pointer; payload: offset of the CALL in the text
 #: From here on the kind has a number of words: of an array in data whose elements are so far apart one begins
 #: (WITHIN: is; ELEMENT: eight bytes that stood where one is) so many elements behind the address: payload.
 ELEMENT = 1 << 13
@@ -59,6 +61,9 @@ DICTIONARY = 10  #: a: the value of a RECEIVER, b: address that is the call's ne
 EXTENT = 11  #: a: data address, b: bytes of the array that code indexes from there
 GIVEN = 12  #: a: offset of the CALL that gave a MADE value, b: abi.Type of what it points to
 FIELD = 13  #: a: words into what a MADE value points to << 48 | offset of its CALL, b: the value stored there
+BOXED = (
+    14  #: a: offset from the CFA of two slots that hold an interface, one of whose methods is called; b: 0
+)
 FACT_WIDTH = 4
 # A data address in facts may be that of an array's elements: ELEMENT + words between two << 48 | address.
 
@@ -172,6 +177,8 @@ def slot_of(w: Work) -> Int:
 @inlined_checked
 def set_slot(w: Work, s: Int, value: Int) -> None:
     """A store of eight bytes into a slot, and what it means for all stores there."""
+    if value >> SHIFT == STACKED or value >> SHIFT == ENTRY:
+        value = np.int64(UNKNOWN)
     w.state[0, REGISTERS + s] = value
     value = UNKNOWN if value >> SHIFT == INDEX else value
     # Above the frame a slot belongs to one parameter: what is not known there is of its type all the same.

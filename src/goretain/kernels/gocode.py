@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from goretain.kernels import x86
-from goretain.kernels.codecalls import INDIRECT_ARGUMENTS, beside, call, field
+from goretain.kernels.codecalls import beside, call, field, indirect_call, method_entry
 from goretain.kernels.codeplaces import (
     bounded,
     chosen,
@@ -60,6 +60,7 @@ from goretain.kernels.codevalues import (
     SHIFT,
     SLOT,
     SLOTS,
+    STACKED,
     START,
     STORED,
     TABLES,
@@ -73,7 +74,6 @@ from goretain.kernels.codevalues import (
     fact,
     forget,
     in_data,
-    kill,
     set_slot,
     slot_of,
     target_of,
@@ -261,6 +261,8 @@ def _interpret(code: Code, work: Work, facts: I64) -> None:
         note_compare(w)
         if ins[x86.MAP] == x86.ONE and not ins[x86.VEX] and ins[x86.OP] == 0xE8:
             call(code, w, facts, here, at)
+        elif ins[x86.MAP] == x86.ONE and ins[x86.OP] == 0xFF and ins[x86.REG] & 7 == 2:
+            indirect_call(w, facts)
         elif not _moved(code, w, facts, at):
             _overwritten(w)
 
@@ -412,12 +414,13 @@ def _loaded(code: Code, w: Work, facts: I64, at: Int) -> Int:
         return w.state[0, ins[x86.BASE]]
     if ins[x86.BASE] == SP:
         s = slot_of(w)
-        return w.state[0, REGISTERS + s] if s >= 0 else np.int64(UNKNOWN)
+        known = w.state[0, REGISTERS + s] if s >= 0 else np.int64(UNKNOWN)
+        return (np.int64(STACKED) << SHIFT) | s if s >= 0 and known == UNKNOWN else known
     place = place_of(code, w, at)
     if place > 0:
         return (np.int64(LOADED) << SHIFT) | place if in_data(code, place) else np.int64(UNKNOWN)
     element = element_of(code, w, facts)
-    return element - (np.int64(WITHIN - ELEMENT) << SHIFT) if element != UNKNOWN else element
+    return element - (np.int64(WITHIN - ELEMENT) << SHIFT) if element != UNKNOWN else method_entry(w)
 
 
 @inlined_checked
@@ -488,7 +491,3 @@ def _overwritten(w: Work) -> None:
             if place + 8 > offset and place < offset + size:
                 w.state[0, REGISTERS + s] = UNKNOWN
                 w.claim[s] = UNKNOWN
-    if ins[x86.MAP] == x86.ONE and ins[x86.OP] == 0xFF and ins[x86.REG] & 7 == 2:
-        for i in range(REGISTERS):
-            w.state[0, i] = UNKNOWN
-        kill(w, np.int64(0), np.int64(INDIRECT_ARGUMENTS))

@@ -39,7 +39,9 @@ class ValueKind(IntEnum):
     CHANNEL = codevalues.CHANNEL  #: a channel, the type is the channel's
     SLICE = codevalues.ELEMENTS  #: first word of a slice, or a pointer to an array; the type is the element's
     FUNC = 16  #: a func value whose closure is a T
-    IFACE = 17  #: first word of an interface with methods; the type is the interface's
+    IFACE = (
+        17  #: first word of an interface with methods; the type is the interface's, 0 where it is not known
+    )
     #: Not a word: a T begins here, or what was converted to a T; what it is a part of may be larger.
     VALUE = 18
 
@@ -92,7 +94,7 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A stack slot all of whose stores agree.
+    """A stack slot all of whose stores agree, or two that code uses as an interface.
 
     Attributes:
         offset: from the CFA (the stack pointer before the call that entered the function), negative inside

@@ -284,11 +284,17 @@ class Resolution:
         return found.pop() if len(found) == 1 else 0
 
     def slots(self) -> Iterator[tuple[int, int, int, int]]:
-        """(function row, offset from the CFA, kind, abi.Type); kind ARGUMENT: the receiver."""
+        """(function row, offset from the CFA, kind, abi.Type); kind ARGUMENT: the receiver; kind IFACE: the
+        first word of an interface whose type is not told, 0."""
+        said: set[tuple[int, int]] = set()
         for function, offset, value in self._facts.of(codevalues.SLOT).tolist():
+            said.add((function, offset))
             if value >> _SHIFT == codevalues.ARGUMENT:
                 yield function, offset, codevalues.ARGUMENT, 0
                 continue
             known = self._typed(value) or self._known.get(self._source(value), _CONFLICT)
             if known > 0 and known >> _SHIFT < IFACE:
                 yield function, offset, known >> _SHIFT, known & _PAYLOAD
+        for function, offset, _ in self._facts.of(codevalues.BOXED).tolist():
+            if not {(function, offset), (function, offset + 8)} & said:
+                yield function, offset, IFACE, 0

@@ -132,6 +132,13 @@ def test_methods_called_on_globals_and_receivers_slots_are_told(version: str) ->
 
 
 @_BOTH
+def test_a_pair_of_slots_is_an_interface_where_its_method_is_called(version: str) -> None:
+    it = _opened(version)
+    row = int(np.searchsorted(it.functions.entries, it.elf.symbols["main.lock"].value))
+    assert [(s.offset, s.claim) for s in it.evidence.slots[row]] == [(0, Claim(ValueKind.IFACE, 0))]
+
+
+@_BOTH
 def test_references_lead_from_data_to_the_functions_that_name_it(version: str) -> None:
     it = _opened(version)
     refs = it.evidence.references
@@ -167,7 +174,9 @@ def test_a_program_whose_names_were_changed_gives_less_but_no_wrong_claims(versi
     assert found.wrong_claims == []
     assert ValueKind.IFACE in {c.kind for c in it.evidence.globals.values()}
     assert not it.evidence.closures
-    assert not it.evidence.slots
+    assert {s.claim and s.claim.kind for slots in it.evidence.slots.values() for s in slots} == {
+        ValueKind.IFACE
+    }
     assert len(it.evidence.references.address) > 1000
 
 
