@@ -1,7 +1,6 @@
 """Taking an image: capture and write it, nothing else. The light path beside a production process.
 
-Imports ``capture``, ``golang.layout``, ``golang.plan``, ``debuginfo`` and ``model``; of other people's
-packages numpy alone.
+Imports ``capture``, ``golang`` by ``api.planner``, and ``model``; of other people's packages numpy alone.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from goretain.api.cores import core_image
 from goretain.api.debugfiles import DebugFiles, Pathlike
+from goretain.api.planner import planner
 from goretain.capture.imagefile.blocks import is_image
 from goretain.model.errors import UsageError
 from goretain.model.pids import is_pid
@@ -21,8 +21,7 @@ from goretain.model.saving import check_place, whole_file, write_all
 
 if TYPE_CHECKING:
     from goretain.capture.image import CaptureFacts, Image
-    from goretain.capture.source import Plan, PlanFor
-    from goretain.debuginfo.elf.elf import Elf
+    from goretain.capture.source import PlanFor
 
 Progress = Callable[[str, int, int], None]
 
@@ -98,11 +97,18 @@ def snap(
     if is_pid(name):
         files = DebugFiles(binary, debug_dirs).of_process(int(name))
         how = {"full": full, "force": force, "max_pause": max_pause, "on_phase": on_phase}
-        image = _of_process(int(name), light_plan(files, with_data), path, on_plan, progress=progress, **how)
+        image = _of_process(
+            int(name), planner(files, with_data, light=True), path, on_plan, progress=progress, **how
+        )
     else:
         _check_core(name, max_pause)
         image, files = core_image(
-            name, binary, debug_dirs, lambda files: light_plan(files, with_data), full=full, force=force
+            name,
+            binary,
+            debug_dirs,
+            lambda files: planner(files, with_data, light=True),
+            full=full,
+            force=force,
         )
     image.debug = files.of(image.binary)
     image.facts.with_data = with_data or full
@@ -167,14 +173,3 @@ def _check_core(path: str, max_pause: float | None) -> None:
         raise UsageError("--max-pause belongs to a running process", hint="leave it out")
     if is_image(path):
         raise UsageError(f"{path} is an image already", hint=f"goretain why {path}")
-
-
-def light_plan(files: DebugFiles, with_data: bool) -> PlanFor:
-    """What to copy, planned with as little as possible."""
-    from goretain.golang.layout import planning_layout
-    from goretain.golang.plan import lean_plan
-
-    def plan_for(binary: Elf, bias: int) -> Plan:
-        return lean_plan(planning_layout(binary, files.of(binary)), bias, with_data=with_data)
-
-    return plan_for

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from goretain.api.cores import core_image
 from goretain.api.debugfiles import DebugFiles, Pathlike
 from goretain.api.dumps import open_heap_dump
+from goretain.api.planner import planner
 from goretain.api.room import AnalysisRoom
 from goretain.api.snapshot import Snapshot
 from goretain.capture.imagefile.blocks import is_image
@@ -27,10 +28,7 @@ from goretain.snapshot import is_snapshot
 if TYPE_CHECKING:
     from goretain.capture.image import Image
     from goretain.capture.room.limits import Need
-    from goretain.capture.source import Plan, PlanFor
     from goretain.debuginfo.beside.companion import DebugFile
-    from goretain.debuginfo.elf.elf import Elf
-    from goretain.golang.extent import OnExtent
 
 #: Called with (what is being done, how much of it is done, how much there is; 0 when unknown).
 Progress = Callable[[str, int, int], None]
@@ -192,7 +190,7 @@ def _from_process(
             on_plan(need.planned)
         room.check_planned(need)
 
-    plan_for = _plan_for(files, with_data, room.note)
+    plan_for = planner(files, with_data, on_extent=room.note)
     with first_to_go():
         image = capture_process(pid, plan_for, on_plan=tell, progress=progress, **how)
         image.facts.notes += files.notes(image.binary)
@@ -222,21 +220,9 @@ def _from_core(
     progress: Progress | None,
 ) -> Data:
     image, files = core_image(
-        path, binary, debug_dirs, lambda files: _plan_for(files, with_data), full=full, force=force
+        path, binary, debug_dirs, lambda files: planner(files, with_data), full=full, force=force
     )
     return _read(image, files.of(image.binary), with_data, progress, files, AnalysisRoom(None, force=force))
-
-
-def _plan_for(files: DebugFiles, with_data: bool, on_extent: OnExtent | None = None) -> PlanFor:
-    """What to copy: capture asks golang, which asks the debug information of the binary."""
-    from goretain.golang.layout import open_layout
-    from goretain.golang.plan import lean_plan
-
-    def plan_for(binary: Elf, bias: int) -> Plan:
-        layout = open_layout(binary, files.of(binary))
-        return lean_plan(layout, bias, with_data=with_data, on_extent=on_extent)
-
-    return plan_for
 
 
 def _read(

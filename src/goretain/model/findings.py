@@ -62,6 +62,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         confidence: how sure, and why.
         holder: name of the root variable or goroutine that holds the memory; of all that share it:
             "main.left and main.right".
+        holders: the same, one name each; the last may say how many more there are.
         chain: shortest chain to a representative object, from one of its holders.
         count: how many objects (or maps) show the pattern under this holder.
         retained_bytes: bytes that would come back if the holder let go; None when unknown.
@@ -79,6 +80,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     confidence: Confidence
     holder: str
+    holders: tuple[str, ...]
     chain: Chain
     count: int
     saving_bytes: int

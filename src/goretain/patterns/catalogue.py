@@ -98,6 +98,7 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
             "severity": self.severity,
             "fix": self.fix,
             "holder": route.holder,
+            "holders": route.holders,
             "also_from": route.also_from,
             "fingerprint": fingerprint_of(self.name, route.chain),
             **more,

@@ -26,22 +26,27 @@ class Route:
 
     Attributes:
         chain: the shortest one.
-        holder: name of the root that holds it, or of all that share it: "main.left and main.right".
+        holders: name of the root that holds it, or of all that share it.
         also_from: other roots that reach it; goroutines of one function are one entry.
     """
 
     chain: Chain
-    holder: str
+    holders: tuple[str, ...]
     also_from: tuple[str, ...] = ()
+
+    @property
+    def holder(self) -> str:
+        """The holders as one text: "main.left and main.right"."""
+        return " and ".join(self.holders)
 
 
 def route_to(heap: Heap, object_id: int) -> Route:
     """Chain, holder and other roots of an object that some root reaches."""
     chain, roots = heap.chain(object_id), heap.snapshot.roots
     sharing = [roots[node].name for node in holder_nodes(heap.graph, object_id)]
-    holder = " and ".join(brief(sharing)) if len(sharing) > 1 else chain.root
+    holders = brief(sharing) if len(sharing) > 1 else [chain.root]
     others = [name for name in heap.also_from(object_id) if name not in sharing]
-    return Route(chain, holder, tuple(brief(others)))
+    return Route(chain, tuple(holders), tuple(brief(others)))
 
 
 def brief(names: Sequence[str]) -> list[str]:

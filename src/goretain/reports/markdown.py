@@ -136,7 +136,7 @@ def _finding(at: int, finding: Finding) -> list[str]:
         f"{at}. **{finding.code} {escape(finding.pattern)}** ({kind}): {iec(finding.retained_bytes)} retained"
     )
     lines = [f"{head}{hidden}, {what}", f"   - {code(finding.chain.text)}"]
-    sharing = " and ".join(code(name) for name in finding.holder.split(" and "))
+    sharing = " and ".join(code(name) for name in finding.holders)
     held = [f"held by {sharing}"] if finding.holder != finding.chain.root else []
     if finding.also_from:
         held.append(f"also from {', '.join(code(name) for name in finding.also_from[:4])}")

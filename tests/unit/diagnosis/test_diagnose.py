@@ -32,6 +32,7 @@ def finding(
         severity=severity,
         confidence=Confidence(level=level, reason="seen"),
         holder=holder,
+        holders=(holder,),
         chain=Chain(root=holder, links=(".b",), end="[8]byte"),
         count=1,
         saving_bytes=saving,

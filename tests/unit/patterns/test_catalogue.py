@@ -111,7 +111,7 @@ def test_a_finding_of_a_pattern_carries_its_code_fix_and_fingerprint() -> None:
     chain = Chain(root="main.cache", links=("[key len 12]", ".body (len 5, cap 64)"), end="[64]byte")
     finding = pattern.finding(
         confidence=Confidence(level="proved", reason="seen"),
-        route=Route(chain, "main.cache"),
+        route=Route(chain, ("main.cache",)),
         count=3,
         saving_bytes=59,
         hidden_bytes=59,
@@ -144,7 +144,7 @@ def test_the_fingerprint_does_not_change_with_indexes_lengths_and_goroutine_ids(
         for n in (1, 22)
     ]
     prints = {
-        pattern.finding(confidence=sure, route=Route(c, c.root), count=1, saving_bytes=1).fingerprint
+        pattern.finding(confidence=sure, route=Route(c, (c.root,)), count=1, saving_bytes=1).fingerprint
         for c in chains
     }
     assert len(prints) == 1

@@ -37,6 +37,13 @@ def test_a_finding_names_all_who_share_the_memory() -> None:
     assert "   - held by `main.left` and `main.middle` and `main.right`\n" in markdown.render_why(shown)
 
 
+def test_a_name_with_and_in_it_is_one_holder() -> None:
+    held = ("main.cats and dogs", "main.right")
+    found = examples.finding(1, holder=" and ".join(held), holders=held)
+    shown = msgspec.structs.replace(examples.why(), findings=(found,))
+    assert "held by `main.cats and dogs` and `main.right`" in markdown.render_why(shown)
+
+
 @pytest.mark.parametrize("focus", [*NAMES, "main.middle.body"])
 def test_in_focus_is_what_any_of_them_holds_with_chains_from_there(focus: str) -> None:
     shown = report(focus)
@@ -59,7 +66,9 @@ def test_markdown_tells_what_is_shared_and_by_whom() -> None:
 
 def test_the_longest_markdown_has_room_for_the_shared_section() -> None:
     notes, names = tuple("abcdef"), tuple("abcdef")
-    found = tuple(examples.finding(at, holder="main.a and main.b") for at in range(9))
+    found = tuple(
+        examples.finding(at, holder="main.a and main.b", holders=("main.a", "main.b")) for at in range(9)
+    )
     row = SharedRow(bytes=99 << 20, objects=2, holders=names, chain=found[0].chain)
     long = examples.why(holders=30, look=examples.look(notes=notes), shared=(row,) * 9, shared_total=9)
     long = msgspec.structs.replace(long, findings=found, findings_total=9)

@@ -144,13 +144,10 @@ def _compare_types(binary: Elf, twin: Elf) -> None:
         raise _mismatch(binary, twin, "their types cannot be compared") from None
     regions = [(binary, ours.address + start - section.address), (twin, start)]
     words = [np.frombuffer(raw, np.uint64).astype(np.int64) for raw in (a, b)]
-    places = np.arange(0, size, 8)
-    relocated = [_relocations(elf, at, size) for elf, at in regions]
-    pairs = [((places, words[0]), (places, words[1])), tuple(relocated)]
-    for (p, v), (q, w) in pairs:
-        same = bool(np.array_equal(p, q))
-        if not same or bool((~_alike(v, w, regions, size)).any()):
-            raise _mismatch(binary, twin, "their types differ")
+    (p, v), (q, w) = (_relocations(elf, at, size) for elf, at in regions)
+    moved = np.array_equal(p, q) and _alike(v, w, regions, size).all()
+    if not moved or not _alike(words[0], words[1], regions, size).all():
+        raise _mismatch(binary, twin, "their types differ")
 
 
 def _alike(a: I64, b: I64, regions: list[tuple[Elf, int]], size: int) -> NDArray[np.bool_]:

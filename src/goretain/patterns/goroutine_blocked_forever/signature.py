@@ -77,7 +77,7 @@ def find(heap: Heap) -> Iterator[Finding]:
         chain = _chain(heap, group, held, objects)
         yield pattern.finding(
             confidence=_confidence(group, kind, proved=leaks.proved),
-            route=Route(chain, chain.root),
+            route=Route(chain, (chain.root,)),
             count=len(group.members),
             saving_bytes=group.bytes,
             retained_bytes=group.retained_bytes,

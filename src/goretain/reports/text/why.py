@@ -171,7 +171,7 @@ def _finding(page: Page, at: int, finding: Finding) -> None:
     if finding.holder != chain.root:
         room = page.prose - len(indent) - 11
         page.fact(
-            "held by", finding.holder, indent=indent, split=lambda text: breakable(_split_holders(text), room)
+            "held by", finding.holder, indent=indent, split=lambda _: breakable(_sharing(finding), room)
         )
     page.fact("bytes", _amounts(finding), indent=indent)
     if finding.also_from:
@@ -183,10 +183,10 @@ def _finding(page: Page, at: int, finding: Finding) -> None:
         page.fact("fix", finding.fix, indent=indent, style="green")
 
 
-def _split_holders(text: str) -> list[str]:
+def _sharing(finding: Finding) -> list[str]:
     """Holders that share something, each with the "and" after it."""
-    names = text.split(" and ")
-    return [*(f"{name} and " for name in names[:-1]), names[-1]]
+    *first, last = finding.holders
+    return [*(f"{name} and " for name in first), last]
 
 
 def _worth(finding: Finding) -> str:
