@@ -135,6 +135,9 @@ def _require_core(path: str) -> None:
     """Raises UsageError or CorruptFile unless the file is an ELF core."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except PermissionError:
+        hint = "run goretain as its owner or as root: sudo; or have its owner give you a copy"
+        raise UsageError(f"user {os.geteuid()} may not read {path}", hint=hint) from None
     except OSError as failed:
         hint = "give a PID, an ELF core, an image or a snapshot"
         raise UsageError(f"cannot open {path}: {failed.strerror}", hint=hint) from None

@@ -40,7 +40,8 @@ def check_place(path: str | os.PathLike[str]) -> Path:
     Complains before all the work about what :func:`whole_file` would complain about after it.
 
     Raises:
-        UsageError: it is there and no regular file, or its directory is not there or may not be written to.
+        UsageError: it is there and no regular file, or its directory is not there or may not be written to,
+            or it may not be replaced.
     """
     named = Path(path)
     try:
@@ -58,6 +59,10 @@ def check_place(path: str | os.PathLike[str]) -> Path:
         raise cannot_save(path, "the directory may not be written to")
     if _is_planted(named):
         raise cannot_save(path, "it is another user's symbolic link in a directory for everybody")
+    if _is_anothers(place):
+        raise cannot_save(
+            path, "it is another user's file in a directory where only its owner may replace it"
+        )
     return place
 
 
@@ -68,6 +73,14 @@ def _is_planted(path: Path) -> bool:
     folder = path.parent.stat()
     everybodys = folder.st_mode & stat.S_ISVTX and folder.st_mode & stat.S_IWOTH
     return bool(everybodys) and path.lstat().st_uid not in {os.geteuid(), folder.st_uid}
+
+
+def _is_anothers(place: Path) -> bool:
+    """Whether it is there and may not be replaced by us: the sticky bit of its directory, as /tmp has it."""
+    user, folder = os.geteuid(), place.parent.stat()
+    if user == 0 or not folder.st_mode & stat.S_ISVTX or folder.st_uid == user:
+        return False
+    return place.exists() and place.stat().st_uid != user
 
 
 def cannot_save(path: str | os.PathLike[str], reason: str, hint: str = "choose another path") -> UsageError:
