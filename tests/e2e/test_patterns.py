@@ -33,16 +33,24 @@ def diagnosed(
 
 
 def expected(pattern: Pattern, features: set[str]) -> list[dict[str, Any]]:
-    """The findings of expected.toml with the figures of this runtime's features laid over the common ones."""
+    """The findings of expected.toml with the figures of this runtime's features laid over the common ones, in
+    the order of their bytes; none where the pattern cannot be judged."""
     text = (pattern.files / "experiment" / "expected.toml").read_text("utf-8")
     findings = []
     for row in tomllib.loads(text)["finding"]:
-        overlays = row.pop("when", [])
+        overlays, only = row.pop("when", []), row.pop("only", {})
+        if not _applies(only, features):
+            continue
         for overlay in overlays:
-            if set(overlay.pop("has", [])) <= features and not set(overlay.pop("lacks", [])) & features:
+            if _applies(overlay, features):
                 row |= overlay
         findings.append(row)
-    return findings
+    return findings if pattern.applies_to(tuple(features)) else []
+
+
+def _applies(part: dict[str, Any], features: set[str]) -> bool:
+    """Whether the features are those that a part of expected.toml is for; its conditions are taken out."""
+    return set(part.pop("has", [])) <= features and not set(part.pop("lacks", [])) & features
 
 
 def figures(finding: Finding, wanted: dict[str, Any]) -> dict[str, Any]:

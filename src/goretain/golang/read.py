@@ -43,6 +43,7 @@ from goretain.golang.roots.rootnames import named_by_content, stripped_note
 from goretain.golang.roots.rootobjects import ResolvedRoots, resolve_roots, root_seeds
 from goretain.golang.roots.roots import RootSlots, read_roots
 from goretain.golang.roots.specials import Specials, read_specials
+from goretain.golang.roots.timerobjects import timer_objects
 from goretain.golang.stacks import goroutines as goroutine_room
 from goretain.golang.stacks.stacks import Stacks
 from goretain.golang.stacks.waits import read_waits
@@ -217,15 +218,15 @@ class _Reader:
         return Structure(heap, self.universe, np.unique(entries))
 
     def _exact_types(self, objects: Objects, specials: Specials) -> list[tuple[int, GoType]]:
-        """Types of objects with finalizers: the special names the pointer type that was passed to
-        SetFinalizer."""
+        """Types of objects that no typed pointer need lead to: those with finalizers (the special names the
+        pointer type that was passed to SetFinalizer), timers, and chunks of user arenas."""
         ids = objects.find(np.array([f.object for f in specials.finalizers], np.int64))
         found: list[tuple[int, GoType]] = []
         for o, finalizer in zip(ids.tolist(), specials.finalizers, strict=True):
             pointer = self.universe.from_runtime(finalizer.object_type) if finalizer.object_type else None
             if o != NO_OBJECT and pointer is not None and pointer.elem is not None:
                 found.append((o, pointer.elem))
-        return found + self._arena_chunks(objects)
+        return [*found, *timer_objects(self.program, self.universe, objects), *self._arena_chunks(objects)]
 
     @staticmethod
     def _arena_chunks(objects: Objects) -> list[tuple[int, GoType]]:

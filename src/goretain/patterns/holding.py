@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from goretain.heap.graph import SHARED, UNREACHED
 from goretain.patterns.names import stable_name
-from goretain.snapshot import Layer
+from goretain.snapshot import Layer, Snapshot
 
 if TYPE_CHECKING:
     from goretain.heap.heap import Heap
@@ -39,11 +39,13 @@ class Holding:
         kept: bool[k], held by what lasts: not by the runtime, nor by a goroutine that is working right now
             (one in a system call waits).
         alive: bool[k], some root reaches the object.
+        layer: int64[k], value of ``Layer`` of its holders; meaningless where no root reaches it.
     """
 
     code: I64
     kept: NDArray[np.bool_]
     alive: NDArray[np.bool_]
+    layer: I64
 
 
 def holding_of(heap: Heap, objects: U32) -> Holding:
@@ -68,7 +70,8 @@ def holding_of(heap: Heap, objects: U32) -> Holding:
     names = [stable_name(roots[g - 1].name) if g > 0 else f"shared {g}" for g in known.tolist()]
     code = np.array([texts.setdefault(name, len(texts)) for name in names], np.int64)[inverse]
     lasting = np.array([_lasts(heap, k) for k in range(len(roots))] or [False], np.bool_)
-    return Holding(code, lasting[member] & alive, alive)
+    layer = np.array([root.layer for root in roots] or [0], np.int64)
+    return Holding(code, lasting[member] & alive, alive, layer[member])
 
 
 def _lasts(heap: Heap, node: int) -> bool:
@@ -86,16 +89,23 @@ def _lasts(heap: Heap, node: int) -> bool:
     return goroutine.id == _MAIN_GOROUTINE or goroutine.state == _IN_SYSTEM_CALL
 
 
+def of_pools(snapshot: Snapshot) -> NDArray[np.bool_]:
+    """Per type, and False behind the last for an unknown one, whether sync.Pool keeps items in it.
+
+    sync.poolLocal and sync.poolChainElt (sync/pool.go, sync/poolqueue.go), and sync.eface, a chain's slots.
+    """
+    names = [t.name.removeprefix("[]") for t in snapshot.types]
+    return np.array([n.startswith("sync.pool") or n == "sync.eface" for n in names] + [False])
+
+
 def pooled(heap: Heap, objects: U32) -> NDArray[np.bool_]:
     """bool[k]: which objects only a sync.Pool keeps: the collector empties it when nobody takes them.
 
-    Looks for sync.poolLocal and sync.poolChainElt (sync/pool.go, sync/poolqueue.go) among their dominators.
+    Looks for the pool's own structs among their dominators.
     """
     graph, columns = heap.graph, heap.snapshot.columns
     result = np.zeros(len(objects), np.bool_)
-    of_pool = np.array(
-        [t.name.removeprefix("[]").startswith("sync.pool") for t in heap.snapshot.types] + [False]
-    )
+    of_pool = of_pools(heap.snapshot)
     if not of_pool.any():
         return result
     rows = np.arange(len(objects))

@@ -5,10 +5,12 @@ Imports ``snapshot`` and numpy.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.snapshot import NO_OBJECT, Columns
+from goretain.snapshot import NO_OBJECT, Columns, TypeInfo
 
 U32 = NDArray[np.uint32]
 I64 = NDArray[np.int64]
@@ -42,3 +44,15 @@ def slot_targets(columns: Columns, owners: U32, words: I64) -> U32:
     found = key[order][at] == wanted
     result[found] = columns.edge_target[edge[order[at[found]]]]
     return result
+
+
+def field_word(types: Sequence[TypeInfo], index: int, path: Sequence[str]) -> int | None:
+    """Word offset of a field inside a value of a type: ``("timer", "arg")``; None where there is none."""
+    offset = 0
+    for name in path:
+        field = next((f for f in types[index].fields if f.name == name), None)
+        if field is None or field.type < 0:
+            return None
+        offset += field.offset
+        index = field.type
+    return offset // 8

@@ -152,7 +152,7 @@ def _runs(t: GoType, depth: int) -> list[LeafRun]:
         if elem is None or not elem.size or not t.count:
             return []
         return [run for inside in leaf_runs(elem) for run in _repeated(inside, t.count, elem.size)]
-    if t.kind == "struct" and atomic_pointer(t) is None:
+    if t.kind == "struct" and atomic_pointer(t) is None and leaf_of_kind(t) is None:
         return [_moved(run, f.offset) for f in t.fields for run in leaf_runs(f.type)]
     return [LeafRun(leaf) for leaf in _leaves(t, 0, "", depth)]
 
@@ -184,7 +184,12 @@ def pointer_leaves(t: GoType) -> list[Leaf]:
 
 
 def leaf_of_kind(t: GoType) -> Leaf | None:
-    """The leaf that a value of t itself is; None for structs, arrays and pointer-free kinds."""
+    """The leaf that a value of t itself is; None for structs, arrays and pointer-free kinds.
+
+    A ``sync.eface`` (sync/poolqueue.go) is an interface that sync.Pool takes apart, word for word.
+    """
+    if t.kind == "struct" and t.name == "sync.eface":
+        return Leaf(0, "eface", GoType("interface", "interface", 16, empty_interface=True), "")
     if t.kind not in POINTER_KINDS or points_outside_heap(t):
         return None
     kind = ("eface" if t.empty_interface else "iface") if t.kind == "interface" else t.kind
@@ -196,7 +201,7 @@ def _leaves(t: GoType, base: int, path: str, depth: int) -> Iterator[Leaf]:
         return
     leaf = leaf_of_kind(t)
     if leaf is not None:
-        yield Leaf(base, leaf.kind, t, path)
+        yield Leaf(base, leaf.kind, leaf.type, path)
     elif t.kind == "struct":
         pointer = atomic_pointer(t)
         if pointer is not None:
