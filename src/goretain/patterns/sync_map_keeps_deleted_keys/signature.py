@@ -89,4 +89,5 @@ def _element_word(heap: Heap, owner: U32, word: I64) -> I64:
         return word + 2
     header = ((heap.snapshot.columns.object_flags[owner] & ObjectFlag.HEADER) != 0).astype(np.int64)
     bucket, inside = np.divmod(word - header, _BUCKET)
-    return header + bucket * _BUCKET + _KEYS + _KEY_WORDS + (inside - _KEYS) // 2
+    element: I64 = header + bucket * _BUCKET + _KEYS + _KEY_WORDS + (inside - _KEYS) // 2
+    return element
