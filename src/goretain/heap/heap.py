@@ -184,9 +184,13 @@ class Heap:
         nodes.pop(self.holder_of(object_id), None)
         return list(nodes)
 
-    def chains(self, wanted: NDArray[np.bool_]) -> ChainTree:
-        """The shortest chains to objects, merged; wanted: bool[n], unreached ones do not count."""
-        return chain_tree(self.snapshot, self.graph, self._printer, wanted & self.graph.reached)
+    def chains(self, wanted: NDArray[np.bool_], *, grouped: bool = False) -> ChainTree:
+        """The shortest chains to objects, merged; wanted: bool[n], unreached ones do not count.
+
+        grouped: goroutines of one state and function are one holder.
+        """
+        reached = wanted & self.graph.reached
+        return chain_tree(self.snapshot, self.graph, self._printer, reached, grouped=grouped)
 
     def without(self, holders: Sequence[str]) -> Without:
         """What would come back if these holders let go together. Raises UsageError for an unknown one."""

@@ -7,8 +7,9 @@ that the sums of a tree are those of :mod:`goretain.heap.holders`. Imports ``ker
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,6 +26,7 @@ from goretain.kernels.reach import Forest, tree_words
 from goretain.snapshot import Snapshot
 
 _NAMED = 4
+_GOROUTINE = re.compile(r"^goroutine \d+ ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class ChainTree:
         objects, bytes: per node the wanted objects at and below it.
         leaves: the wanted objects, each in one leaf.
         loops: per node the ways on which chains come back to it, ``.next``.
-        holders: how many of the first nodes are single holders (index into ``Snapshot.roots``); the other
-            tops are sets of them.
+        holders: how many of the first nodes are single holders (index into ``Snapshot.roots``, unless
+            goroutines are grouped); the other tops are sets of them.
         full: whether the tree was too large, so that the ends of some chains are left out.
     """
 
@@ -150,13 +152,14 @@ class ChainTree:
 
 
 def chain_tree(
-    snapshot: Snapshot, graph: Graph, printer: ChainPrinter, wanted: NDArray[np.bool_]
+    snapshot: Snapshot, graph: Graph, printer: ChainPrinter, wanted: NDArray[np.bool_], *, grouped: bool
 ) -> ChainTree:
     """The shortest chains to the wanted objects (bool[n], reached ones), merged.
 
-    What several holders share stands under the set of them, ``via`` the chain from the nearest.
+    What several holders share stands under the set of them, ``via`` the chain from the nearest. grouped:
+    goroutines of one state and function are one holder.
     """
-    return _tree(snapshot, graph, printer, printer.forest, wanted)
+    return _tree(snapshot, graph, printer, printer.forest, wanted, grouped=grouped)
 
 
 def dominator_tree(snapshot: Snapshot, graph: Graph, printer: ChainPrinter) -> ChainTree:
@@ -168,11 +171,17 @@ def dominator_tree(snapshot: Snapshot, graph: Graph, printer: ChainPrinter) -> C
     parent[order] = graph.vertex[above]
     alone = order[above == 0]
     parent[alone] = n + nodes + sets_of(graph, alone)
-    return _tree(snapshot, graph, printer, Forest(parent, order), graph.reached)
+    return _tree(snapshot, graph, printer, Forest(parent, order), graph.reached, grouped=False)
 
 
 def _tree(
-    snapshot: Snapshot, graph: Graph, printer: ChainPrinter, forest: Forest, wanted: NDArray[np.bool_]
+    snapshot: Snapshot,
+    graph: Graph,
+    printer: ChainPrinter,
+    forest: Forest,
+    wanted: NDArray[np.bool_],
+    *,
+    grouped: bool,
 ) -> ChainTree:
     columns, nodes = snapshot.columns, len(snapshot.roots)
     words = tree_words(columns.edge_start, columns.edge_target, columns.edge_word, forest.parent)
@@ -180,23 +189,51 @@ def _tree(
     group = graph.holder.copy()
     shared = np.flatnonzero(group == SHARED)
     group[shared] = nodes + sets_of(graph, shared)
-    chained = Chained(forest.order, forest.parent, group, links.number, links.kind)
-    tops = [*(root.name for root in snapshot.roots), *_set_names(snapshot, graph)]
+    names = goroutine_groups(snapshot) if grouped else [root.name for root in snapshot.roots]
+    names += _set_names(graph, names)
+    tops, top_of = list(dict.fromkeys(names)) if grouped else names, np.arange(len(names))
+    if grouped:
+        place = {name: k for k, name in enumerate(tops)}
+        top_of = np.array([place[name] for name in names], np.int64)
+    n = graph.objects
+    parent = forest.parent.astype(np.int64)
+    from_top = (parent >= n) & (parent < n + len(names))
+    parent[from_top] = n + top_of[parent[from_top] - n]
+    group[group >= 0] = top_of[group[group >= 0]]
+    chained = Chained(forest.order, parent.astype(np.uint32), group, links.number, links.kind)
     merged = merge_chains(chained, wanted, len(tops))
     tree = ChainTree(merged, tops, nodes, links)
     tree.add(snapshot, merged.node, links.kind, np.flatnonzero(wanted).astype(np.uint32))
     return tree
 
 
-def _set_names(snapshot: Snapshot, graph: Graph) -> Iterator[str]:
-    """``main.left and main.right`` for every set of holders; equal names are numbered."""
-    seen: defaultdict[str, int] = defaultdict(int)
+def goroutine_groups(snapshot: Snapshot) -> list[str]:
+    """Per root its name; of goroutines of one state and function ``12 goroutines [select] main.worker``."""
+    alike = [_GOROUTINE.sub("goroutines ", root.name) for root in snapshot.roots]
+    counts = Counter(alike)
+    return [
+        root.name if counts[name] == 1 or name == root.name else f"{counts[name]:,} {name}"
+        for root, name in zip(snapshot.roots, alike, strict=True)
+    ]
+
+
+def _set_names(graph: Graph, roots: Sequence[str]) -> list[str]:
+    """``main.left and main.right`` for every set of holders; equal names of different sets are numbered.
+
+    Args:
+        roots: per root node what it is called.
+    """
+    found: list[str] = []
+    seen: dict[str, list[tuple[str, ...]]] = {}
     for k in range(len(graph.sets.members.start) - 1):
-        names = [snapshot.roots[node].name for node in set_nodes(graph, k)]
-        if not names:
-            names = ["more holders than are listed"]
-        elif len(names) > _NAMED:
+        members = tuple(dict.fromkeys(roots[node] for node in set_nodes(graph, k)))
+        names = list(members) or ["more holders than are listed"]
+        if len(names) > _NAMED:
             names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} more"]
         name = " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
-        seen[name] += 1
-        yield name if seen[name] == 1 else f"{name} ({seen[name]})"
+        others = seen.setdefault(name, [])
+        if members not in others:
+            others.append(members)
+        number = others.index(members) + 1
+        found.append(name if number == 1 else f"{name} ({number})")
+    return found

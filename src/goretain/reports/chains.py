@@ -43,7 +43,7 @@ def chains_report(
     chosen = heap.graph.reached if choice is None else choice.objects & heap.graph.reached
     total = int(heap.snapshot.columns.object_size[chosen].sum())
     min_bytes = total // 100 if min_bytes is None else min_bytes
-    tree = heap.chains(chosen)
+    tree = heap.chains(chosen, grouped=True)
     kept, left_off = _kept(tree, -1, top, min_bytes)
     dead = heap.snapshot.columns.object_size[choice.objects & ~heap.graph.reached] if choice else np.empty(0)
     routes, routes_total = _routes(heap, choice, top)

@@ -101,6 +101,24 @@ def test_what_a_diamond_holds_is_dominated_by_its_top() -> None:
     assert " … main.Record" in tree.loops[tree.children[tree.children[-1][0]][0]]
 
 
+def test_goroutines_of_one_function_can_be_one_holder() -> None:
+    h = record_heap()
+    shared = h.object(64, "main.Record")
+    for k in range(3):
+        record = h.object(64, "main.Record")
+        h.edge(record, shared, NEXT)
+        h.root(f"goroutine {k} [select] main.worker", record, layer=Layer.PARKED, path=":r")
+    alone = h.object(64, "main.Record")
+    h.root("goroutine 9 [sleep] main.other", alone, layer=Layer.PARKED, path=":r")
+    heap = Heap(h.build())
+    tree = heap.chains(np.ones(5, np.bool_), grouped=True)
+    assert shown(tree) == {
+        ("3 goroutines [select] main.worker:r", "main.Record"): (4, 256),
+        ("goroutine 9 [sleep] main.other:r", "main.Record"): (1, 64),
+    }
+    assert len(shown(heap.chains(np.ones(5, np.bool_)))) == 5
+
+
 def test_a_tree_that_grows_too_large_keeps_every_object() -> None:
     n = 100
     order = np.arange(n, dtype=np.uint32)

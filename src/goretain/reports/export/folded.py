@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def folded(target: str, heap: Heap, what: str = "") -> bytes:  # noqa: ARG001 (every format is called alike)
     """Bytes in use by shortest chain. Raises UsageError: there is nothing of that name."""
-    tree = heap.chains(choose(heap, what).objects if what else heap.graph.reached)
+    tree = heap.chains(choose(heap, what).objects if what else heap.graph.reached, grouped=True)
     lines = []
     for leaf in tree.leaves:
         names = [with_loops(tree.links[node], tree.loops.get(node, ())) for node in tree.path(leaf.node)]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import goretain
 from goretain.heap.choose import choose
+from goretain.heap.tree import goroutine_groups
 from goretain.reports.text.parts import UNNAMED, with_loops
 from goretain.reports.why import look_of
 
@@ -74,11 +75,13 @@ class _Profile:
         self.message: Any = _classes()["Profile"]()
         self._strings: dict[str, int] = {}
         self._locations: dict[str, int] = {}
+        self._groups: list[str] = []
         self._text("")
 
     def describe(self, target: str, heap: Heap) -> None:
         """What it is of, and what its amounts mean."""
         look, message = look_of(target, heap.snapshot), self.message
+        self._groups = goroutine_groups(heap.snapshot)
         for kind, unit in _TYPES:
             message.sample_type.add(type=self._text(kind), unit=self._text(unit))
         message.period_type.type, message.period_type.unit = self._text("space"), self._text("bytes")
@@ -99,12 +102,15 @@ class _Profile:
         """One sample for each leaf, with its amounts at value ``at`` and the next."""
         names = _frames(tree)
         for leaf in tree.leaves:
-            path = [names[node] for node in tree.path(leaf.node)]
+            nodes = tree.path(leaf.node)
+            path = [names[node] for node in nodes]
+            if nodes[0] < len(self._groups):
+                path.insert(0, self._groups[nodes[0]])
             stack = [leaf.type or UNNAMED, *dict.fromkeys(reversed(path))]
             values = [0] * len(_TYPES)
             values[at : at + 2] = leaf.objects, leaf.bytes
             sample = self.message.sample.add(location_id=map(self._location, stack), value=values)
-            sample.label.add(key=self._text("holder"), str=self._text(path[0]))
+            sample.label.add(key=self._text("holder"), str=self._text(names[nodes[0]]))
 
     def _text(self, text: str) -> int:
         known = self._strings.setdefault(text, len(self._strings))
