@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from goretain.diagnosis import diagnose
 from goretain.heap.heap import Heap
-from goretain.snapshot import Goroutine, ObjectFlag, Snapshot, WaitKind, validate
+from goretain.snapshot import Goroutine, ObjectFlag, Snapshot, WaitKind, load, save, validate
+from tests.support.formats import SNAPSHOT
 from tests.support.golang import VERSIONS, Target, go_program, running, wait_until_blocked
 from tests.support.heaps import snapshot_of
 
@@ -129,6 +132,17 @@ def test_the_same_where_nothing_is_named(version: str) -> None:
         snapshot = snapshot_of(target.pid)
     validate(snapshot)
     check_leaks(snapshot, target)
+
+
+def test_a_saved_snapshot_says_the_same_and_one_of_version_1_nothing(tmp_path: Path) -> None:
+    with running(go_program("parked", VERSIONS[-1])) as target:
+        wait_until_blocked(target.pid)
+        snapshot = snapshot_of(target.pid)
+    save(snapshot, tmp_path / "parked.goretain")
+    check_leaks(load(tmp_path / "parked.goretain"), target)
+    old = load(SNAPSHOT.with_name("snapshot-1.goretain"))
+    (missing,) = [n for n in diagnose(Heap(old)).not_judged if n.code == "GR105"]
+    assert "goroutine-waits" in missing.reason
 
 
 def test_without_the_table_of_waits_nothing_is_said() -> None:

@@ -70,7 +70,9 @@ def diagnose(
             found.extend(pattern.find(heap))
         else:
             missing = ", ".join(sorted(set(pattern.requires) - set(features)))
-            not_judged.append(NotJudged(code=pattern.code, reason=f"this program's runtime lacks: {missing}"))
+            not_judged.append(
+                NotJudged(code=pattern.code, reason=f"neither its runtime nor the snapshot has: {missing}")
+            )
     ranked = rank(subsume(merge(found)))
     in_focus = [under for f in ranked if (under := _under(heap, f, focus)) is not None]
     listed = [f for f in in_focus if weight(f) >= min_bytes][:top]

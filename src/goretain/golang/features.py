@@ -17,6 +17,7 @@ def features_of(layout: Layout, spans: SpanTable, *, swiss_maps: bool) -> tuple[
         ("masks-on-demand", layout.has_symbol("runtime.getGCMaskOnDemand")),
         ("cleanups", layout.has_struct("runtime.specialCleanup")),
         ("map-clear-sequence", layout.has("runtime.hmap", "clearSeq")),
+        ("goroutine-waits", layout.has_struct("runtime.sudog")),
         ("timer-channels", layout.has("runtime.hchan", "timer")),
     )
     return (

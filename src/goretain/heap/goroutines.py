@@ -17,7 +17,7 @@ from goretain.golang.packages import Packages, package_of
 from goretain.heap.graph import Graph
 from goretain.heap.waiting import Leaks
 from goretain.kernels.csr import Rows
-from goretain.kernels.wakeups import NONE, SEVERAL, exclusive
+from goretain.kernels.wakeups import SEVERAL, exclusive
 from goretain.snapshot import Frame, Goroutine, Layer, ObjectFlag, Snapshot
 
 Bits = NDArray[np.bool_]
@@ -61,11 +61,12 @@ class Goroutines:
 
     Attributes:
         groups: none of the runtime's own.
-        owner: int32[n], the group that alone keeps an object alive, SEVERAL or NONE.
+        objects: uint32[h], what one group alone keeps alive; owner: int32[h], which group.
         shared_bytes, shared_objects: kept alive by several groups together.
     """
 
     groups: tuple[GoroutineGroup, ...]
+    objects: NDArray[np.uint32]
     owner: I32
     shared_bytes: int
     shared_objects: int
@@ -123,13 +124,13 @@ def _measure(
         for k, rows in enumerate(members)
     ]
     order = sorted(range(len(groups)), key=lambda k: (-groups[k].bytes, groups[k].members))
-    rank = np.empty(len(groups) + 2, np.int32)
+    rank = np.empty(len(groups), np.int32)
     rank[order] = np.arange(len(groups), dtype=np.int32)
-    rank[[SEVERAL, NONE]] = SEVERAL, NONE
     several = owner == SEVERAL
     return Goroutines(
         groups=tuple(groups[k] for k in order),
-        owner=rank[owner],
+        objects=held.astype(np.uint32),
+        owner=rank[owner[held]],
         shared_bytes=int(columns.object_size[several].sum()),
         shared_objects=int(several.sum()),
     )

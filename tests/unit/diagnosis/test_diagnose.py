@@ -130,7 +130,7 @@ def test_a_pattern_that_the_runtime_gives_no_evidence_for_is_said() -> None:
     diagnosis = run(finding("main.a", 5), requires=("cleanups", "swiss-maps"))
     assert diagnosis.findings == ()
     assert [(n.code, n.reason) for n in diagnosis.not_judged] == [
-        ("GR999", "this program's runtime lacks: cleanups")
+        ("GR999", "neither its runtime nor the snapshot has: cleanups")
     ]
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 
+import numpy as np
 import pytest
 
+from goretain.golang.read import read_heap
 from goretain.golang.roots.specials import special_kinds
 from goretain.model.errors import MissingMemory
+from goretain.snapshot import SpecialKind, validate
 from tests.support.golang import VERSIONS, release
 from tests.support.rootzoo import Zoo, roots_at, zoo
 
@@ -90,3 +93,38 @@ def test_queued_cleanups_keep_their_arguments(go_version: str) -> None:
     values = {p.value for p in captured.specials.queued if p.role.startswith("cleanup") and p.value}
     arguments = set(captured.bodies["queued cleanup"])
     assert len(arguments & _held(captured, values)) > 100
+
+
+@pytest.mark.parametrize("version", [VERSIONS[0], "1.24.11", VERSIONS[-1]])
+def test_the_snapshot_lists_what_is_attached(version: str) -> None:
+    captured = zoo(version)
+    snapshot = read_heap(captured.image)
+    validate(snapshot)
+    specials, columns = snapshot.specials, snapshot.columns
+    assert specials is not None
+    address = dict(enumerate(columns.object_address.tolist()))
+
+    def rows(kind: SpecialKind, name: str) -> list[tuple[str, int | None]]:
+        """Function and target of the specials of one kind on an object of this name."""
+        chosen = [
+            k
+            for k in np.flatnonzero(specials.special_kind == kind).tolist()
+            if address.get(int(specials.special_object[k])) in captured.bodies[name]
+        ]
+        return [
+            (
+                snapshot.strings[specials.special_function[k]],
+                address.get(int(specials.special_target[k])),
+            )
+            for k in chosen
+        ]
+
+    ((function, _),) = rows(SpecialKind.FINALIZER, "finalized object")
+    assert function.startswith("main.")
+    if _has_cleanups(version):
+        ((function, target),) = rows(SpecialKind.CLEANUP, "only cleaned object")
+        assert function.startswith(("main.", "runtime.AddCleanup"))
+        assert target is not None
+        ((function, handle),) = rows(SpecialKind.WEAK_HANDLE, "global")
+        assert function == ""
+        assert handle is not None

@@ -16,7 +16,7 @@ _STATS, _PACER, _DELTA = "runtime.mstats", "runtime.gcControllerState", "runtime
 #: Bytes of heapStatsDelta that MemStats.GCSys counts; from Go 1.27 on without the second.
 _WORK = ("inWorkBufs", "inPtrScalarBits")
 _GENERATIONS = 3  # of consistentHeapStats
-_NO_LIMIT = (1 << 63) - 1
+_MOST = (1 << 63) - 1  # and a memory limit of so much is none
 _SIGN = 1 << 31
 
 
@@ -37,7 +37,7 @@ def memory_facts(image: Image, program: Program, totals: HeapTotals) -> Memory:
         other_runtime=read.stats("other_sys"),
         rss=image.facts.rss_bytes,
         next_gc=read.pacer("gcPercentHeapGoal"),
-        limit=None if limit == _NO_LIMIT else limit,
+        limit=None if limit == _MOST else limit,
         gc_percent=None if percent is None else (percent & (_SIGN - 1)) - (percent & _SIGN),
         gc_cycles=read.stats("numgc"),
     )
@@ -85,13 +85,14 @@ class _Reader:
         except GoretainError:
             return None
         total %= 1 << 64
-        return total if names and total < 1 << 63 else None
+        return total if names and total <= _MOST else None
 
     def _value(self, variable: str, struct: str, *path: str) -> int | None:
         try:
-            return self._program.uint(self._program.symbol(variable), struct, *path)
+            value = self._program.uint(self._program.symbol(variable), struct, *path)
         except GoretainError:
             return None
+        return value if value <= _MOST else None  # without collections the goal is the largest number
 
 
 def _sum(*parts: int | None) -> int | None:

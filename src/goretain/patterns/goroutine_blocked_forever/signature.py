@@ -73,7 +73,7 @@ def find(heap: Heap) -> Iterator[Finding]:
     pattern = own(__package__)
     for row, group in enumerate(leaked.groups):
         objects, kind = _wait_of(heap, group)
-        held = np.flatnonzero(leaked.owner == row)
+        held = leaked.objects[leaked.owner == row]
         chain = _chain(heap, group, held, objects)
         yield pattern.finding(
             confidence=_confidence(group, kind, proved=leaks.proved),
@@ -100,7 +100,7 @@ def _wait_of(heap: Heap, group: GoroutineGroup) -> tuple[list[int], _Kind]:
     return [], _NO_CASES if kind is WaitKind.SELECT else _NIL
 
 
-def _chain(heap: Heap, group: GoroutineGroup, held: NDArray[np.intp], objects: list[int]) -> Chain:
+def _chain(heap: Heap, group: GoroutineGroup, held: NDArray[np.uint32], objects: list[int]) -> Chain:
     """The chain to the largest thing that only the group holds, else to what it waits for."""
     if len(held):
         sizes = heap.snapshot.columns.object_size[held]
