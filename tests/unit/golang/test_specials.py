@@ -122,7 +122,7 @@ def test_the_snapshot_lists_what_is_attached(version: str) -> None:
     ((function, _),) = rows(SpecialKind.FINALIZER, "finalized object")
     assert function.startswith("main.")
     if _has_cleanups(version):
-        ((function, target),) = rows(SpecialKind.CLEANUP, "only cleaned object")
+        ((function, target),) = rows(SpecialKind.CLEANUP, "cleaned object")
         assert function.startswith(("main.", "runtime.AddCleanup"))
         assert target is not None
         ((function, handle),) = rows(SpecialKind.WEAK_HANDLE, "global")
