@@ -178,7 +178,8 @@ def _first_parts(t: GoType | None) -> Iterator[GoType]:
     """A type, its first field, that one's first field, and so on."""
     while t is not None:
         yield t
-        t = t.fields[0].type if t.kind == "struct" and t.fields else t.elem if t.kind == "array" else None
+        fields = [f.type for f in t.fields if f.type.size] if t.kind == "struct" else []
+        t = fields[0] if fields else t.elem if t.kind == "array" else None
 
 
 def same(a: GoType | None, b: GoType | None) -> bool:
@@ -375,7 +376,7 @@ def _slot_verdict(it: Opened, slot: Slot, homes: list[_Home]) -> bool | None:
             verdicts.append(False)
         elif slot.claim is None:
             parts = _first_parts(leaf.type.elem)
-            verdicts.append(leaf.kind == "ptr" and any(p.name == slot.receiver for p in parts))
+            verdicts.append(leaf.kind == "ptr" and any(_is_called(p, slot.receiver) for p in parts))
         else:
             verdicts.append(leaf_agrees(it, leaf, slot.claim))
     if all(v is None for v in verdicts):
