@@ -1,4 +1,4 @@
-"""Makes the files that are damaged: core, image and snapshot of one real process each."""
+"""Makes the files that are damaged: core, image and snapshot of one real process each, a dump of another."""
 
 from __future__ import annotations
 
@@ -61,6 +61,9 @@ def make(program: Program, folder: Path) -> Path:
     with running(binary) as target:
         image = capture_process(target.pid, plan, force=True)
     write_core(image, core)
+    dumper, dump = _built(program, program.flags, "dumped"), folder / f"{program.name}.heapdump"
+    with running(dumper, [str(dump)]):
+        pass
     made = Made(
         name=program.name,
         binary=str(binary),
@@ -68,6 +71,8 @@ def make(program: Program, folder: Path) -> Path:
         core=str(core),
         image=str(folder / f"{program.name}.image"),
         snapshot=str(folder / f"{program.name}.goretain"),
+        dump=str(dump),
+        dumper=str(dumper),
     )
     whole = read_core(made.core, made.binary, made.twin)
     save(whole, made.snapshot)
@@ -80,7 +85,11 @@ def make(program: Program, folder: Path) -> Path:
     return listed
 
 
-def _built(program: Program, flags: tuple[str, ...]) -> Path:
+def _built(program: Program, flags: tuple[str, ...], source: str = "") -> Path:
     return go_program(
-        program.source, program.version, experiments=program.experiments, flags=flags, cgo=program.cgo
+        source or program.source,
+        program.version,
+        experiments=program.experiments,
+        flags=flags,
+        cgo=program.cgo,
     )

@@ -1,4 +1,4 @@
-"""What is damaged and read again: snapshots, images, cores and binaries; each passes the door after damage.
+"""What is damaged and read again: snapshots, images, cores, binaries, dumps; each passes the door.
 
 A subject is made once from a real process. Its damage is undone after each reading, so that a mutation costs
 what it changes. Where a format has checksums they are computed anew over the damaged content.
@@ -16,12 +16,14 @@ from typing import Protocol
 
 import msgspec
 
+from goretain.api.dumps import open_heap_dump
 from goretain.capture.cores.core import capture_core
 from goretain.capture.imagefile.reader import read_image
 from goretain.capture.ranges import PAGE, aligned, as_ranges, intersect, normalise
 from goretain.capture.source import Plan
 from goretain.debuginfo.beside.companion import DebugFile, find_debug_file
 from goretain.debuginfo.elf.elf import PT_LOAD, Elf
+from goretain.golang.heapdump.records import read_dump
 from goretain.golang.layout import planning_layout
 from goretain.golang.plan import lean_plan
 from goretain.golang.read import read_heap
@@ -31,7 +33,7 @@ from tests.fuzz.edits import damage
 from tests.support.imageblocks import parsed
 
 #: Kinds, in the order in which they are reported.
-KINDS = ("snapshot", "image", "core", "binary")
+KINDS = ("snapshot", "image", "core", "binary", "heapdump")
 #: Sections that nothing of goretain reads are not worth damaging.
 _UNREAD = (".text", ".plt", ".interp", ".dynstr")
 _CUT = 0.03  # share of mutations that cut the file's end off instead
@@ -40,7 +42,7 @@ _CUT = 0.03  # share of mutations that cut the file's end off instead
 class Made(msgspec.Struct, frozen=True):
     """One program's files: what was made of one process, the same heap in each.
 
-    twin: the file that describes a stripped binary, "" for none.
+    twin: the file that describes a stripped binary, "" for none. dump: of another program, dumper.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Made(msgspec.Struct, frozen=True):
     core: str
     image: str
     snapshot: str
+    dump: str
+    dumper: str
 
 
 def debug_file(binary: Elf, twin: str) -> DebugFile | None:
@@ -144,6 +148,18 @@ class BinarySubject(_Patched):
         return read_core(self.made.core, str(self.path), "")
 
 
+class DumpSubject(_Patched):
+    """A heap dump: all records but what objects hold, which is damaged once in two times."""
+
+    def __init__(self, made: Made, folder: Path) -> None:
+        self.made = made
+        path = Path(shutil.copy(made.dump, folder / "heapdump"))
+        super().__init__(path, _dump_regions(path))
+
+    def read(self) -> Snapshot:
+        return open_heap_dump(str(self.path), self.made.dumper, (), with_data=True, force=True, tell=None)
+
+
 class SnapshotSubject:
     """A saved snapshot, sealed again."""
 
@@ -199,6 +215,16 @@ def _core_regions(path: Path, binary: str) -> list[tuple[int, int]]:
     return regions
 
 
+def _dump_regions(path: Path) -> list[tuple[int, int]]:
+    dump = read_dump(str(path), force=True)
+    records, size = dump.records, path.stat().st_size
+    objects = [(at - 16, at) for at in records.content[:200].tolist()]
+    fields = [(at, min(at + 16, size)) for at in records.fields[:200].tolist()]
+    others = [(at - 1, min(at + 32, size)) for at in records.other.tolist()]
+    content = [(at, at + length) for at, length in zip(records.content, records.size, strict=True)]
+    return [(0, 64), *objects, *fields, *others * 4, *content[:: max(len(content) // 2000, 1)]]
+
+
 def _binary_regions(path: Path) -> list[tuple[int, int]]:
     elf = Elf.open(str(path))
     regions = [(0, 64), (64, 64 + 56 * len(elf.segments))] * 4
@@ -219,5 +245,6 @@ def subject(kind: str, made: Made, folder: Path) -> Subject:
         "image": ImageSubject,
         "core": CoreSubject,
         "binary": BinarySubject,
+        "heapdump": DumpSubject,
     }
     return kinds[kind](made, folder)

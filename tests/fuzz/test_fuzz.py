@@ -1,4 +1,4 @@
-"""Damaged snapshots, images, cores and binaries that pass every checksum: refused, or read with right sums.
+"""Damaged snapshots, images, cores, binaries, heap dumps: refused, or read with sums that agree.
 
 Replay one mutation: ``python -m tests.fuzz.worker FOLDER/NAME.json FOLDER KIND SEED 1`` with the folder that
 the failure names (``pytest --basetemp`` keeps it).
@@ -22,7 +22,7 @@ from tests.fuzz.subjects import KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Mutations of one kind of file of one program: a cheap kind gets more.
-SHARES = {"snapshot": 10, "image": 4, "core": 3, "binary": 3}
+SHARES = {"snapshot": 10, "image": 4, "core": 3, "binary": 3, "heapdump": 4}
 LONG, SHORT = 10_000, 200
 #: Notes that say that sums are too small.
 LOSSES = ("not counted", "not followed", "is unknown", "counts are wrong", "not captured", "are missed")

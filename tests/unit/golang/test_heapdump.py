@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -179,3 +180,13 @@ def test_full_is_refused_and_so_is_a_dump_that_cannot_be_read(pair: Pair, tmp_pa
         locked.chmod(0)
         with pytest.raises(UsageError):
             goretain.open(locked)
+
+
+def test_writing_a_dump_ends_a_program_whose_leaked_goroutines_were_found(tmp_path: Path) -> None:
+    """What docs/heapdump.md warns of, on the first release that has the profile by default."""
+    program = go_program("dumped", "1.27.3")
+    for _ in range(5):
+        words = [program, tmp_path / "a.heapdump", "leaked"]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode != 0
+        assert "fatal error: dumpgs in STW - bad status" in done.stderr

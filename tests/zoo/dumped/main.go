@@ -7,9 +7,11 @@
 package main
 
 import (
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	"time"
 )
 
@@ -82,11 +84,23 @@ func worker(held *[1 << 18]byte, wait chan int) {
 	println(held[0])
 }
 
+// leak lets the runtime find a leaked goroutine (argument leaked, from Go 1.27), which the dump does not survive.
+func leak() {
+	go func() { <-make(chan int) }()
+	time.Sleep(20 * time.Millisecond)
+	if err := pprof.Lookup("goroutineleak").WriteTo(io.Discard, 0); err != nil {
+		panic(err)
+	}
+}
+
 func main() {
 	fill()
 	file, err := os.Create(os.Args[1])
 	if err != nil {
 		panic(err)
+	}
+	if len(os.Args) > 2 {
+		leak()
 	}
 	wait := make(chan int)
 	go worker(new([1 << 18]byte), wait)
