@@ -408,6 +408,23 @@ def test_a_zombie_has_ended_already() -> None:
         os.waitpid(child, 0)
 
 
+def test_a_process_whose_first_thread_has_ended_is_not_said_to_be_dead(tmp_path: Path) -> None:
+    source, program = tmp_path / "leader.c", tmp_path / "leader"
+    source.write_text(
+        "#include <pthread.h>\n#include <unistd.h>\nstatic void *wait(void *p) { for (;;) pause(); return p; }\n"
+        "int main(void) { pthread_t t; pthread_create(&t, 0, wait, 0); pthread_exit(0); }\n"
+    )
+    subprocess.run(["cc", "-pthread", "-o", program, source], check=True)
+    with subprocess.Popen([program]) as other:
+        try:
+            while state(other.pid) != "Z":
+                time.sleep(0.001)
+            with pytest.raises(UsageError, match="first thread .* has ended while others run"):
+                capture_process(other.pid, no_plan)
+        finally:
+            other.kill()
+
+
 def test_a_program_of_another_language_is_no_go_program() -> None:
     with subprocess.Popen(["sleep", "60"]) as sleep:
         try:

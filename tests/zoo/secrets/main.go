@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"os"
+	"reflect"
 	"runtime"
 	"runtime/pprof"
 	"time"
@@ -44,6 +45,7 @@ var (
 	queue     = make(chan [size]byte, 4)
 	sentences []string
 	wide      []uint16
+	records   []any
 	deferred  func() string
 	finished  = make(chan struct{})
 )
@@ -102,8 +104,25 @@ func plantHeap() {
 		wide = append(wide, uint16(c))
 		short[i] = 0
 	}
+	column := make([]byte, size)
+	plant("made-field-name", column)
+	records = append(records, record(string(column)))
+	for i := range column {
+		column[i] = 0
+	}
 	captured := text("captured-by-closure")
 	deferred = func() string { return captured }
+}
+
+// record is a pointer to a struct of a type made as the program runs, as database columns are read into.
+func record(column string) any {
+	fields := []reflect.StructField{
+		{Name: column, Type: reflect.TypeOf([]byte(nil))},
+		{Name: "Peer", Type: reflect.TypeOf((*holder)(nil))},
+	}
+	made := reflect.New(reflect.SliceOf(reflect.StructOf(fields)))
+	made.Elem().Set(reflect.MakeSlice(made.Elem().Type(), 8, 8))
+	return made.Interface()
 }
 
 func plantMaps() {

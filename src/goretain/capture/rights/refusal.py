@@ -38,6 +38,12 @@ def check_process(pid: int) -> None:
         raise UsageError(f"{pid} is a thread of process {leader}", hint=f"give the process: {leader}")
     if pid == os.getpid():
         raise UsageError("a process cannot capture itself", hint="give the PID of another process")
+    if facts.get("State", "")[:1] in ("Z", "X") and int(facts.get("Threads", "1")) > 1:
+        raise UsageError(
+            f"the first thread of process {pid} ({facts.get('Name', '?')}) has ended while others run"
+            " (pthread_exit in main): Linux shows the memory of a process by its first thread",
+            hint=f"write a core, which the other threads can: gcore {pid}, or kill -ABRT {pid}, which ends it",
+        )
     if facts.get("State", "")[:1] in ("Z", "X"):
         raise TargetGone(
             f"process {pid} ({facts.get('Name', '?')}) has ended: a zombie that its parent did not collect",

@@ -52,7 +52,14 @@ class AbiNames:
             known = self._known[address] = self._name(address, depth)
         return known
 
-    def text_at(self, address: int) -> str:
+    def of_field(self, address: int, number: int) -> str:
+        """Name of a struct's field; ``field2`` for one that the program gave to reflect.StructOf as it ran.
+
+        Such names may be keys of a document or columns of a database: data, which no report shows.
+        """
+        return self._text_at(address) if self._modules.base_of(address) else f"field{number}"
+
+    def _text_at(self, address: int) -> str:
         """internal/abi/type.go Name: flag byte, varint length, bytes; "" at address 0."""
         if not address:
             return ""
@@ -70,7 +77,7 @@ class AbiNames:
         offset = int.from_bytes(raw[40:44], "little", signed=True)
         base = self._modules.base_of(address)
         # A negative offset: made by package reflect, named in a table of the runtime (resolveNameOff).
-        text = self.text_at(base + offset) if offset >= 0 and base else ""
+        text = self._text_at(base + offset) if offset >= 0 and base else ""
         if raw[20] & _FLAG_EXTRA_STAR:
             text = text[1:]
         number = raw[23] & 31
@@ -98,7 +105,7 @@ class AbiNames:
         if not size:
             return ""
         path = int.from_bytes(self._program.memory.read(address + size, 4), "little")
-        return self.text_at(base + path) if path and self._modules.base_of(base + path) else ""
+        return self._text_at(base + path) if path and self._modules.base_of(base + path) else ""
 
     @cached_property
     def _map_record(self) -> int:

@@ -235,7 +235,7 @@ class TypeUniverse:
             name, type_, offset = self.program.slice(base + 24 * i)
             t = self.from_runtime(type_)
             if t is not None:
-                out.append(GoField(self._names.text_at(name), offset, t))
+                out.append(GoField(self._names.of_field(name, i), offset, t))
         return out
 
 
