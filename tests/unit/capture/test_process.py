@@ -411,7 +411,8 @@ def test_a_zombie_has_ended_already() -> None:
 def test_a_process_whose_first_thread_has_ended_is_not_said_to_be_dead(tmp_path: Path) -> None:
     source, program = tmp_path / "leader.c", tmp_path / "leader"
     source.write_text(
-        "#include <pthread.h>\n#include <unistd.h>\nstatic void *wait(void *p) { for (;;) pause(); return p; }\n"
+        "#include <pthread.h>\n#include <unistd.h>\n"
+        "static void *wait(void *p) { for (;;) pause(); return p; }\n"
         "int main(void) { pthread_t t; pthread_create(&t, 0, wait, 0); pthread_exit(0); }\n"
     )
     subprocess.run(["cc", "-pthread", "-o", program, source], check=True)
@@ -419,7 +420,7 @@ def test_a_process_whose_first_thread_has_ended_is_not_said_to_be_dead(tmp_path:
         try:
             while state(other.pid) != "Z":
                 time.sleep(0.001)
-            with pytest.raises(UsageError, match="first thread .* has ended while others run"):
+            with pytest.raises(UsageError, match="has ended while others run"):
                 capture_process(other.pid, no_plan)
         finally:
             other.kill()

@@ -42,7 +42,7 @@ def check_process(pid: int) -> None:
         raise UsageError(
             f"the first thread of process {pid} ({facts.get('Name', '?')}) has ended while others run"
             " (pthread_exit in main): Linux shows the memory of a process by its first thread",
-            hint=f"write a core, which the other threads can: gcore {pid}, or kill -ABRT {pid}, which ends it",
+            hint=f"let the kernel write a core, which ends it: kill -ABRT {pid}",
         )
     if facts.get("State", "")[:1] in ("Z", "X"):
         raise TargetGone(
