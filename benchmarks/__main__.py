@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from benchmarks import bench_analysis, bench_graph, bench_load, bench_pause, bench_room, bench_snap
+from benchmarks import (
+    bench_analysis,
+    bench_graph,
+    bench_load,
+    bench_pause,
+    bench_peers,
+    bench_room,
+    bench_snap,
+)
 
 for title, run in (
     ("Pause: lean copy against full copy", bench_pause.main),
@@ -11,6 +19,7 @@ for title, run in (
     ("Whole analysis: image to findings", bench_analysis.main),
     ("Memory of an analysis, measured and estimated", bench_room.main),
     ("Graph part alone", bench_graph.main),
+    ("Beside other tools, on one core", bench_peers.main),
 ):
     print(f"== {title}", flush=True)
     run()

@@ -125,6 +125,7 @@ func main() {
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	fmt.Println("HeapObjects", stats.HeapObjects)
+	fmt.Println("HeapAlloc", stats.HeapAlloc)
 	fmt.Println("READY")
 	for {
 		time.Sleep(time.Hour)

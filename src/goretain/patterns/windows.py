@@ -117,9 +117,11 @@ def type_of_all(heap: Heap, objects: U32) -> str | None:
 def mostly_hidden(heap: Heap) -> Flags:
     """Objects that hide at least half of their bytes, and enough to speak of."""
     hidden = heap.backing.hidden
-    return (hidden >= _OBJECT_MINIMUM) & (
-        2 * hidden >= heap.snapshot.columns.object_size - heap.backing.padding
-    )
+    enough: Flags = hidden >= _OBJECT_MINIMUM
+    rows = np.flatnonzero(enough)  # few
+    whole = heap.snapshot.columns.object_size[rows] - heap.backing.padding[rows]
+    enough[rows] = 2 * hidden[rows] >= whole
+    return enough
 
 
 def pinned(heap: Heap, kind: WindowKind, worth: Flags) -> Pinned:
