@@ -106,6 +106,23 @@ def test_the_report_elsewhere_is_that_of_the_spot_byte_for_byte(
     assert b"main." in there[0]
 
 
+@pytest.mark.parametrize("kind", ["-static", "-static-pie"])
+def test_a_full_image_of_a_static_program_can_be_read(kind: str, tmp_path: Path) -> None:
+    """Linked by the system's linker, its read-only segments end at no multiple of 8."""
+    flags = [f"-ldflags=-linkmode external -extldflags '{kind}'"]
+    if kind == "-static-pie":
+        flags.append("-buildmode=pie")
+    with running(go_program("cgoroots", NEWEST, flags=flags, cgo=True)) as target:
+        run("snap", target.pid, "-o", tmp_path / "full", "--full", "-q")
+        lean = image_of(target.pid)
+    full = read_image(tmp_path / "full")
+    assert not (full.starts & 7).any()
+    assert not (lean.starts & 7).any()
+    there, here = (read_heap(image).columns for image in (full, lean))
+    assert np.array_equal(there.object_address, here.object_address)
+    assert np.array_equal(there.object_type, here.object_type)
+
+
 def test_an_image_of_a_core_tells_what_the_core_tells(planted: Target, tmp_path: Path) -> None:
     write_core(image_of(planted.pid), tmp_path / "core")
     binary = ["--binary", planted.binary]

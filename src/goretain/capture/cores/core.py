@@ -147,6 +147,8 @@ def _wanted(source: CoreFile, plan: Plan | None) -> tuple[I64, list[str]]:
     needed = np.concatenate((needed, part_ranges(from_file(source.binary, source.bias))))
     wanted = normalise(needed)
     held = source.held(wanted)
+    # Ranges of an image begin at multiples of 8, mappings do; those of a core need not.
+    held = normalise(np.column_stack(((held[:, 0] + 7) & -8, held[:, 1])))
     absent = subtract(wanted, held)
     if plan is not None and len(absent):
         remarks.append(f"{total(absent)} bytes of what is needed are not in the core, {_places(absent)}")

@@ -64,12 +64,13 @@ class Copy:
 def lay_out(source: LiveProcess, plan: Plan, fixed: I64, fixed_end: int) -> Copy:
     """Ask the plan and decide where everything goes: after the fixed ranges, which end at fixed_end.
 
-    The program's own variables are always among it, what is fixed never. Raises what the plan raises,
-    TargetGone.
+    The program's own variables are always among it, what is fixed never, nor the up to 7 bytes of padding
+    between the end of a fixed range and the next multiple of 8, where every range begins. Raises what the
+    plan raises, TargetGone.
     """
     asked = aligned(plan(source), 8)
     variables = writable(source.binary, source.bias)
-    ranges = subtract(normalise(np.concatenate((asked, variables))), normalise(fixed))
+    ranges = subtract(normalise(np.concatenate((asked, variables))), normalise(aligned(fixed, 8)))
     pieces, missing = source.pieces(ranges, source.mappings())
     ranges = subtract(ranges, missing)
     offsets, end = packed(ranges, fixed_end)

@@ -49,6 +49,9 @@ RANG, PAGES, TAIL = b"RANG", b"PAGE", b"TAIL"
 ORDER: Final = (FACT, MAPS, REGS, FILE, PART, RANG, PAGES, TAIL)
 #: Content of a block of this kind is at most so long.
 MOST: Final = {PAGES: BITMAP + CHUNK}
+#: Bytes of a table: half a million mappings, 150,000 threads, eleven million ranges. A file that claims more
+#: would make a reader set aside gigabytes.
+LONGEST: Final = {MAPS: 64 << 20, REGS: 32 << 20, RANG: 256 << 20}
 
 RAW, ZLIB = 0, 1
 #: Rows of REGS: thread ID, then the registers in the order of capture.libc.REGISTERS (user_regs_struct).

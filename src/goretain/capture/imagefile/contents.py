@@ -14,9 +14,6 @@ from goretain.capture.imagefile.sparse import content_of
 from goretain.debuginfo.elf.files import PreadFile
 from goretain.model.errors import CorruptFile
 
-#: Bytes of a table: half a million mappings, 150,000 threads, eleven million ranges. A file that claims more
-#: would make a reader set aside gigabytes.
-_LONGEST = {blocks.MAPS: 64 << 20, blocks.REGS: 32 << 20, blocks.RANG: 256 << 20}
 _RANK = {kind: rank for rank, kind in enumerate(blocks.ORDER)} | {
     blocks.PART: blocks.ORDER.index(blocks.FILE)
 }
@@ -107,11 +104,11 @@ def _check_order(path: str, found: Contents, block: Block, last: bytes) -> None:
     misplaced = bool(last) and _RANK[kind] < _RANK[last]
     if misplaced or (kind == blocks.FACT and before) or (kind == blocks.PART and not found.files):
         raise CorruptFile(path, block.offset, f"a {kind.decode()} block does not belong here")
-    if kind in _LONGEST:
+    if kind in blocks.LONGEST:
         expected = before.place + before.size if before else 0
         if block.place != expected or (before and before.size != blocks.CHUNK):
             raise CorruptFile(path, block.offset, f"a {kind.decode()} block has a gap before it")
-        if expected + block.size > _LONGEST[kind]:
+        if expected + block.size > blocks.LONGEST[kind]:
             raise CorruptFile(path, block.offset, f"the {kind.decode()} table is impossibly long")
     elif kind == blocks.PAGES:
         if block.place % blocks.CHUNK or (before and block.place <= before.place):

@@ -21,8 +21,7 @@ from goretain.capture.imagefile import blocks
 from goretain.capture.imagefile.contents import Contents, read_contents
 from goretain.capture.imagefile.files import read_files
 from goretain.capture.imagefile.sparse import SparseFile, content_of
-from goretain.capture.imagefile.tables import mappings_of, parse_facts, registers_of
-from goretain.capture.procfs import USER_SPACE
+from goretain.capture.imagefile.tables import mappings_of, parse_facts, ranges_of, registers_of
 from goretain.capture.ranges import I64, packed
 from goretain.capture.room.limits import Need, check_room
 from goretain.capture.room.reservation import Reservation
@@ -31,8 +30,6 @@ from goretain.debuginfo.elf.files import PreadFile
 from goretain.model.errors import CorruptFile, UsageError
 from goretain.model.opening import open_named
 
-#: No Go heap comes near this; untouched memory costs nothing, but its addresses do.
-_MOST_MEMORY = 1 << 44
 _NEEDS = "give a file; an image cannot be read from a pipe, because its parts are read as they are needed"
 
 
@@ -60,7 +57,8 @@ def read_image(
         facts = parse_facts(name, content_of(file, contents.of(blocks.FACT)[0]), contents.at(blocks.FACT))
         files = read_files(contents)
         check_program(files.binary, f"the program in {name}", hint=blocks.TAKE_AGAIN)
-        ranges, sources = _ranges(contents, files.program)
+        table, at = contents.table(blocks.RANG), contents.at(blocks.RANG)
+        ranges, sources = ranges_of(name, table, at, files.program.size)
         memory, offsets = _memory(contents, files.program, ranges, sources, on_read)
         image = Image(
             memory,
@@ -91,25 +89,6 @@ def _open(path: str) -> PreadFile:
         file.close()
         raise UsageError(f"{path} is not a regular file", hint=_NEEDS)
     return file
-
-
-def _ranges(contents: Contents, sparse: SparseFile) -> tuple[I64, I64]:
-    """Captured ranges int64[k, 2], and where in the program's file each is, -1 for those in PAGE blocks."""
-    path, at = contents.file.path, contents.at(blocks.RANG)
-    if contents.size_of(blocks.RANG) % blocks.RANGE_ROW.size:
-        raise CorruptFile(path, at, "the RANG table ends within a row")
-    rows = np.frombuffer(contents.table(blocks.RANG), "<i8").reshape(-1, 3).astype(np.int64)
-    starts, ends, sources = rows.T
-    if bool((starts < 0).any() | (ends > USER_SPACE).any() | (starts >= ends).any() | (starts & 7).any()):
-        raise CorruptFile(path, at, "a range of memory is empty, misaligned or outside of user space")
-    if bool((starts[1:] < ends[:-1]).any()):
-        raise CorruptFile(path, at, "ranges of memory overlap or do not ascend")
-    if int((ends - starts).sum()) > _MOST_MEMORY:
-        raise CorruptFile(path, at, "the ranges of memory are impossibly large")
-    beyond = (sources >= 0) & (sources > sparse.size - (ends - starts))
-    if bool((sources < -1).any() | beyond.any()):
-        raise CorruptFile(path, at, "a range of memory lies outside of the program's file")
-    return np.ascontiguousarray(rows[:, :2]), np.ascontiguousarray(sources)
 
 
 def _memory(

@@ -1,8 +1,9 @@
 """Writing an Image to a file or a pipe, front to back: the last step of the light capture path.
 
 The target runs again when this begins. Content that is one byte more than asked for is never written: pages
-of zeros are left out, and what equals the program's file is written once, as a part of that file.
-Imports ``capture``, ``debuginfo`` and numpy.
+of zeros are left out, and what equals the program's file is written once, as a part of that file. Nothing
+is written before all tables were read back: an image that cannot be opened would be found out elsewhere.
+Imports ``capture``, ``debuginfo``, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,12 @@ from goretain.capture.binaries.program import from_file
 from goretain.capture.image import Image, Mapping
 from goretain.capture.imagefile import blocks
 from goretain.capture.imagefile.binary import debug_parts, kept_parts
+from goretain.capture.imagefile.tables import file_of, mappings_of, parse_facts, ranges_of, registers_of
 from goretain.capture.libc import REGISTERS
 from goretain.capture.ranges import I64, packed
 from goretain.debuginfo.beside.translated import Shifts
 from goretain.debuginfo.elf.elf import Elf
+from goretain.model.errors import CorruptFile
 
 #: Takes bytes to where the file goes.
 Sink = Callable[[bytes], None]
@@ -44,18 +47,23 @@ def write_image(
     Args:
         debuginfo: keep DWARF and symbols of the program.
         progress: told how the writing goes.
+
+    Raises CorruptFile, before anything is written, when the image could not be read again.
     """
-    out = _Blocks(sink)
     sources = _from_program(image)
     stored = sources < 0
     starts, ends = image.starts[stored], image.ends[stored]
     places, size = packed(np.column_stack((starts, ends)), 0)
-    out.add(blocks.FACT, 0, _facts(image))
-    out.table(blocks.MAPS, b"".join(map(_mapping, image.mappings)))
-    rows = (blocks.REGISTER_ROW.pack(tid, *(r[n] for n in REGISTERS)) for tid, r in _threads(image))
-    out.table(blocks.REGS, b"".join(rows))
-    _write_files(out, image, debuginfo)
-    out.table(blocks.RANG, np.column_stack((image.starts, image.ends, sources)).astype("<i8").tobytes())
+    files = list(_files(image, debuginfo))
+    facts, tables = _facts(image), _tables(image, sources)
+    _check(image, facts, tables, files)
+    out = _Blocks(sink)
+    out.add(blocks.FACT, 0, facts)
+    out.table(blocks.MAPS, tables[blocks.MAPS])
+    out.table(blocks.REGS, tables[blocks.REGS])
+    for file in files:
+        file.write(out)
+    out.table(blocks.RANG, tables[blocks.RANG])
     for place, window in _windows(image, image.offsets[stored], ends - starts, places, size):
         content = _without_zeros(window)
         if content:
@@ -63,6 +71,42 @@ def write_image(
         if progress is not None:
             progress("writing", place + len(window), size)
     return out.finish()
+
+
+def _tables(image: Image, sources: I64) -> dict[bytes, bytes]:
+    """Contents by kind."""
+    threads = sorted(image.registers.items())
+    registers = (blocks.REGISTER_ROW.pack(tid, *(r[n] for n in REGISTERS)) for tid, r in threads)
+    ranges = np.column_stack((image.starts, image.ends, sources)).astype("<i8")
+    return {
+        blocks.MAPS: b"".join(map(_mapping, image.mappings)),
+        blocks.REGS: b"".join(registers),
+        blocks.RANG: ranges.tobytes(),
+    }
+
+
+def _check(image: Image, facts: bytes, tables: dict[bytes, bytes], files: list[_File]) -> None:
+    """Raise CorruptFile unless all of it is what a reader takes."""
+    what = "the image that was to be written"
+    try:
+        parse_facts(what, facts, 0)
+        mappings_of(what, tables[blocks.MAPS], 0)
+        registers_of(what, tables[blocks.REGS], 0)
+        ranges_of(what, tables[blocks.RANG], 0, image.binary.size)
+        for file in files:
+            file_of(what, file.head, 0)
+    except CorruptFile as wrong:
+        raise _unfit(what, wrong.reason) from None
+    for kind, table in tables.items():
+        if len(table) > blocks.LONGEST[kind]:
+            raise _unfit(what, f"the {kind.decode()} table has {len(table)} bytes")
+    if len(facts) > blocks.CHUNK or any(len(file.head) > blocks.CHUNK for file in files):
+        raise _unfit(what, "a FACT or FILE block has more than 1 MiB")
+
+
+def _unfit(what: str, reason: str) -> CorruptFile:
+    hint = "nothing was written; this is a bug of goretain, please report it"
+    return CorruptFile(what, None, f"no reader would take it: {reason}", hint=hint)
 
 
 class _Blocks:
@@ -102,43 +146,44 @@ def _facts(image: Image) -> bytes:
     return json.dumps(facts, separators=(",", ":")).encode()
 
 
-def _threads(image: Image) -> list[tuple[int, dict[str, int]]]:
-    return sorted(image.registers.items())
-
-
 def _mapping(mapping: Mapping) -> bytes:
     path = os.fsencode(mapping.path)
     flags = mapping.flags.encode()
     return blocks.MAPPING_ROW.pack(mapping.start, mapping.end, mapping.offset, flags, len(path)) + path
 
 
-def _write_files(out: _Blocks, image: Image, debuginfo: bool) -> None:
-    program = kept_parts(image.binary, debuginfo=debuginfo)
-    _write_file(out, blocks.PROGRAM, image.binary, image.facts.program, image.bias, program)
+@dataclass(slots=True)
+class _File:
+    """One FILE block, and [start, end) of the parts of that file to keep."""
+
+    elf: Elf
+    head: bytes
+    parts: list[tuple[int, int]]
+
+    def write(self, out: _Blocks) -> None:
+        out.add(blocks.FILE, 0, self.head)
+        for start, end in self.parts:
+            for at in range(start, end, blocks.CHUNK):
+                out.add(blocks.PART, at, self.elf.read(at, min(blocks.CHUNK, end - at)))
+
+
+def _files(image: Image, debuginfo: bool) -> Iterator[_File]:
+    parts = kept_parts(image.binary, debuginfo=debuginfo)
+    head = _file_head(blocks.PROGRAM, image.binary, image.facts.program, image.bias)
+    yield _File(image.binary, head, parts)
     if image.debug is not None and debuginfo:
-        elf, shifts = image.debug.elf, image.debug.shifts
-        _write_file(out, blocks.DEBUG_FILE, elf, elf.path, 0, debug_parts(elf), shifts)
+        elf = image.debug.elf
+        head = _file_head(blocks.DEBUG_FILE, elf, elf.path, 0, image.debug.shifts)
+        yield _File(elf, head, debug_parts(elf))
     for library in image.libraries:
-        parts = kept_parts(library.elf, debuginfo=debuginfo)
-        _write_file(out, blocks.LIBRARY, library.elf, library.path, library.bias, parts)
+        head = _file_head(blocks.LIBRARY, library.elf, library.path, library.bias)
+        yield _File(library.elf, head, kept_parts(library.elf, debuginfo=debuginfo))
 
 
-def _write_file(
-    out: _Blocks,
-    role: int,
-    elf: Elf,
-    path: str,
-    bias: int,
-    parts: list[tuple[int, int]],
-    shifts: Shifts | None = None,
-) -> None:
+def _file_head(role: int, elf: Elf, path: str, bias: int, shifts: Shifts | None = None) -> bytes:
     name = os.fsencode(path)
     rows = [blocks.SHIFT_ROW.pack(s.start, s.end, s.distance) for s in shifts.shifts] if shifts else []
-    head = blocks.FILE_ROW.pack(elf.size, bias, role, len(name))
-    out.add(blocks.FILE, 0, b"".join((head, name, *rows)))
-    for start, end in parts:
-        for at in range(start, end, blocks.CHUNK):
-            out.add(blocks.PART, at, elf.read(at, min(blocks.CHUNK, end - at)))
+    return b"".join((blocks.FILE_ROW.pack(elf.size, bias, role, len(name)), name, *rows))
 
 
 def _from_program(image: Image) -> I64:

@@ -6,6 +6,8 @@ import os
 import random
 import struct
 import zlib
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from goretain.capture.imagefile import blocks
 from goretain.capture.imagefile.contents import read_contents
 from goretain.capture.imagefile.reader import read_image
 from goretain.capture.imagefile.sparse import SparseFile
+from goretain.capture.imagefile.writer import write_image
 from goretain.debuginfo.elf.files import PreadFile
 from goretain.model.errors import CorruptFile, GoretainError, UsageError
 from tests.support.imageblocks import ImageBlocks, parsed, sealed
@@ -71,6 +74,25 @@ def test_an_image_that_was_read_is_written_as_the_same_bytes(raw: bytes, tmp_pat
     assert opened(tmp_path / "b", again).facts == first.facts
     kinds = [[block.kind for block in listed(tmp_path / name)] for name in "ab"]
     assert kinds[0] == kinds[1]
+
+
+def test_what_no_reader_would_take_is_not_written(made: Image) -> None:
+    """Ranges, mappings, threads, facts: each is refused before the first byte."""
+    worse: list[tuple[dict[str, object], str]] = [
+        ({"starts": made.starts + 4}, "misaligned"),
+        ({"ends": made.ends + (1 << 40)}, "overlap"),
+        ({"mappings": made.mappings[::-1]}, "an impossible mapping"),
+        ({"registers": {1 << 31: made.registers[3]}}, "impossible or repeated ID"),
+        ({"facts": replace(made.facts, pid=-1)}, "the facts of the capture"),
+        ({"bias": made.bias + 8}, "impossible size, bias"),
+    ]
+    for change, message in worse:
+        image, written = copy(made), list[bytes]()
+        for name, value in change.items():
+            setattr(image, name, value)
+        with pytest.raises(CorruptFile, match=f"no reader would take it.*{message}"):
+            write_image(image, written.append)
+        assert not written
 
 
 def listed(path: Path) -> list[blocks.Block]:
