@@ -14,6 +14,7 @@ from goretain.model.errors import BinaryMismatch, UsageError
 
 if TYPE_CHECKING:
     from goretain.capture.image import Image
+    from goretain.capture.room.limits import Need
     from goretain.capture.source import PlanFor
 
 
@@ -25,23 +26,24 @@ def core_image(
     *,
     full: bool,
     force: bool,
+    on_need: Callable[[Need], None] | None = None,
 ) -> tuple[Image, DebugFiles]:
     """A core names its program; what the user named is that program, or else its unstripped twin.
 
-    Raises GoretainError.
+    on_need: told what the copy takes before it is made. Raises GoretainError.
     """
     from goretain.capture.cores.core import capture_core
 
     program = None if binary is None else os.fspath(binary)
     files = DebugFiles(None, debug_dirs)
     try:
-        return capture_core(path, program, plan_for(files), full=full, force=force), files
+        return capture_core(path, program, plan_for(files), full=full, force=force, on_need=on_need), files
     except BinaryMismatch as other:
         if program is None:
             raise
         files = DebugFiles(program, debug_dirs)
         try:
-            image = capture_core(path, None, plan_for(files), full=full, force=force)
+            image = capture_core(path, None, plan_for(files), full=full, force=force, on_need=on_need)
         except UsageError as lost:
             raise _program_lost(other, lost) from None
     files.of(image.binary)

@@ -48,6 +48,7 @@ def open_heap_dump(
     program = open_file(os.fspath(binary))
     heap = open_dumped(dump, program)
     room = AnalysisRoom(None, force=force)
+    room.describe(program)
     try:
         return read_heap(
             heap.image,

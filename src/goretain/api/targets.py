@@ -111,6 +111,7 @@ def _from_file(
             )
         from goretain.snapshot import load
 
+        AnalysisRoom(None, force=force).check_saved(name)
         on_read = _telling(progress, "opening the snapshot")
         return load(name, on_read=on_read)
     if is_image(name):
@@ -193,7 +194,7 @@ def _from_process(
             on_plan(need.planned)
         room.check_planned(need)
 
-    plan_for = planner(files, with_data, on_extent=room.note)
+    plan_for = planner(files, with_data, on_program=room.describe, on_extent=room.note)
     with first_to_go():
         image = capture_process(pid, plan_for, on_plan=tell, progress=progress, **how)
         image.facts.notes += files.notes(image.binary)
@@ -205,12 +206,14 @@ def _from_image(
 ) -> Data:
     from goretain.capture.imagefile.reader import read_image
 
-    image = read_image(path, force=force, on_read=_telling(progress, "opening the image"))
+    room = AnalysisRoom(None, force=force)
+    on_read = _telling(progress, "opening the image")
+    image = read_image(path, force=force, on_need=room.check_planned, on_read=on_read)
     if with_data and not image.facts.with_data:
         image.facts.notes.append("the image was taken without --with-data: longer map keys are not in it")
     # What lies around here is not looked at: an image gives the same report everywhere.
     given = files.of_image(image) if files is not None else None
-    return _read(image, given or image.debug, with_data, progress, files, AnalysisRoom(None, force=force))
+    return _read(image, given or image.debug, with_data, progress, files, room)
 
 
 def _from_core(
@@ -222,10 +225,17 @@ def _from_core(
     force: bool,
     progress: Progress | None,
 ) -> Data:
+    room = AnalysisRoom(None, force=force)
     image, files = core_image(
-        path, binary, debug_dirs, lambda files: planner(files, with_data), full=full, force=force
+        path,
+        binary,
+        debug_dirs,
+        lambda files: planner(files, with_data, on_program=room.describe, on_extent=room.note),
+        full=full,
+        force=force,
+        on_need=room.check_planned,
     )
-    return _read(image, files.of(image.binary), with_data, progress, files, AnalysisRoom(None, force=force))
+    return _read(image, files.of(image.binary), with_data, progress, files, room)
 
 
 def _read(
@@ -236,8 +246,11 @@ def _read(
     files: DebugFiles | None,
     room: AnalysisRoom,
 ) -> Data:
+    from goretain.capture.room.limits import Need
     from goretain.golang.read import read_heap
 
+    room.describe(image.binary)
+    room.check_planned(Need(0))
     tell = room.watch(None if progress is None else lambda what: progress(what, 0, 0))
     debug_of = None if files is None else files.of_library
     return read_heap(

@@ -27,18 +27,18 @@ _STOPPING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SI
 
 
 class Witness:
-    """A context around a capture of the process that the user named."""
+    """A context around the work on what the user named: processes, and files too."""
 
     def __init__(self, target: str, max_pause: float | None, *more: str) -> None:
         """target: as the user named it. max_pause: in milliseconds. more: what is captured after it."""
-        self._targets = [name for name in (target, *more) if is_pid(name)]
+        names = (target, *more)
+        # Only captures of processes have phases to note.
+        self._targets = [name for name in names if is_pid(name)] or list(names)
         self._max_pause = max_pause
         self._notes = -1
         self._child = 0
 
     def __enter__(self) -> Self:
-        if not self._targets:
-            return self  # no process that could be left alone
         listening, self._notes = os.pipe()
         try:
             self._child = os.fork()
@@ -85,12 +85,22 @@ def _watch(listening: int, targets: list[str], max_pause: float | None) -> None:
                 captures += phase == _FIRST
         now = time.monotonic()
         late = max_pause is not None and now - frozen > max_pause / 1000 + GRACE
-        if phase and phase != _FAREWELL:
+        if not phase:
+            os.write(2, _before_any(targets).encode())
+        elif phase != _FAREWELL:
             target = targets[min(max(captures, 1), len(targets)) - 1]
             words = _last_words(target, phase, now - since, hung=late or now - since > PATIENCE - _NOTE)
             os.write(2, words.encode())
     finally:
         os._exit(0)
+
+
+def _before_any(targets: list[str]) -> str:
+    """No phase was noted: a file was read, or a process was yet to be looked at."""
+    return (
+        f"error: goretain was killed while it worked on {' and '.join(targets)}\n"
+        "hint: if nobody did it, memory ran out (dmesg, or the pod's events, tell)\n"
+    )
 
 
 def _last_words(target: str, phase: str, seconds: float, *, hung: bool) -> str:

@@ -24,6 +24,7 @@ with Witness(first, None, last) as witness:
         (("11", "12"), ["estimating", "seizing"], "while process 11 was stopped"),
         (("11", "12"), ["estimating", "seizing", "released"], "process 11 was not stopped then"),
         (("11", "12"), ["estimating", "released", "estimating", "copying"], "while process 12 was stopped"),
+        (("old.image", "12.core"), [], "killed while it worked on old.image and 12.core"),
         (("old.goretain", "12"), ["estimating", "copying"], "while process 12 was stopped"),
     ],
 )

@@ -5,6 +5,7 @@ Imports ``debuginfo``, ``capture``, ``model`` and numpy.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +29,18 @@ from goretain.capture.source import Plan, PlanFor
 from goretain.debuginfo.elf.elf import PT_NOTE, Elf
 from goretain.model.errors import BinaryMismatch, CorruptFile, MissingMemory, RuntimeNotFound, UsageError
 
+#: Told what a copy takes before it is made.
+OnNeed = Callable[[Need], None]
+
 
 def capture_core(
-    path: str, binary_path: str | None, plan_for: PlanFor, *, full: bool = False, force: bool = False
+    path: str,
+    binary_path: str | None,
+    plan_for: PlanFor,
+    *,
+    full: bool = False,
+    force: bool = False,
+    on_need: OnNeed | None = None,
 ) -> Image:
     """The image of an ELF core.
 
@@ -38,6 +48,7 @@ def capture_core(
         path: the core. binary_path: the program; by default where the core says it was.
         full: everything that the core holds, instead of what the plan asks for.
         force: copy even if the memory limits say that there is no room.
+        on_need: told what the copy takes before it is made.
 
     What is missing (cut off, or left out by coredump_filter) is named in ``facts.notes``. Raises
     CorruptFile, UnsupportedArchitecture, NotGoProgram, BinaryMismatch, UsageError, NotEnoughMemory, and
@@ -54,7 +65,7 @@ def capture_core(
     source.use_libraries()
     plan = None if full else plan_for(binary, bias)
     wanted, remarks = _wanted(source, plan)
-    return _image(path, source, wanted, [*_cut_off(source), *remarks], force=force)
+    return _image(path, source, wanted, [*_cut_off(source), *remarks], force=force, on_need=on_need)
 
 
 def _open_binary(core: Elf, binary_path: str | None, notes: CoreNotes) -> Elf:
@@ -173,9 +184,14 @@ def _places(ranges: I64) -> str:
     return ", ".join(named) + more
 
 
-def _image(path: str, source: CoreFile, ranges: I64, remarks: list[str], *, force: bool) -> Image:
+def _image(
+    path: str, source: CoreFile, ranges: I64, remarks: list[str], *, force: bool, on_need: OnNeed | None
+) -> Image:
+    need = Need(total(ranges))
     if not force:
-        check_room(Need(total(ranges)))
+        check_room(need)
+    if on_need is not None:
+        on_need(need)
     offsets, end = packed(ranges, 0)
     destination = Reservation(end)
     try:

@@ -37,12 +37,14 @@ def read_image(
     path: str | os.PathLike[str],
     *,
     force: bool = False,
+    on_need: Callable[[Need], None] | None = None,
     on_read: Callable[[int, int], None] | None = None,
 ) -> Image:
     """The image that a file holds.
 
     Args:
         force: read it even if the memory limits say that there is no room.
+        on_need: told what it takes before it is read.
         on_read: called with (bytes read, bytes of the file).
 
     Raises CorruptFile, UsageError, NotEnoughMemory, NotGoProgram, UnsupportedArchitecture.
@@ -52,8 +54,11 @@ def read_image(
         file = _open(name)
         stack.callback(file.close)
         contents = read_contents(file)
+        need = Need(_needed(contents))
         if not force:
-            check_room(Need(_needed(contents)))
+            check_room(need)
+        if on_need is not None:
+            on_need(need)
         facts = parse_facts(name, content_of(file, contents.of(blocks.FACT)[0]), contents.at(blocks.FACT))
         files = read_files(contents)
         check_program(files.binary, f"the program in {name}", hint=blocks.TAKE_AGAIN)

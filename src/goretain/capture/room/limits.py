@@ -93,7 +93,9 @@ def check_room(need: Need, pid: int | None = None) -> int:
     )
 
 
-def check_analysis(size: int, copy: Need, pid: int | None = None, *, force: bool = False) -> None:
+def check_analysis(
+    size: int, copy: Need, pid: int | None = None, *, force: bool = False, least: bool = False
+) -> None:
     """Raise NotEnoughMemory unless an analysis fits into what is left to us beside the copy.
 
     The kernel ends us first, and the target does not stand still: all that is left and the page cache may be
@@ -102,7 +104,7 @@ def check_analysis(size: int, copy: Need, pid: int | None = None, *, force: bool
 
     Args:
         size: of the analysis, in bytes. copy: what the copy is yet to take.
-        pid: the process; None for a core or an image. force: try whatever the limits say.
+        pid: the process; None for a file. force: try whatever the limits say. least: it may take more.
     """
     together = pid is not None and cgroups.ends_with_us(pid)
     if (force and not together) or any(room.needed > room.ours for room in rooms(copy, pid)):
@@ -117,8 +119,8 @@ def check_analysis(size: int, copy: Need, pid: int | None = None, *, force: bool
         hint = f"'goretain snap {pid} -o app.image' here, and 'goretain why app.image' where there is more"
     force_hint = _FORCE_IN_VAIN if together else "--force tries anyway"
     raise NotEnoughMemory(
-        f"the analysis takes about {iec(room.needed)}, more than {'half of ' if room.parts == 2 else ''}the"
-        f" {iec(room.left)} that {room.what} leaves",
+        f"the analysis takes {'at least' if least else 'about'} {iec(room.needed)}, more than"
+        f"{' half of' if room.parts == 2 else ''} the {iec(room.left)} that {room.what} leaves",
         hint=f"{hint}; {force_hint}",
     )
 
