@@ -85,14 +85,22 @@ def test_the_file_is_read_as_the_captured_memory_is(
         assert getattr(spot, table) == getattr(there, table), table
 
 
-@pytest.mark.parametrize("flags", [(), ("-ldflags=-s -w",)], ids=["plain", "stripped"])
+@pytest.mark.parametrize(
+    ("version", "flags"),
+    [
+        pytest.param(NEWEST, (), id="plain"),
+        pytest.param(NEWEST, ("-ldflags=-s -w",), id="stripped"),
+        # What its closures capture is in the machine code only.
+        pytest.param(OLDEST, (), id="oldest"),
+    ],
+)
 def test_the_report_elsewhere_is_that_of_the_spot_byte_for_byte(
-    flags: tuple[str, ...], tmp_path: Path
+    version: str, flags: tuple[str, ...], tmp_path: Path
 ) -> None:
     spot, elsewhere = tmp_path / "spot", tmp_path / "elsewhere"
     spot.mkdir()
     elsewhere.mkdir()
-    binary = shutil.copy(go_program("planted", NEWEST, flags=flags), spot / "app")
+    binary = shutil.copy(go_program("planted", version, flags=flags), spot / "app")
     with running(Path(binary)) as target:
         run("snap", target.pid, "-o", "app.image", "-q", cwd=spot)
     there = [run("why", "app.image", *form, cwd=spot) for form in FORMATS]
@@ -277,6 +285,15 @@ def test_standard_output_that_is_a_file_of_ours_is_taken_from_the_others(
     assert b"0600" not in piped.stderr
     assert b"umask 077" in piped.stderr
     assert all(len(line) <= 80 for line in done.stderr.splitlines() if "sensitive" in line)
+
+
+def test_no_standard_output_is_an_error(planted: Target) -> None:
+    words = [*GORETAIN, "snap", str(planted.pid), "-o", "-"]
+    shell = ["sh", "-c", '"$@" >&-', "sh", *words]
+    done = subprocess.run(shell, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert "standard output is closed" in done.stderr
+    assert "saved" not in done.stderr
 
 
 def test_a_pipe_that_is_closed_is_an_error(planted: Target) -> None:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from goretain.capture.image import CaptureFacts
 
 _PATIENCE, _PACE = 1.0, 0.1
+_SEND = "name a file with -o, or send the output on: -o - | ..."
 #: By whether the file was made private.
 _MODES = {True: "only you may read it (0600)", False: "let only you read it (umask 077)"}
 
@@ -57,7 +59,7 @@ OPTIONS = (
     Option(
         ("--no-debuginfo",),
         "no_debuginfo",
-        "Leave out DWARF and symbols, and with them names of variables; machine code is kept instead.",
+        "Leave out DWARF and symbols, and with them names of variables.",
     ),
     Option(("--force",), "force", "Copy even if the memory limits say that there is no room."),
     Option(("--max-pause",), "max_pause", "Give up when it would be stopped for longer.", "MS", kind=float),
@@ -117,9 +119,10 @@ def _output(path: str) -> str | int:
     if path != "-":
         return path
     descriptor = sys.stdout.fileno()
+    if os.path.samestat(os.fstat(descriptor), Path(os.devnull).stat()):  # main puts it where stdout is closed
+        raise UsageError("standard output is closed or /dev/null: the image would be lost", hint=_SEND)
     if os.isatty(descriptor):
-        hint = "name a file with -o, or send the output on: -o - | ..."
-        raise UsageError("an image is no text for a terminal", hint=hint)
+        raise UsageError("an image is no text for a terminal", hint=_SEND)
     return descriptor
 
 

@@ -1,10 +1,11 @@
 """Which bytes of a program's file its analysis needs: what an image keeps of it.
 
 Kept are the headers, the build IDs and build info, what no program changes (read-only data with the type
-descriptors and .gopclntab), symbols and those DWARF sections that are read. Where there is no DWARF all that
-is loaded is kept, machine code too: types are then found by what the code does, and an unstripped twin is
-compared with it. Left out are, with DWARF, the code and the initial values of variables, whose values are in
-the captured memory.
+descriptors and .gopclntab), symbols and those DWARF sections that are read, and machine code. Code is asked
+even where there is DWARF: that says what closures capture from Go 1.23 on only, and never of variables that
+are captured and not used; which closures those are, the analysis finds out. Where there is no DWARF all that
+is loaded is kept: an unstripped twin is compared with it. Left out are, with DWARF, the initial values of
+variables, whose values are in the captured memory.
 Imports ``capture.binaries.program``, ``capture.ranges`` and ``debuginfo.elf.elf``.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Iterable
 
 from goretain.capture.binaries.program import from_file
 from goretain.capture.ranges import as_ranges, intersect, normalise
-from goretain.debuginfo.elf.elf import PT_LOAD, PT_NOTE, SHF_ALLOC, Elf, Section
+from goretain.debuginfo.elf.elf import PF_X, PT_LOAD, PT_NOTE, SHF_ALLOC, Elf, Section
 
 _SHT_NOTE, _SHT_NOBITS = 7, 8
 _DWARF = ("abbrev", "addr", "info", "line_str", "loc", "loclists", "str")
@@ -31,6 +32,7 @@ def kept_parts(elf: Elf, *, debuginfo: bool = True) -> list[tuple[int, int]]:
     """
     wanted = _identity(elf)
     wanted += [(part.offset, part.offset + part.end - part.start) for part in from_file(elf, 0)]
+    wanted += [(s.offset, s.offset + s.filesz) for s in elf.segments if s.type == PT_LOAD and s.flags & PF_X]
     has_dwarf = debuginfo and any(name in elf.sections for name in (".debug_info", ".zdebug_info"))
     if debuginfo:
         wanted += _sections(elf, _DEBUG)
