@@ -86,12 +86,16 @@ def test_memory_beside_the_heap_equals_memstats(reading: Reading) -> None:
     assert memory.stacks == target.fact("StackInuse")
     assert memory.heap_free is not None
     assert memory.heap_released is not None
-    assert memory.heap_free + memory.heap_released == target.fact("HeapIdle")
+    # The sweeper gives the collector's work buffers back to the heap when the program has printed its facts
+    # (runtime/mgcwork.go, freeSomeWbufs): spans of 32 KiB that are idle then.
+    given_back = memory.heap_free + memory.heap_released - target.fact("HeapIdle")
+    assert given_back >= 0
+    assert given_back % (32 << 10) == 0
     assert memory.system_stacks is not None
     assert target.fact("StackInuse") + memory.system_stacks == target.fact("StackSys")
     assert memory.span_metadata == target.fact("SpanSys")
     assert memory.profile_metadata == target.fact("BuckHashSys")
-    assert memory.gc_metadata == target.fact("GCSys")
+    assert memory.gc_metadata == target.fact("GCSys") - given_back
     assert memory.other_runtime == target.fact("OtherSys")
     assert memory.gc_cycles == target.fact("NumGC")
     assert memory.gc_percent == 100

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from goretain.api.cores import core_image
@@ -97,19 +98,12 @@ def snap(
     if is_pid(name):
         files = DebugFiles(binary, debug_dirs).of_process(int(name))
         how = {"full": full, "force": force, "max_pause": max_pause, "on_phase": on_phase}
-        image = _of_process(
-            int(name), planner(files, with_data, light=True), path, on_plan, progress=progress, **how
-        )
+        plan = planner(files, with_data, light=True)
+        image = _of_process(int(name), plan, path, on_plan, progress=progress, **how)
     else:
         _check_core(name, max_pause)
-        image, files = core_image(
-            name,
-            binary,
-            debug_dirs,
-            lambda files: planner(files, with_data, light=True),
-            full=full,
-            force=force,
-        )
+        plan_with = partial(planner, with_data=with_data, light=True)
+        image, files = core_image(name, binary, debug_dirs, plan_with, full=full, force=force)
     image.debug = files.of(image.binary)
     image.facts.with_data = with_data or full
     return _save(image, path, debuginfo, progress)
