@@ -106,7 +106,7 @@ _OTHER_LAYER = 640
 #: two words behind it for a slice's.
 _OTHER_LAYER_BY = (
     {(version, "exact"): 15_500 for version in VERSIONS[:-1]}
-    | {(version, "goroutine-blocked-forever"): 9000 for version in VERSIONS[:-1]}
+    | {(version, "goroutine-blocked-forever"): 9100 for version in VERSIONS[:-1]}
     | {(VERSIONS[0], "secrets"): 2200}
 )
 

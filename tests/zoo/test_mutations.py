@@ -16,7 +16,9 @@ import pytest
 from numpy.typing import NDArray
 
 from goretain.capture.image import Image
+from goretain.golang.layout import Program
 from goretain.golang.memory import objects, spans
+from goretain.golang.memory.sweeping import Marks
 from goretain.golang.roots import rootobjects
 from goretain.golang.stacks import stackscan
 from goretain.golang.types import masks
@@ -30,9 +32,9 @@ from tests.zoo import test_planted as planted
 I64 = NDArray[np.int64]
 
 
-def swept(sweepgen: I64, generation: int) -> NDArray[np.bool_]:
+def swept(image: Image, program: Program, read: Callable[[str], I64], marks: Marks) -> NDArray[np.bool_]:
     """As if no span waited for its sweep."""
-    return np.zeros(len(sweepgen), np.bool_)
+    return np.zeros(len(marks.at), np.bool_)
 
 
 def no_inline_marks(image: Image, start: I64) -> I64:
@@ -74,7 +76,7 @@ class Mutation:
 _UNREACHED = exact.test_nothing_is_unreached_but_what_awaits_its_finalizer
 _MUTATIONS = [
     Mutation(
-        *("unswept rule", spans, "_unswept", swept, "1.23.9", "unswept"),
+        *("unswept rule", spans, "find_unswept", swept, "1.23.9", "unswept"),
         exact.test_only_an_unswept_heap_has_dead_objects,
     ),
     Mutation(

@@ -46,11 +46,19 @@ class Leaks:
 
 
 def stack_rows(snapshot: Snapshot) -> Rows:
-    """Per goroutine the objects that its stack and registers hold."""
-    columns = snapshot.columns
-    own = np.flatnonzero(columns.root_goroutine >= 0)
-    grouped = group_rows(columns.root_goroutine[own], len(snapshot.goroutines))
-    return Rows(grouped.start, columns.root_target[own][grouped.items])
+    """Per goroutine the objects that its stack and registers hold, and what it waits for.
+
+    Up to Go 1.22 only its sudog says for which channel it waits, which is no longer in use on its stack.
+    """
+    columns, waits = snapshot.columns, snapshot.waits
+    own = columns.root_goroutine >= 0
+    goroutine, target = columns.root_goroutine[own], columns.root_target[own]
+    if waits is not None:
+        known = waits.wait_object != NO_OBJECT
+        goroutine = np.concatenate((goroutine, waits.wait_goroutine[known]))
+        target = np.concatenate((target, waits.wait_object[known]))
+    grouped = group_rows(goroutine, len(snapshot.goroutines))
+    return Rows(grouped.start, target[grouped.items])
 
 
 def find_leaks(snapshot: Snapshot, stacks: Rows) -> Leaks | None:
