@@ -9,7 +9,7 @@ import pytest
 
 from goretain.diagnosis import diagnose
 from goretain.heap.heap import Heap
-from goretain.snapshot import Goroutine, ObjectFlag, Snapshot, WaitKind, load, save, validate
+from goretain.snapshot import NO_OBJECT, Goroutine, ObjectFlag, Snapshot, WaitKind, load, save, validate
 from tests.support.formats import SNAPSHOT
 from tests.support.golang import VERSIONS, Target, go_program, running, wait_until_blocked
 from tests.support.heaps import snapshot_of
@@ -99,12 +99,16 @@ def leaks_total(heap: Heap) -> int:
     """Bytes that a walk from the leaked stacks finds and the live part does not have, the slow way."""
     columns, leaks = heap.snapshot.columns, heap.leaks
     assert leaks is not None
+    waits = heap.snapshot.waits
+    assert waits is not None
     others = leaks.live | ((columns.object_flags & ObjectFlag.SCHEDULER) != 0)
     todo = [
         int(target)
         for target, g in zip(columns.root_target.tolist(), columns.root_goroutine.tolist(), strict=True)
         if g >= 0 and leaks.leaked[g]
     ]
+    waited = zip(waits.wait_object.tolist(), waits.wait_goroutine.tolist(), strict=True)
+    todo += [o for o, g in waited if o != NO_OBJECT and leaks.leaked[g]]
     seen: set[int] = set()
     while todo:
         o = todo.pop()
