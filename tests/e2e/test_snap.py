@@ -121,8 +121,10 @@ def test_a_full_image_of_a_static_program_can_be_read(kind: str, tmp_path: Path)
     if kind == "-static-pie":
         flags.append("-buildmode=pie")
     with running(go_program("cgoroots", NEWEST, flags=flags, cgo=True)) as target:
+        os.kill(target.pid, signal.SIGSTOP)  # so that nothing is allocated in between
         run("snap", target.pid, "-o", tmp_path / "full", "--full", "-q")
         lean = image_of(target.pid)
+        os.kill(target.pid, signal.SIGCONT)
     full = read_image(tmp_path / "full")
     assert not (full.starts & 7).any()
     assert not (lean.starts & 7).any()
