@@ -1,19 +1,21 @@
 """Functions made at run time that keep memory of their own: what the patterns of closures share.
 
-Imports ``golang.packages``, ``heap``, ``patterns.holding``, ``snapshot`` and numpy.
+Imports ``golang.packages``, ``heap``, ``model``, the rest of ``patterns``, ``snapshot`` and numpy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goretain.golang.packages import Packages, package_of
-from goretain.patterns.holding import holding_of, pooled
+from goretain.model.findings import Confidence, Finding
+from goretain.patterns.catalogue import Pattern
+from goretain.patterns.holding import by_place, holding_of, place_of, pooled
+from goretain.patterns.routes import route_to
 from goretain.patterns.slots import edges_of
 from goretain.snapshot import Layer
 
@@ -23,55 +25,52 @@ if TYPE_CHECKING:
 U32 = NDArray[np.uint32]
 
 _CLOSURE = "closure "
+#: How the linker names the function of a method value.
+_METHOD_VALUE = "-fm"
 #: Fewer functions of one kind are parts of the program. What more must hold: bytes, share of the heap.
 _COUNT = 32
 _MINIMUM = 1 << 20
 _SHARE = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Captures:
-    """Closures of one function below one holder.
-
-    Attributes:
-        closures: uint32[k], ids, the one that retains most first.
-        retained: bytes that they keep alive, they included.
-        captured: id of the largest object that the first one captured.
-        type: ``closure main.register.func1``.
-    """
-
-    closures: U32
-    retained: int
-    captured: int
-    type: str
-
-
-def captures(heap: Heap, wanted: Callable[[str], bool]) -> Iterator[Captures]:
-    """Closures by holder and function, of the program's own code and kept by what lasts.
+def captures(heap: Heap, pattern: Pattern, *, method_values: bool) -> Iterator[Finding]:
+    """One finding for each holder and function: closures of the program's own code, kept by what lasts.
 
     Counted is what nothing but the closure uses. Few closures, and few bytes, are left out.
 
     Args:
-        wanted: tells by the name of its function whether a closure counts.
+        pattern: whose findings they are.
+        method_values: values ``x.M``, of which the receiver was captured; else functions with a body.
     """
     columns, types = heap.snapshot.columns, heap.snapshot.types
     packages = Packages(heap.snapshot.meta.modules)
-    ours = [t.role == "closure" and _is_ours(t.name, packages) and wanted(t.name) for t in types] + [False]
-    closures = np.flatnonzero(np.array(ours)[columns.object_type] & heap.graph.reached).astype(np.uint32)
+    ours = [
+        t.role == "closure" and _is_ours(t.name, packages) and t.name.endswith(_METHOD_VALUE) == method_values
+        for t in types
+    ]
+    wanted = np.array([*ours, False])[columns.object_type] & heap.graph.reached
+    closures = np.flatnonzero(wanted).astype(np.uint32)
     minimum = max(_MINIMUM, int(_SHARE * heap.reachable_bytes))
     if len(closures) < _COUNT or int(heap.graph.retained(closures).sum()) < minimum:
         return
-    holding = holding_of(heap, closures)
+    holding, retained = holding_of(heap, closures), heap.users.retained(closures)
+    place = place_of(heap, holding, columns.object_type[closures])
     kept = holding.kept & ~pooled(heap, closures)
-    closures, code = closures[kept], holding.code[kept]
-    retained = heap.users.retained(closures)
-    place = code * (len(types) + 1) + columns.object_type[closures]
-    for number in np.unique(place):
-        mine = np.flatnonzero(place == number)
-        total = int(retained[mine].sum())
-        if len(mine) >= _COUNT and total >= minimum:
-            found = closures[mine[np.argsort(-retained[mine], kind="stable")]]
-            yield Captures(found, total, _largest(heap, found[:1]), types[columns.object_type[found[0]]].name)
+    for rows in by_place(place, retained, kept, count=_COUNT, minimum=minimum):
+        yield pattern.finding(
+            confidence=Confidence(
+                level="undecided",
+                reason=f"proved that {len(rows):,} of them are kept, each with "
+                f"{'a receiver' if method_values else 'memory'} that nothing else uses; undecided whether "
+                "there will be more: one look cannot see growth",
+                decide="take a second snapshot and compare: goretain diff FIRST SECOND",
+            ),
+            route=route_to(heap, _largest(heap, closures[rows[:1]])),
+            count=len(rows),
+            saving_bytes=0,
+            retained_bytes=int(retained[rows].sum()),
+            type=types[columns.object_type[closures[rows[0]]]].name,
+        )
 
 
 def _is_ours(name: str, packages: Packages) -> bool:

@@ -1,4 +1,4 @@
-"""Who holds the objects that a pattern has picked: one code per object, to group by in numpy.
+"""Who holds the objects that a pattern has picked: one code per object, and the groups by that.
 
 Holders that differ only in what changes between runs (goroutines of one function) share a code. Imports
 ``heap``, ``snapshot`` and numpy.
@@ -6,6 +6,7 @@ Holders that differ only in what changes between runs (goroutines of one functio
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 U32 = NDArray[np.uint32]
 I64 = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 #: ``Goroutine.id`` of the one that runs main.main: what it holds lives as long as the program.
 _MAIN_GOROUTINE = 1
@@ -72,6 +74,23 @@ def holding_of(heap: Heap, objects: U32) -> Holding:
     lasting = np.array([_lasts(heap, k) for k in range(len(roots))] or [False], np.bool_)
     layer = np.array([root.layer for root in roots] or [0], np.int64)
     return Holding(code, lasting[member] & alive, alive, layer[member])
+
+
+def place_of(heap: Heap, holding: Holding, types: NDArray[np.int32]) -> I64:
+    """One number for each pair of holder and type. int64[k]; types: int32[k], -1 unknown."""
+    return holding.code * (len(heap.snapshot.types) + 1) + types + 1
+
+
+def by_place(place: I64, weight: I64, chosen: Flags, *, count: int = 1, minimum: int = 0) -> Iterator[I64]:
+    """Rows of the chosen objects, place by place, the heaviest first.
+
+    Places with fewer than ``count`` rows, or a smaller sum of weights than ``minimum``, are left out.
+    """
+    rows = np.flatnonzero(chosen)
+    rows = rows[np.lexsort((-weight[rows], place[rows]))]
+    for group in np.split(rows, np.flatnonzero(np.diff(place[rows])) + 1):
+        if len(group) >= count and int(weight[group].sum()) >= minimum:
+            yield group
 
 
 def _lasts(heap: Heap, node: int) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from goretain.patterns.behind import held_behind
 from goretain.patterns.fields import Field, slot_fields
-from goretain.patterns.holding import holding_of, pooled
+from goretain.patterns.holding import by_place, holding_of, pooled
 from goretain.patterns.names import stable_name
 from goretain.snapshot import NO_OBJECT, Snapshot, WindowKind
 
@@ -95,12 +95,9 @@ class Pinned:
 
         Places that save less than ``minimum`` bytes in total are left out; those of small objects need more.
         """
-        rows = np.flatnonzero(chosen)
-        rows = rows[np.lexsort((-self.saving[rows], self.place[rows]))]
-        for group in np.split(rows, np.flatnonzero(np.diff(self.place[rows])) + 1):
+        for group in by_place(self.place, self.saving, chosen, minimum=minimum):
             total = int(self.saving[group].sum())
-            small = total < SMALL * len(group)
-            if len(group) and total >= (max(minimum, _SMALL_PLACE_MINIMUM) if small else minimum):
+            if total >= min(SMALL * len(group), _SMALL_PLACE_MINIMUM):
                 yield group
 
 

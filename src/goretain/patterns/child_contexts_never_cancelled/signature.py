@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
-from goretain.patterns.holding import holding_of
+from goretain.patterns.holding import by_place, holding_of, place_of
 from goretain.patterns.routes import route_to
 from goretain.patterns.slots import slot_targets
 from goretain.snapshot import NO_OBJECT
@@ -48,21 +48,18 @@ _LATE = Confidence(
 def find(heap: Heap) -> Iterator[Finding]:
     """One finding for each holder and type of children."""
     pattern, children = own(__package__), _lost_children(heap)
-    kinds = heap.snapshot.columns.object_type[children].astype(np.int64)
-    holding = holding_of(heap, children)
-    place = holding.code * (len(heap.snapshot.types) + 1) + kinds + 1
-    for number in np.unique(place[holding.kept]):
-        lost = children[(place == number) & holding.kept]
-        saving = heap.users.retained(lost)
-        if len(lost) < _CHILDREN_MINIMUM or int(saving.sum()) < _PLACE_MINIMUM:
-            continue
-        largest = int(lost[np.argmax(saving)])
-        kind = heap.type_of(largest)
+    if not len(children):
+        return
+    holding, saving = holding_of(heap, children), heap.users.retained(children)
+    place = place_of(heap, holding, heap.snapshot.columns.object_type[children])
+    for mine in by_place(place, saving, holding.kept, count=_CHILDREN_MINIMUM, minimum=_PLACE_MINIMUM):
+        lost = children[mine]
+        kind = heap.type_of(int(lost[0]))
         yield pattern.finding(
             confidence=_LATE if kind == _WITH_DEADLINE else _NEVER,
-            route=route_to(heap, largest),
+            route=route_to(heap, int(lost[0])),
             count=len(lost),
-            saving_bytes=int(saving.sum()),
+            saving_bytes=int(saving[mine].sum()),
             retained_bytes=int(heap.graph.retained(lost).sum()),
             type=kind,
         )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import Pattern, own
-from goretain.patterns.holding import holding_of
+from goretain.patterns.holding import by_place, holding_of, place_of
 from goretain.patterns.routes import route_to
 from goretain.patterns.slots import slot_targets
 from goretain.patterns.windows import type_of_all
@@ -101,19 +101,15 @@ def _chains(heap: Heap, pattern: Pattern, contexts: U32, parent: I64, links: I64
     last[parent[parent >= 0]] = False
     rows = np.flatnonzero(last)
     holding = holding_of(heap, contexts[rows])
-    rows, code = rows[holding.kept], holding.code[holding.kept]
+    if not holding.kept.any():
+        return
     saving = heap.users.retained(contexts[parent[rows]])
-    for number in np.unique(code):
-        mine = np.flatnonzero(code == number)
-        total = int(saving[mine].sum())
-        if total < _CHAIN_MINIMUM:
-            continue
-        largest = int(contexts[rows[mine[np.argmax(saving[mine])]]])
+    for mine in by_place(holding.code, saving, holding.kept, minimum=_CHAIN_MINIMUM):
         yield pattern.finding(
             confidence=_LOOP,
-            route=route_to(heap, largest),
+            route=route_to(heap, int(contexts[rows[mine[0]]])),
             count=int(links[rows[mine]].sum()),
-            saving_bytes=total,
+            saving_bytes=int(saving[mine].sum()),
             retained_bytes=int(heap.graph.retained(contexts[rows[mine]]).sum()),
             type=_CONTEXT,
         )
@@ -132,19 +128,15 @@ def _values(heap: Heap, pattern: Pattern, contexts: U32) -> Iterator[Finding]:
         return
     users = heap.users
     kept &= users.idom[users.number[value]] == users.number[contexts]
-    value, code = value[kept], holding.code[kept]
     saving = users.retained(value)
-    place = code * (len(heap.snapshot.types) + 1) + columns.object_type[value] + 1
-    for number in np.unique(place):
-        mine = value[place == number]
-        total = int(saving[place == number].sum())
-        if total >= minimum:
-            largest = int(mine[np.argmax(users.retained(mine))])
-            yield pattern.finding(
-                confidence=_HELD,
-                route=route_to(heap, largest),
-                count=len(mine),
-                saving_bytes=total,
-                retained_bytes=int(heap.graph.retained(mine).sum()),
-                type=type_of_all(heap, mine),
-            )
+    place = place_of(heap, holding, columns.object_type[value])
+    for rows in by_place(place, saving, kept, minimum=minimum):
+        mine = value[rows]
+        yield pattern.finding(
+            confidence=_HELD,
+            route=route_to(heap, int(mine[0])),
+            count=len(mine),
+            saving_bytes=int(saving[rows].sum()),
+            retained_bytes=int(heap.graph.retained(mine).sum()),
+            type=type_of_all(heap, mine),
+        )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
-from goretain.patterns.holding import holding_of
+from goretain.patterns.holding import by_place, holding_of, place_of
 from goretain.patterns.routes import route_to
 from goretain.patterns.slots import slot_targets
 from goretain.snapshot import NO_OBJECT
@@ -46,20 +46,15 @@ def find(heap: Heap) -> Iterator[Finding]:
         return
     columns, types, pattern = heap.snapshot.columns, heap.snapshot.types, own(__package__)
     holding, weight = holding_of(heap, key), heap.users.retained(key)
-    place = holding.code * (len(types) + 1) + columns.map_type[row]
-    for number in np.unique(place[holding.kept]):
-        mine = np.flatnonzero((place == number) & holding.kept)
-        total = int(weight[mine].sum())
-        if len(mine) < _COUNT or total < _PLACE_MINIMUM:
-            continue
-        largest = mine[np.argmax(weight[mine])]
+    place = place_of(heap, holding, columns.map_type[row])
+    for mine in by_place(place, weight, holding.kept, count=_COUNT, minimum=_PLACE_MINIMUM):
         yield pattern.finding(
             confidence=_FORGOTTEN,
-            route=route_to(heap, int(key[largest])),
+            route=route_to(heap, int(key[mine[0]])),
             count=len(mine),
-            saving_bytes=total,
+            saving_bytes=int(weight[mine].sum()),
             retained_bytes=int(heap.graph.retained(key[mine]).sum()),
-            type=types[columns.map_type[row[largest]]].name,
+            type=types[columns.map_type[row[mine[0]]]].name,
         )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
-from goretain.patterns.holding import holding_of, of_pools
+from goretain.patterns.holding import by_place, holding_of, of_pools, place_of
 from goretain.patterns.routes import route_to
 from goretain.patterns.slots import edges_of
 
@@ -38,20 +38,20 @@ _DECIDE = "look again when the program is at work: if they are still there, smal
 def find(heap: Heap) -> Iterator[Finding]:
     """One finding for each holder of pools and type of their items."""
     items = _items(heap)
-    if not len(items):
+    # Users keep no more of an object alive than its holders do.
+    if not (heap.graph.retained(items) > _ITEM_MINIMUM).any():
         return
-    pattern, types = own(__package__), heap.snapshot.columns.object_type[items].astype(np.int64)
+    pattern = own(__package__)
     holding = holding_of(heap, items)
     size = heap.users.retained(items)
-    place = holding.code * (len(heap.snapshot.types) + 1) + types + 1
-    for number in np.unique(place[holding.alive]):
-        mine = np.flatnonzero((place == number) & holding.alive)
+    place = place_of(heap, holding, heap.snapshot.columns.object_type[items])
+    for mine in by_place(place, size, holding.alive):
         usual = int(np.sort(size[mine])[(len(mine) - 1) // 2])
         large = mine[(size[mine] > _ITEM_MINIMUM) & (size[mine] >= _FACTOR * usual)]
         saving = int((size[large] - usual).sum())
         if saving < _PLACE_MINIMUM:
             continue
-        largest = int(items[large[np.argmax(size[large])]])
+        largest = int(items[large[0]])
         yield pattern.finding(
             confidence=_confidence(size, large, mine),
             route=route_to(heap, largest),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
-from goretain.patterns.holding import holding_of
+from goretain.patterns.holding import by_place, holding_of
 from goretain.patterns.routes import route_to
 from goretain.patterns.slots import slot_targets
 from goretain.snapshot import NO_OBJECT, ObjectFlag
@@ -52,20 +52,17 @@ def find(heap: Heap) -> Iterator[Finding]:
     weight = heap.graph.retained(entry)
     known = key != NO_OBJECT
     weight[known] += heap.graph.retained(key[known])
-    for code in np.unique(holding.code[holding.kept]):
-        mine = np.flatnonzero((holding.code == code) & holding.kept)
+    for mine in by_place(holding.code, weight, holding.kept, count=_COUNT, minimum=_PLACE_MINIMUM):
         total = int(weight[mine].sum())
-        if len(mine) >= _COUNT and total >= _PLACE_MINIMUM:
-            largest = mine[np.argmax(weight[mine])]
-            shown = int(key[largest] if known[largest] else entry[largest])
-            yield pattern.finding(
-                confidence=_STAY,
-                route=route_to(heap, shown),
-                count=len(mine),
-                saving_bytes=total,
-                retained_bytes=total,
-                type=heap.type_of(shown),
-            )
+        shown = int(key[mine[0]] if known[mine[0]] else entry[mine[0]])
+        yield pattern.finding(
+            confidence=_STAY,
+            route=route_to(heap, shown),
+            count=len(mine),
+            saving_bytes=total,
+            retained_bytes=total,
+            type=heap.type_of(shown),
+        )
 
 
 def _deleted(heap: Heap) -> tuple[U32, U32]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from goretain.model.findings import Confidence, Finding
 from goretain.patterns.catalogue import own
-from goretain.patterns.holding import holding_of
+from goretain.patterns.holding import by_place, holding_of
 from goretain.patterns.names import fingerprint_of
 from goretain.patterns.routes import route_to
 from goretain.patterns.slots import field_word, slot_targets
@@ -60,13 +60,11 @@ def find(heap: Heap) -> Iterator[Finding]:
     kinds, given_kinds = columns.object_type[timers].astype(np.int64), columns.object_type[given]
     place = kinds * (len(types) + 1) + given_kinds + 1
     retained = heap.graph.retained(timers)
-    for number in np.unique(place):
-        mine = np.flatnonzero(place == number)
-        total = int(retained[mine].sum())
+    for mine in by_place(place, retained, np.ones(len(place), np.bool_), count=_COUNT):
+        total, largest = int(retained[mine].sum()), mine[0]
         function = _role(types, int(given_kinds[mine[0]])) == "closure"
-        if len(mine) < _COUNT or total < (_FUNCTION_MINIMUM if function else _CHANNEL_MINIMUM):
+        if total < (_FUNCTION_MINIMUM if function else _CHANNEL_MINIMUM):
             continue
-        largest = mine[np.argmax(retained[mine])]
         timer, route = types[kinds[largest]].name, route_to(heap, int(given[largest]))
         yield pattern.finding(
             confidence=_FOR_EVER if timer == _TICKER else _UNTIL_FIRED,
