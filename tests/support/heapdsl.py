@@ -21,6 +21,7 @@ from goretain.snapshot import (
     TypeInfo,
     WindowKind,
 )
+from goretain.snapshot.layout import DTYPES
 from goretain.snapshot.tables import Role
 
 NONE = int(NO_OBJECT)
@@ -173,8 +174,7 @@ class HeapBuilder:
             **self._edge_columns(n),
         }
         columns = {}
-        for name, annotation in Columns.__annotations__.items():
-            dtype = {"I64": "i8", "I32": "i4", "U32": "u4", "U16": "u2", "U8": "u1"}[annotation]
+        for name, dtype in DTYPES.items():
             columns[name] = np.asarray(given.get(name, self.rows[name]), dtype=dtype)
         totals = HeapTotals(
             live_objects=n, live_bytes=int(sizes.sum()), dead_objects=0, dead_bytes=0, in_use_bytes=0,

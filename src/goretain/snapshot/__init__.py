@@ -24,6 +24,7 @@ from goretain.snapshot.groups import (
     WaitKind,
     Waits,
 )
+from goretain.snapshot.layout import empty_columns
 from goretain.snapshot.tables import (
     Frame,
     Goroutine,
@@ -62,6 +63,7 @@ __all__ = [
     "WaitKind",
     "Waits",
     "WindowKind",
+    "empty_columns",
     "is_snapshot",
     "load",
     "save",

@@ -90,6 +90,11 @@ class Section(msgspec.Struct, frozen=True, array_like=True):
     crc32: int
 
 
+def empty_columns() -> Columns:
+    """Columns without rows: what is known is set in them (``dataclasses.replace``)."""
+    return Columns(**{name: np.empty(0, dtype) for name, dtype in DTYPES.items()})
+
+
 def aligned(offset: int) -> int:
     """The next multiple of 64 at or after offset."""
     return -(-offset // ALIGNMENT) * ALIGNMENT

@@ -23,7 +23,7 @@ from goretain.golang.memory.objects import Edges, find_edges
 from goretain.golang.memory.spans import SpanTable
 from goretain.kernels.heapscan import Masks
 from goretain.kernels.lookup import PageTable, build_page_table, find_many
-from goretain.snapshot import NO_OBJECT, Columns, Meta, ObjectFlag, Snapshot, TypeInfo
+from goretain.snapshot import NO_OBJECT, Columns, Meta, ObjectFlag, Snapshot, TypeInfo, empty_columns
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
@@ -161,8 +161,8 @@ def _columns(
         flags[which[found.span]] |= np.uint16(flag)
     # What points to an object is of no known type, so how much of it is used is not known either.
     flags |= np.uint16(ObjectFlag.OPAQUE)
-    u32, i64 = np.empty(0, np.uint32), np.empty(0, np.int64)
-    return Columns(
+    return replace(
+        empty_columns(),
         object_address=table.address,
         object_size=table.size,
         object_type=of,
@@ -175,22 +175,4 @@ def _columns(
         root_path=roots.path,
         root_flags=roots.flags,
         root_goroutine=roots.goroutine,
-        window_target=u32,
-        window_source=u32,
-        window_word=u32,
-        window_kind=np.empty(0, np.uint8),
-        window_start=i64,
-        window_length=i64,
-        window_capacity=i64,
-        map_object=u32,
-        map_type=np.empty(0, np.int32),
-        map_table=u32,
-        map_entries=i64,
-        map_slots=i64,
-        map_bytes=i64,
-        map_needed=i64,
-        entry_map=u32,
-        entry_object=u32,
-        entry_word=u32,
-        entry_key_length=i64,
     )

@@ -2,7 +2,7 @@
 
 A pointer word of a segment is ``data+0x1f0``, one of a frame ``goroutine 18 [chan receive] main.worker`` with
 the path ``:main.worker+0x20``. Whose variables they are is not known, so all are the program's.
-Imports ``snapshot``, numpy, this room and ``golang.memory``, ``golang.stacks``.
+Imports ``capture.procfs``, ``snapshot``, numpy, this room and ``golang.memory``, ``golang.stacks``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.capture.procfs import USER_SPACE
 from goretain.golang.heapdump.dump import Block, DumpedGoroutine, HeapDump
 from goretain.golang.memory.objects import Edges
 from goretain.golang.stacks.goroutines import STATES
@@ -19,7 +20,6 @@ from goretain.kernels.lookup import PageTable, find_many
 from goretain.snapshot import NO_OBJECT, Frame, Goroutine, Layer, RootFlag, RootNode
 
 I64 = NDArray[np.int64]
-_USER_SPACE = 1 << 47
 _WAITING = ("waiting", "leaked")
 #: Functions that do not tell what a goroutine is for.
 _RUNTIME = ("runtime.", "runtime/", "internal/", "sync.", "syscall.")
@@ -54,7 +54,7 @@ class _Slots:
 
     def add(self, value: int, node: int, path: str = "", flags: int = 0, goroutine: int = -1) -> None:
         """A root word of a holder; one that is no address in user space holds nothing."""
-        if not 0 < value < _USER_SPACE:
+        if not 0 < value < USER_SPACE:
             return
         text = self.texts.setdefault(path, len(self.texts))
         self.rows.append((value, node, text, flags, goroutine))

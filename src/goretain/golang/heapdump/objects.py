@@ -4,7 +4,7 @@ A dump does not name spans (``runtime.mspan``). Neighbours of one size with or w
 all that is asked of a span is asked of any part of it. The dump lists the pointer words of every object;
 types with a malloc header (from Go 1.22, objects over 512 bytes that are not large; runtime/mbitmap.go) stand
 in it.
-Imports ``kernels``, ``model``, numpy and this room.
+Imports ``capture.procfs``, ``kernels``, ``model``, numpy and this room.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.capture.procfs import USER_SPACE
 from goretain.golang.heapdump.dump import HeapDump
 from goretain.golang.heapdump.phantoms import find_phantoms
 from goretain.kernels import dumpscan
@@ -28,7 +29,6 @@ Bits = NDArray[np.bool_]
 _HEADER_BEYOND, _SMALL = 512, 32768  # runtime/mbitmap.go minSizeForMallocHeader, runtime/sizeclasses.go
 #: Contents of pointer-free objects beyond it are not needed (golang.plan copies no more for map keys).
 _KEPT_NOSCAN = 4096
-_USER_SPACE = 1 << 47
 #: Arenas of 64 MB that a dump may name: those of real heaps hold megabytes each.
 _ARENAS_OF_ANY, _BYTES_PER_ARENA = 1024, 1 << 16
 
@@ -108,8 +108,8 @@ def read_objects(dump: HeapDump) -> DumpedObjects:
 
 def _check(dump: HeapDump, order: I64, address: I64, size: I64) -> None:
     """Objects are apart from each other and where a heap can be. Raises CorruptFile."""
-    wrong = (size > _USER_SPACE) | (address > _USER_SPACE - size)
-    wrong[1:] |= address[1:] < address[:-1] + np.minimum(size[:-1], _USER_SPACE)
+    wrong = (size > USER_SPACE) | (address > USER_SPACE - size)
+    wrong[1:] |= address[1:] < address[:-1] + np.minimum(size[:-1], USER_SPACE)
     if wrong.any():
         at = int(dump.records.content[order[np.flatnonzero(wrong)[0]]])
         raise CorruptFile(dump.path, at, "an object overlaps another, or lies outside of the address space")

@@ -1,6 +1,6 @@
 """The variables of a program as columns of words, and memory that may be absent, damaged or changing.
 
-Reads whatever ``read(address, size)`` reaches. Imports ``debuginfo``, ``model`` and numpy.
+Reads whatever ``read(address, size)`` reaches. Imports ``capture.procfs``, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.capture.procfs import USER_SPACE
 from goretain.model.errors import MissingMemory
 
 Read = Callable[[int, int], bytes]
 I64 = NDArray[np.int64]
 Bits = NDArray[np.bool_]
 
-USER_SPACE = 1 << 47
 # How much of a list must be what it should be. A process that runs changes while it is read; of a list of
 # something else next to nothing fits.
 MOST = 0.6

@@ -21,7 +21,7 @@ def find_arrays(
     """The arrays of data.
 
     Args:
-        values: what code says stands in data, elements of arrays and all else.
+        values: what code says stands in data, by address: elements of arrays and all else.
         extents: address -> bytes of the array there, where they are known.
         named: ascending addresses that code names. starts: where variables begin if there were no arrays, and
             where the segments end, ascending.
@@ -36,15 +36,15 @@ def find_arrays(
             elements[base].append(value)
             sizes[base] = extents.get(name, 0)
     singles = [value for value in values if not value.step]
+    places = [value.address for value in singles]
     found = []
     for base, parts in elements.items():
         step = max(part.step for part in parts)
         size = sizes[base] or _next(starts, base) - base
         inside = [part for part in parts if part.step == step]
         if size // step:
-            inside += [
-                v for v in singles if v.address == base or (sizes[base] and 0 <= v.address - base < size)
-            ]
+            first, last = (bisect.bisect_left(places, at) for at in (base, base + (sizes[base] or 1)))
+            inside += singles[first:last]
             found.append(Value(base, _array(base, step, size // step, inside)))
     return found
 
