@@ -40,8 +40,10 @@ _SCHED_FIELDS = (
     ("totaltime", 0, 1 << 62),
 )
 _G_LIMIT, _P_LIMIT, _STACK_LIMIT, _SAMPLE = 1 << 30, 1 << 16, 1 << 40, 64
-_STATUS_LIMIT = 0x2000  # _Gscan is 0x1000
+_SCAN = 0x1000  # of a status: the collector has the g (_Gscan)
 _GOROUTINE_STATES, _P_STATES, _WAITING = 16, 8, 4
+# Up to Go 1.25, and since then also those of threads that C made (_Gdeadextra).
+_DEAD = (6, 11)
 
 
 def find_threads(
@@ -120,8 +122,10 @@ def _are_goroutines(structs: Structs, ms: set[int], array: int, count: int) -> b
         return False
     stacks = (low > 0) & (low < high) & (high - low <= _STACK_LIMIT)
     stacks &= (status != _WAITING) | ((low <= sp) & (sp <= high))
-    good = np.isin(m, list(ms)) & (stacks | (high == 0))
-    good &= (status < _STATUS_LIMIT) & (status & 0xFFF < _GOROUTINE_STATES)
+    good = np.isin(m, list(ms)) & (stacks | ((high == 0) & np.isin(status, _DEAD)))
+    # No g is listed before it has a state (allgadd): zeros, and so pointers to anything small, are no gs.
+    state = status & ~_SCAN
+    good &= (state > 0) & (state < _GOROUTINE_STATES)
     return bool(good.mean() > MOST)
 
 
