@@ -107,8 +107,8 @@ _OTHER_LAYER = 640
 _OTHER_LAYER_BY = (
     {(version, "exact"): 15_500 for version in VERSIONS[:-1]}
     | {(version, "goroutine-blocked-forever"): 9100 for version in VERSIONS[:-1]}
-    | {(version, "secrets"): 2200 for version in VERSIONS[:-1]}
-    | {(version, "service"): 2200 for version in VERSIONS[:-1]}
+    | {(version, "secrets"): 2200 for version in VERSIONS[:3]}
+    | {(VERSIONS[2], "service"): 2200}
 )
 
 
