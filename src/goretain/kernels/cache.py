@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,14 +61,23 @@ class _Place:
         """The folder."""
         return str(self._folder)
 
-    def get_source_stamp(self) -> tuple[int, int]:
-        """Changes when the file does while the program runs; otherwise the folder is another one."""
+    def get_source_stamp(self) -> int:
+        """Changes when the file's content does while the program runs; otherwise the folder is another one.
+
+        Not when its time does: installations of one version share the folder.
+        """
         facts = Path(self._py_file).stat()
-        return facts.st_mtime_ns, facts.st_size
+        return _checksum(self._py_file, facts.st_mtime_ns, facts.st_size)
 
     def get_disambiguator(self) -> str:
         """Tells functions of one name in one file apart."""
         return str(self._line)
+
+
+@functools.cache
+def _checksum(path: str, _changed: int, _size: int) -> int:
+    """Of a source file, read once for all kernels in it."""
+    return zlib.crc32(Path(path).read_bytes())
 
 
 class _Implementation(CompileResultCacheImpl):

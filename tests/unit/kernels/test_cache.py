@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import goretain
 from goretain.model import places
 from goretain.model.places import user_cache
 
@@ -60,6 +62,16 @@ def test_a_second_process_finds_what_the_first_compiled_in_the_users_cache(tmp_p
     assert compiled > 0
     assert answer == ANSWER
     assert len(code(tmp_path)) == compiled
+    assert ended(start(tmp_path)) == (0, ANSWER)
+
+
+def test_another_installation_of_the_same_sources_finds_it_whatever_their_time(tmp_path: Path) -> None:
+    sources = Path(goretain.__file__).parent
+    other = tmp_path / "other"
+    shutil.copytree(sources, other / "goretain", copy_function=shutil.copyfile)
+    compiled, _ = ended(start(tmp_path))
+    assert compiled > 0
+    assert ended(start(tmp_path, PYTHONPATH=str(other))) == (0, ANSWER)
     assert ended(start(tmp_path)) == (0, ANSWER)
 
 

@@ -156,7 +156,7 @@ class CodeEvidence:
         read: Read,
         shapes: Sequence[int] = (),
     ) -> Self:
-        """Read the code of one module. About 0.7 s of CPU for 21 MB of code.
+        """Read the code of one module (what it takes: docs/machine-code.md).
 
         Args:
             text: the module's code, uint8[n], such as section .text of its file.
