@@ -226,4 +226,5 @@ def test_a_forced_analysis_never_costs_the_target_its_life(
     left(cgroup, mebibytes)
     done = goretain(cgroup, "why", "--force", str(target.pid))
     assert done.returncode in (0, 2, -signal.SIGKILL), done.stderr
+    assert target.process.poll() is None
     assert disturbed(target.pid) == []

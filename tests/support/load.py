@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import os
 import re
+import resource
 import shutil
 import signal
 import statistics
@@ -43,11 +44,14 @@ class Pauses:
     Attributes:
         sorted: every time that it stood still. given_up: how many of them were attempts that were given up.
         longest: what the capture with the longest one was spent on.
+        faults, switches: page faults of the capturing thread, and how often a processor was taken from it.
     """
 
     sorted: list[int]
     given_up: int
     longest: str
+    faults: int
+    switches: int
 
     @property
     def median(self) -> float:
@@ -64,7 +68,8 @@ class Pauses:
         shown = "  ".join(f"{name} {value / 1e6:.1f}" for name, value in values.items())
         return (
             f"{len(self.sorted) - self.given_up} captures, pause ms {shown}; the longest is {self.ratio:.2f}"
-            f" medians ({self.longest}); {self.given_up} pauses were given up and tried again"
+            f" medians ({self.longest}); {self.given_up} pauses were given up and tried again;"
+            f" in all of them {self.faults} page faults and {self.switches} involuntary switches of ours"
         )
 
 
@@ -171,6 +176,7 @@ def disturbed(pid: int) -> list[str]:
 def pauses_of(server: Target, captures: int) -> Pauses:
     """Capture again and again, all in this process; raises AssertionError if a capture left a trace."""
     layouts: dict[str, Layout] = {}
+    costs: list[tuple[int, int]] = []  # at the beginning and at the end of each pause
 
     def plan_for(binary: Elf, bias: int) -> Plan:
         if binary.path not in layouts:
@@ -179,9 +185,14 @@ def pauses_of(server: Target, captures: int) -> Pauses:
 
     def once() -> tuple[list[int], str]:
         steps: list[tuple[str, float]] = []
-        image = capture_process(
-            server.pid, plan_for, on_phase=lambda phase: steps.append((phase, time.monotonic()))
-        )
+
+        def on_phase(phase: str) -> None:
+            steps.append((phase, time.monotonic()))
+            if phase in ("seizing", "releasing"):
+                used = resource.getrusage(resource.RUSAGE_THREAD)
+                costs.append((used.ru_minflt + used.ru_majflt, used.ru_nivcsw))
+
+        image = capture_process(server.pid, plan_for, on_phase=on_phase)
         assert sum(image.facts.pauses_ns) == image.facts.pause_ns
         assert disturbed(server.pid) == []
         spent = [
@@ -191,9 +202,12 @@ def pauses_of(server: Target, captures: int) -> Pauses:
 
     for _ in range(3):  # the first ones read the binary and warm the caches
         once()
+    costs.clear()
     found = [once() for _ in range(captures)]
     pauses = sorted(itertools.chain.from_iterable(pauses for pauses, _ in found))
-    return Pauses(pauses, len(pauses) - captures, max(found, key=lambda one: max(one[0]))[1])
+    longest = max(found, key=lambda one: max(one[0]))[1]
+    faults, switches = (sum(one[1::2]) - sum(one[::2]) for one in zip(*costs, strict=True))
+    return Pauses(pauses, len(pauses) - captures, longest, faults, switches)
 
 
 def first_on_this_machine(work: Callable[[], None]) -> None:
