@@ -55,11 +55,18 @@ class AnalysisRoom:
 
         Where there is no plan (--full, an image) the heap is as large as it turns out to be later.
         """
-        self._check(self._extent, copy)
+        fixed = _code() + self._program
+        now = _taken()
+        if self._before is not None and now is not None:  # some of it is taken already
+            fixed -= min(max(now - self._before, 0), fixed)
+        extent = self._extent
+        heap = extent.analysis_bytes if extent is not None else 0
+        check_analysis(fixed + heap, copy, self._pid, force=self._force, least=extent is None)
 
     def check(self, extent: Extent) -> None:
         """The copy is there, and what else there is in it is known. Raises NotEnoughMemory."""
-        self._check(extent, Need(0))
+        self.note(extent)
+        self.check_planned(Need(0))
 
     def check_saved(self, path: str) -> None:
         """Before a saved snapshot is read. Raises NotEnoughMemory."""
@@ -81,14 +88,6 @@ class AnalysisRoom:
                 tell(what)
 
         return step
-
-    def _check(self, extent: Extent | None, copy: Need) -> None:
-        fixed = _code() + self._program
-        now = _taken()
-        if self._before is not None and now is not None:  # some of it is taken already
-            fixed -= min(max(now - self._before, 0), fixed)
-        heap = extent.analysis_bytes if extent is not None else 0
-        check_analysis(fixed + heap, copy, self._pid, force=self._force, least=extent is None)
 
 
 def _code() -> int:

@@ -72,7 +72,7 @@ def open(
         max_pause: milliseconds of pause after which a process is released and the capture given up.
         on_plan: told the planned bytes before a process is stopped.
         on_phase: told of each phase of its capture as it begins: "estimating", "seizing", "planning",
-            "copying", "releasing", "released".
+            "copying", "releasing", "released"; before an attempt is made again "resting".
         progress: called while something takes long.
 
     A process that is being captured is never left stopped: if this one hangs meanwhile, or is stopped

@@ -167,8 +167,8 @@ def _stopped(facts: CaptureFacts) -> str:
     if len(pauses) < 2:
         return f", stopped for {facts.pause_ns / 1e6:.1f} ms"
     return (
-        f", stopped {len(pauses)} times, {sum(pauses) / 1e6:.1f} ms in all, {max(pauses) / 1e6:.1f} ms at the"
-        " longest: it was held up and tried again"
+        f", stopped {len(pauses)} times, {facts.pause_ns / 1e6:.1f} ms in all,"
+        f" {max(pauses) / 1e6:.1f} ms at the longest: it was held up and tried again"
     )
 
 

@@ -8,12 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, normalise
-from goretain.debuginfo.elf.elf import EM_X86_64, PF_W, PF_X, PT_LOAD, SHF_ALLOC, Elf
+from goretain.debuginfo.elf.elf import (
+    EM_X86_64,
+    PF_W,
+    PF_X,
+    PT_LOAD,
+    SHF_ALLOC,
+    SHF_EXECINSTR,
+    SHT_NOBITS,
+    Elf,
+)
 from goretain.debuginfo.pclntab.pclntab import find_function_table
 from goretain.model.errors import NotGoProgram, UnsupportedArchitecture
-
-_SHF_EXECINSTR = 4
-_SHT_NOBITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +75,7 @@ def from_file(elf: Elf, bias: int) -> list[FilePart]:
         for section in elf.sections.values():
             inside = segment.vaddr <= section.address < segment.vaddr + segment.filesz
             data = (
-                section.flags & SHF_ALLOC
-                and not section.flags & _SHF_EXECINSTR
-                and section.type != _SHT_NOBITS
+                section.flags & SHF_ALLOC and not section.flags & SHF_EXECINSTR and section.type != SHT_NOBITS
             )
             if inside and data and section.size:
                 parts.append(_part(section.address, section.size, section.offset, bias))

@@ -135,6 +135,3 @@ class Attempt:
     def _enter(self, phase: str, whole: int = 0) -> None:
         self.on_phase(phase)
         self.pause.enter(phase, whole)
-
-
-__all__ = ["Attempt", "Frozen", "OnPhase", "Progress"]

@@ -35,7 +35,7 @@ from goretain.capture.room.cgroups import ends_with_us
 from goretain.capture.room.limits import Need, check_brim, check_room, explained, first_to_go, memory_cgroups
 from goretain.capture.room.reservation import Reservation
 from goretain.capture.source import MemorySource, Plan, PlanFor
-from goretain.model.errors import GoretainError, MissingMemory
+from goretain.model.errors import MissingMemory
 
 # Called once with what the capture is going to take, before anything is frozen or refused.
 OnPlan = Callable[[Need], None]
@@ -196,8 +196,6 @@ class _Capture:
                 copy = self._lay_out()
             except MissingMemory:
                 continue
-            except GoretainError:
-                raise
             except (ValueError, IndexError, OverflowError, MemoryError):
                 continue
             found.append((Took.now().since(began), copy))

@@ -15,9 +15,9 @@ from collections.abc import Iterable
 
 from goretain.capture.binaries.program import from_file
 from goretain.capture.ranges import as_ranges, intersect, normalise
-from goretain.debuginfo.elf.elf import PF_X, PT_LOAD, PT_NOTE, SHF_ALLOC, Elf, Section
+from goretain.debuginfo.elf.elf import PF_X, PT_LOAD, PT_NOTE, SHF_ALLOC, SHT_NOBITS, Elf, Section
 
-_SHT_NOTE, _SHT_NOBITS = 7, 8
+_SHT_NOTE = 7
 _DWARF = ("abbrev", "addr", "info", "line_str", "loc", "loclists", "str")
 _DEBUG = {f".{prefix}_{name}" for prefix in ("debug", "zdebug") for name in _DWARF} | {".symtab", ".strtab"}
 # They lead to the debug file of a program that has no debug information itself.
@@ -32,12 +32,12 @@ def kept_parts(elf: Elf, *, debuginfo: bool = True) -> list[tuple[int, int]]:
     """
     wanted = _identity(elf)
     wanted += [(part.offset, part.offset + part.end - part.start) for part in from_file(elf, 0)]
-    wanted += [(s.offset, s.offset + s.filesz) for s in elf.segments if s.type == PT_LOAD and s.flags & PF_X]
     has_dwarf = debuginfo and any(name in elf.sections for name in (".debug_info", ".zdebug_info"))
+    loaded = [s for s in elf.segments if s.type == PT_LOAD and (s.flags & PF_X or not has_dwarf)]
+    wanted += [(segment.offset, segment.offset + segment.filesz) for segment in loaded]
     if debuginfo:
         wanted += _sections(elf, _DEBUG)
     if not has_dwarf:
-        wanted += [(s.offset, s.offset + s.filesz) for s in elf.segments if s.type == PT_LOAD]
         wanted += _sections(elf, _LINKS)
     return _inside(elf, wanted)
 
@@ -84,5 +84,5 @@ def hide_absent(elf: Elf, held: list[tuple[int, int]]) -> None:
 
 
 def _extent(section: Section) -> tuple[int, int]:
-    size = 0 if section.type == _SHT_NOBITS else section.size
+    size = 0 if section.type == SHT_NOBITS else section.size
     return section.offset, section.offset + size

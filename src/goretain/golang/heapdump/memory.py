@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from goretain.capture.binaries.program import check_program, from_file
 from goretain.capture.image import CaptureFacts, Image, Mapping
-from goretain.debuginfo.elf.elf import SHF_ALLOC, Elf
+from goretain.debuginfo.elf.elf import SHF_ALLOC, SHF_WRITE, SHT_NOBITS, Elf
 from goretain.golang.heapdump.dump import Block, HeapDump
 from goretain.golang.heapdump.objects import DumpedObjects
 from goretain.kernels import dumpscan
@@ -24,7 +24,7 @@ from goretain.model.errors import BinaryMismatch, CorruptFile
 
 I64 = NDArray[np.int64]
 
-_SHF_WRITE, _SHT_RELA, _SHT_NOBITS = 1, 4, 8
+_SHT_RELA = 4
 _RELATIVE = 8  # R_X86_64_RELATIVE
 _OTHER = "give the very file that ran with --binary"
 _NAMES_COMPARED = 200
@@ -152,7 +152,7 @@ def _add_files(pieces: _Pieces, binary: Elf, bias: int, dumped: list[Block]) -> 
     parts = [(part.start, part.end - part.start, part.offset) for part in from_file(binary, bias)]
     for section in binary.sections.values():
         start, size = section.address + bias, section.size
-        if not section.flags & SHF_ALLOC or not section.flags & _SHF_WRITE or section.type == _SHT_NOBITS:
+        if not section.flags & SHF_ALLOC or not section.flags & SHF_WRITE or section.type == SHT_NOBITS:
             continue
         if all(start >= b.end or start + size <= b.address for b in dumped):
             parts.append((start, size, section.offset))
