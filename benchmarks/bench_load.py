@@ -2,7 +2,8 @@
 
 The server answers HTTP requests while its threads start and end all the time. The captures are made one
 after another in one process, so that no pause pays for a first time. Every time that the server stood still
-counts, also where the attempt was given up; so do page faults and lost processors of ours in the pauses. Nothing else should run; where the kernel allows it, the session
+counts, also where the attempt was given up; so do page faults and lost processors of ours in the pauses.
+Nothing else should run; where the kernel allows it, the session
 of this program goes before others (autogroup, sched(7)).
 Run: ``python -m benchmarks.bench_load [captures]``.
 """
