@@ -8,7 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.locked
 UV := $(BIN)/python -m uv
-PYTEST := $(BIN)/python -m pytest -q --durations=10
+# Two at a time: tests wait for targets as long as they compute. Neighbours stay together, as they share targets.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -q --durations=10 -n $(WORKERS) --dist worksteal
 
 .PHONY: demo test test-long test-all bench lint format lock env tables
 

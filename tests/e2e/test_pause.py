@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def test_a_pause_that_takes_too_long_before_the_copy_ends_and_says_how_far_it_ca
         "--max-pause 300 would have been needed; the target runs again. It came as far as stopping ("
         in message
     )
-    assert "planning (0.0 ms)" in message
+    assert re.search(r"planning \(\d\.\d ms\)", message), "it ended as soon as it had stopped"
     assert "allow more" in caught.value.hint
 
 
