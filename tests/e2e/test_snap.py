@@ -315,6 +315,8 @@ def test_a_pipe_that_is_closed_is_an_error(planted: Target) -> None:
         (["snap", "4194304999", "-o", "x"], "no process has PID"),
         (["snap", "1", "-o", "/nowhere/at/all"], "no such directory"),
         (["snap", "{image}", "-o", "x"], "is an image already"),
+        (["snap", "{snapshot}", "-o", "x"], "is a saved snapshot, not a core"),
+        (["snap", "{dump}", "-o", "x"], "is a heap dump, not a core"),
         (["why", "-"], "is not read from a pipe"),
         (["why", "{pipe}"], "is not a regular file"),
         (["why", "{image}", "--full"], "holds what it holds"),
@@ -326,7 +328,11 @@ def test_what_does_not_fit_is_said_and_is_2(
     os.mkfifo(tmp_path / "pipe")
     if "{image}" in words:
         goretain.snap(planted.pid, tmp_path / "image")
-    words = [w.format(image=tmp_path / "image", pipe=tmp_path / "pipe") for w in words]
+    if "{snapshot}" in words:
+        goretain.open(planted.pid).save(tmp_path / "snapshot")
+    (tmp_path / "dump").write_bytes(b"go1.7 heap dump\n")
+    files = {name: tmp_path / name for name in ("image", "snapshot", "dump", "pipe")}
+    words = [word.format(**files) for word in words]
     done = subprocess.run([*GORETAIN, *words], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 2
     assert message in done.stderr

@@ -16,6 +16,7 @@ from goretain.api.cores import core_image
 from goretain.api.debugfiles import DebugFiles, Pathlike
 from goretain.api.planner import planner
 from goretain.capture.imagefile.blocks import is_image
+from goretain.golang.heapdump.magic import is_heap_dump
 from goretain.model.errors import UsageError
 from goretain.model.pids import is_pid
 from goretain.model.saving import check_place, whole_file, write_all
@@ -167,3 +168,8 @@ def _check_core(path: str, max_pause: float | None) -> None:
         raise UsageError("--max-pause belongs to a running process", hint="leave it out")
     if is_image(path):
         raise UsageError(f"{path} is an image already", hint=f"goretain why {path}")
+    from goretain.snapshot import is_snapshot  # takes msgspec, which the light way does without
+
+    for kind, is_one in (("heap dump", is_heap_dump), ("saved snapshot", is_snapshot)):
+        if is_one(path):
+            raise UsageError(f"{path} is a {kind}, not a core", hint=f"goretain why {path}")

@@ -16,6 +16,7 @@ from goretain.reports.units import clean, duration, number, percent, plural
 
 _SEVERITY = {"leak": "bold red", "waste": "bold yellow", "observation": "bold blue"}
 _LEVEL = {"proved": "green", "likely": "yellow", "undecided": "magenta"}
+_FILES = {"core": "core", "dump": "heap dump"}
 _MANY = "(too many to list)"
 _FREED_TYPES, _KEEPERS = 5, 5
 _SHARED_GROUPS, _SHARED_HOLDERS = 5, 3  # that are worth a reader's time; JSON has them all
@@ -57,7 +58,7 @@ def _heap_facts(page: Page, report: WhyReport) -> None:
         threads = plural(look.threads, "thread")
         page.fact("pause", f"{duration(look.pause_ns)} for {threads}; {iec(look.copied_bytes)} copied")
     else:
-        page.fact("read", f"{iec(look.copied_bytes)} of the core")
+        page.fact("read", f"{iec(look.copied_bytes)} of the {_FILES[look.source]}")
     page.fact("coverage", _coverage(report))
     for note in look.notes:
         page.fact("note", note, style="yellow")
