@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from goretain.api import Snapshot
 from goretain.model.errors import UsageError
 from goretain.model.findings import Chain
+from goretain.profile.message import profile_class
 from goretain.reports import notebook
-from goretain.reports.export import FORMATS, format_of, pprof
+from goretain.reports.export import FORMATS, format_of
 from goretain.reports.export.drawing import MOST, Drawing, draw
 from goretain.reports.export.graphs import dot, svg
 from goretain.reports.results import ChainNode, QueryColumn, QueryReport, TypeSum
@@ -30,14 +31,17 @@ NASTY = st.text(st.sampled_from("ab<>&\"'\\;|{}\n\r\x1b\u202e\ud800 é世"), min
 
 
 def decoded(data: bytes) -> Any:
-    message = pprof._classes()["Profile"]()
+    message = profile_class()()
     message.ParseFromString(gzip.decompress(data))
     return message
 
 
 def stacks(profile: Any, at: int) -> Counter[tuple[str, ...]]:
     """Frames from the holder on -> the amount at a place in the values."""
-    texts, functions = list(profile.string_table), {f.id: f.name for f in profile.function}
+    texts, functions = (
+        [text.decode() for text in profile.string_table],
+        {f.id: f.name for f in profile.function},
+    )
     names = {place.id: texts[functions[place.line[0].function_id]] for place in profile.location}
     found: Counter[tuple[str, ...]] = Counter()
     for sample in profile.sample:
@@ -48,7 +52,7 @@ def stacks(profile: Any, at: int) -> Counter[tuple[str, ...]]:
 def test_a_profile_has_every_object_once_by_chains_and_once_by_dominators() -> None:
     snapshot = Snapshot(small(), "small")
     profile = decoded(snapshot.export("pprof"))
-    texts = list(profile.string_table)
+    texts = [text.decode() for text in profile.string_table]
     assert texts[0] == ""
     assert [(texts[t.type], texts[t.unit]) for t in profile.sample_type] == [
         ("inuse_objects", "count"), ("inuse_space", "bytes"),
@@ -105,7 +109,7 @@ def test_no_name_gets_out_of_its_place(names: list[str]) -> None:
     h.edge(first, second)
     h.root(names[1], first, layer=Layer.PROGRAM, path=names[2])
     snapshot = Snapshot(h.build(), names[1])
-    texts = list(decoded(snapshot.export("pprof")).string_table)
+    texts = [text.decode() for text in decoded(snapshot.export("pprof")).string_table]
     assert names[0].encode("utf-8", "backslashreplace").decode() in texts
     root = ET.fromstring(snapshot.export("svg").decode())
     assert {child.tag.rpartition("}")[2] for child in root} <= {"rect", "text", "path", "g"}

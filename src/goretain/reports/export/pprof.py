@@ -4,19 +4,18 @@ Four sample types. inuse_objects and inuse_space count every object once, at the
 from its holder; retained_objects and retained_space count it at the end of its dominators, so that what a
 frame has in total would come back with it. A frame is a chain as far as it goes, above it the type of the
 objects; so a holder's total is what ``why`` says it retains and a type's own amount is that of its
-table of types. The messages are described here in code: protobuf's runtime encodes them. Imports ``heap``,
-``reports`` and protobuf.
+table of types. Imports ``heap``, ``profile`` for the messages, and ``reports``.
 """
 
 from __future__ import annotations
 
 import gzip
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import goretain
 from goretain.heap.choose import choose
 from goretain.heap.tree import goroutine_groups
+from goretain.profile.message import profile_class
 from goretain.reports.text.parts import UNNAMED, with_loops
 from goretain.reports.why import look_of
 
@@ -24,31 +23,12 @@ if TYPE_CHECKING:
     from goretain.heap.heap import Heap
     from goretain.heap.tree import ChainTree
 
-#: Message -> its fields: (name, number, type; a capital is a message, "*" repeated).
-_MESSAGES: dict[str, tuple[tuple[str, int, str], ...]] = {
-    "ValueType": (("type", 1, "int64"), ("unit", 2, "int64")),
-    "Label": (("key", 1, "int64"), ("str", 2, "int64")),
-    "Sample": (("location_id", 1, "*uint64"), ("value", 2, "*int64"), ("label", 3, "*Label")),
-    "Mapping": (
-        ("id", 1, "uint64"), ("filename", 5, "int64"), ("build_id", 6, "int64"), ("has_functions", 7, "bool"),
-    ),
-    "Line": (("function_id", 1, "uint64"), ("line", 2, "int64")),
-    "Location": (("id", 1, "uint64"), ("mapping_id", 2, "uint64"), ("line", 4, "*Line")),
-    "Function": (("id", 1, "uint64"), ("name", 2, "int64")),
-    "Profile": (
-        ("sample_type", 1, "*ValueType"), ("sample", 2, "*Sample"), ("mapping", 3, "*Mapping"),
-        ("location", 4, "*Location"), ("function", 5, "*Function"), ("string_table", 6, "*string"),
-        ("time_nanos", 9, "int64"), ("period_type", 11, "ValueType"), ("period", 12, "int64"),
-        ("comment", 13, "*int64"), ("default_sample_type", 14, "int64"),
-    ),
-}  # fmt: skip
 _TYPES = (
     ("inuse_objects", "count"),
     ("inuse_space", "bytes"),
     ("retained_objects", "count"),
     ("retained_space", "bytes"),
 )
-_PACKAGE = "perftools.profiles"
 
 
 def pprof(target: str, heap: Heap, what: str = "") -> bytes:
@@ -72,7 +52,7 @@ class _Profile:
     """A profile under construction; texts and frames are kept once."""
 
     def __init__(self) -> None:
-        self.message: Any = _classes()["Profile"]()
+        self.message: Any = profile_class()()
         self._strings: dict[str, int] = {}
         self._locations: dict[str, int] = {}
         self._groups: list[str] = []
@@ -115,7 +95,7 @@ class _Profile:
     def _text(self, text: str) -> int:
         known = self._strings.setdefault(text, len(self._strings))
         if known == len(self.message.string_table):
-            self.message.string_table.append(text.encode("utf-8", "backslashreplace").decode())
+            self.message.string_table.append(text.encode("utf-8", "backslashreplace"))
         return known
 
     def _location(self, name: str) -> int:
@@ -133,26 +113,3 @@ def _frames(tree: ChainTree) -> list[str]:
         before = names[parent] if parent >= 0 else ""
         names.append(before + with_loops(tree.links[node], tree.loops.get(node, ())))
     return names
-
-
-@cache
-def _classes() -> dict[str, Any]:
-    """Message classes by name."""
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
-
-    kinds = descriptor_pb2.FieldDescriptorProto
-    file = descriptor_pb2.FileDescriptorProto(name="profile.proto", package=_PACKAGE, syntax="proto3")
-    for name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=name)
-        for field, number, kind in fields:
-            row = message.field.add(name=field, number=number, label=kinds.LABEL_OPTIONAL)
-            if kind.startswith("*"):
-                row.label, kind = kinds.LABEL_REPEATED, kind[1:]
-            if kind[0].isupper():
-                row.type, row.type_name = kinds.TYPE_MESSAGE, f".{_PACKAGE}.{kind}"
-            else:
-                row.type = getattr(kinds, f"TYPE_{kind.upper()}")
-    pool = descriptor_pool.DescriptorPool()  # our own: another pprof in this process may have the same names
-    pool.Add(file)
-    found = {name: pool.FindMessageTypeByName(f"{_PACKAGE}.{name}") for name in _MESSAGES}
-    return {name: message_factory.GetMessageClass(descriptor) for name, descriptor in found.items()}

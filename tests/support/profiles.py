@@ -1,0 +1,102 @@
+"""Profiles of a real program, and what Go's own pprof says of them."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from goretain.profile.columns import Profile
+from tests.support.golang import Target, go_program, running, toolchain
+
+#: The last release that comes with a compiled pprof; the profiles of later ones are of the same format.
+PPROF = "1.24.11"
+KINDS = ("heap", "allocs", "goroutine", "block", "mutex")
+_EVERY = ("-nodecount=1000000", "-nodefraction=0", "-edgefraction=0")
+
+
+def fetched(target: Target, path: str) -> bytes:
+    """What the program answers to a request."""
+    ((url,),) = target.facts["url"]
+    with urllib.request.urlopen(url + path, timeout=30) as answer:
+        data: bytes = answer.read()
+    return data
+
+
+def collect(version: str, folder: Path, paths: Iterable[str]) -> dict[str, int]:
+    """Fetch from ``tests/zoo/profiled`` in order; files are named by the last part of the path.
+
+    Returns:
+        function -> bytes that it kept.
+    """
+    with running(go_program("profiled", version)) as target:
+        for path in paths:
+            (folder / path.rpartition("/")[2]).write_bytes(fetched(target, path))
+        return target.table("kept")
+
+
+def pprof(*arguments: str | Path) -> str:
+    """What ``go tool pprof`` prints."""
+    done = toolchain(PPROF).run(["tool", "pprof", *map(str, arguments)], cwd=Path(arguments[-1]).parent)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _column(kind: str) -> tuple[str, ...]:
+    unit = "ns" if kind == "delay" else "B" if kind.endswith("_space") else "count"
+    return f"-sample_index={kind}", f"-unit={unit}"
+
+
+def top(path: Path, kind: str, *more: str | Path) -> dict[str, tuple[int, int]]:
+    """Of -top: function -> (flat, cumulative); more: further arguments."""
+    printed = pprof("-top", *_EVERY, *_column(kind), *more, path)
+    amount, share = r"(-?\d+)(?:B|ns)?", r"-?[\d.e+-]+%"
+    line = rf"^ *{amount} +{share} +{share} +{amount} +{share}  (.*?)(?: \((?:partial-)?inline\))?$"
+    rows = re.findall(line, printed, re.MULTILINE)
+    return {name: (int(flat), int(total)) for flat, total, name in rows}
+
+
+def traces(path: Path, kind: str) -> Counter[tuple[str, ...]]:
+    """Of -traces: labels ("queue:q1") and then functions, innermost first -> amount."""
+    found: Counter[tuple[str, ...]] = Counter()
+    for block in pprof("-traces", *_column(kind), path).split("-----------+")[1:]:
+        labels, functions, amount = [], [], 0
+        for line in block.splitlines()[1:]:
+            if label := re.fullmatch(r" *(\S+):  (.*)", line):
+                labels.append(f"{label[1]}:{label[2]}")
+            elif first := re.fullmatch(r" *(-?\d+)(?:B|ns)?   (\S.*)", line):
+                amount = int(first[1])
+                functions.append(first[2].removesuffix(" (inline)"))
+            elif line.strip():
+                functions.append(line.strip().removesuffix(" (inline)"))
+        found[(*labels, *functions)] += amount
+    return found
+
+
+def our_top(profile: Profile, kind: str) -> dict[str, tuple[int, int]]:
+    """The same as ``top`` of our columns."""
+    values = profile.column(kind)
+    assert values is not None
+    flat: Counter[str] = Counter()
+    whole: Counter[str] = Counter()
+    for stack, value in zip(profile.stack.tolist(), values.tolist(), strict=True):
+        functions = [frame.function for frame in profile.stacks.frames(stack)]
+        flat[functions[0] if functions else ""] += value
+        for function in set(functions):
+            whole[function] += value
+    return {name: (flat[name], whole[name]) for name in whole}
+
+
+def our_traces(profile: Profile, kind: str) -> Counter[tuple[str, ...]]:
+    """The same as ``traces`` of our columns, but for the label ``bytes``, which pprof rounds."""
+    values = profile.column(kind)
+    assert values is not None
+    found: Counter[tuple[str, ...]] = Counter()
+    for stack, value, labels in zip(profile.stack.tolist(), values.tolist(), profile.label_set, strict=True):
+        texts = sorted(f"{label.key}:{label.value}" for label in profile.label_sets[labels])
+        functions = [frame.function for frame in profile.stacks.frames(stack)]
+        if functions:  # a goroutine that has not begun has none, and pprof does not print it
+            found[(*texts, *functions)] += value
+    return found

@@ -1,0 +1,3 @@
+module goretain.test/zoo/profiled
+
+go 1.21
