@@ -20,7 +20,12 @@ _EVERY = ("-nodecount=1000000", "-nodefraction=0", "-edgefraction=0")
 def fetched(target: Target, path: str) -> bytes:
     """What the program answers to a request."""
     ((url,),) = target.facts["url"]
-    with urllib.request.urlopen(url + path, timeout=30) as answer:
+    return fetched_url(url + path)
+
+
+def fetched_url(url: str) -> bytes:
+    """What a server answers."""
+    with urllib.request.urlopen(url, timeout=30) as answer:
         data: bytes = answer.read()
     return data
 

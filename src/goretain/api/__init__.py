@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from goretain.api.answers import why as why
     from goretain.api.health import doctor as doctor
     from goretain.api.images import snap as snap
+    from goretain.api.profiles import profile as profile
+    from goretain.api.profiles import profile_diff as profile_diff
     from goretain.api.snapshot import Snapshot as Snapshot
     from goretain.api.targets import Progress as Progress
     from goretain.api.targets import open as open
@@ -32,6 +34,8 @@ _HOMES = {
     "doctor": "health",
     "export": "answers",
     "open": "targets",
+    "profile": "profiles",
+    "profile_diff": "profiles",
     "query": "answers",
     "rules": "answers",
     "snap": "images",
@@ -46,6 +50,8 @@ __all__ = [
     "doctor",
     "export",
     "open",
+    "profile",
+    "profile_diff",
     "query",
     "rules",
     "snap",

@@ -55,6 +55,11 @@ def error(amount: float, variance: float | None) -> float | None:
     return float(np.sqrt(variance) / abs(amount))
 
 
+def unsure(amount: I64, variance: F64 | None) -> NDArray[np.bool_] | None:
+    """bool, of which amounts nothing can be claimed; None unknown."""
+    return None if variance is None else np.greater(np.sqrt(variance), MOST_ERROR * np.abs(amount))
+
+
 def scale(objects: I64, size: I64, rate: int) -> tuple[I64, I64]:
     """(objects, bytes) scaled as scaleHeapSample does.
 

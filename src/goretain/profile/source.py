@@ -110,10 +110,10 @@ def _too_large(name: str, most: int) -> CorruptFile:
 
 def _read_file(path: str, most: int) -> bytes:
     descriptor = open_named(path)
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UsageError(f"{path} is a directory", hint="name the files in it")
     with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise UsageError(f"{path} is a directory", hint="name the files in it")
         os.set_blocking(descriptor, True)  # opened so that a pipe without a writer could not hold us
         return _taken(file.read, path, most)
 
@@ -134,6 +134,7 @@ def _taken(
 
 
 def _fetch(url: str, name: str, silence: float, patience: float, most: int) -> bytes:
+    from http.client import HTTPException
     from urllib.error import HTTPError, URLError
 
     asked = _SECONDS.search(url)
@@ -157,7 +158,7 @@ def _fetch(url: str, name: str, silence: float, patience: float, most: int) -> b
     except TimeoutError:
         hint = "is the process stopped, or busy with another profile?"
         raise Unreachable(f"{name} said nothing for {silence + extra:.0f} s", hint=hint) from None
-    except (URLError, OSError, ValueError) as failed:
+    except (URLError, HTTPException, OSError, ValueError) as failed:
         reason = getattr(failed, "reason", None) or failed
         if isinstance(reason, TimeoutError):
             reason = f"no connection within {silence + extra:.0f} s"

@@ -17,6 +17,8 @@ from goretain.reports.results import (
     ChainsReport,
     DiffReport,
     DoctorReport,
+    ProfileDiffReport,
+    ProfileReport,
     QueryReport,
     RuleReport,
     WhyReport,
@@ -30,10 +32,25 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "doctor-1.json": DoctorReport,
     "chains-1.json": ChainsReport,
     "query-1.json": QueryReport,
+    "profile-1.json": ProfileReport,
+    "profile-diff-1.json": ProfileDiffReport,
 }
 
 
-def render(report: WhyReport | DiffReport | RuleReport | DoctorReport | ChainsReport | QueryReport) -> str:
+#: What ``render`` takes.
+Report = (
+    WhyReport
+    | DiffReport
+    | RuleReport
+    | DoctorReport
+    | ChainsReport
+    | QueryReport
+    | ProfileReport
+    | ProfileDiffReport
+)
+
+
+def render(report: Report) -> str:
     """The report as indented JSON with a final newline; sizes are exact bytes, null is unknown."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
 

@@ -10,6 +10,19 @@ from goretain.reports.results.diff import DiffReport, GrowthRow, SurvivorRow
 from goretain.reports.results.doctor import Check, DoctorReport
 from goretain.reports.results.goroutines import GoroutineRow, GoroutineSection
 from goretain.reports.results.parts import Look, Part, TypeSum
+from goretain.reports.results.profile import (
+    HeapSection,
+    ProfileDiffReport,
+    ProfileFile,
+    ProfileReport,
+    SiteChange,
+    SiteRow,
+    StandingChange,
+    StandingRow,
+    StandingSection,
+    ValueRow,
+    ValueSection,
+)
 from goretain.reports.results.query import QueryColumn, QueryReport
 from goretain.reports.results.rule import Rule, RuleReport
 from goretain.reports.results.why import (
@@ -34,18 +47,29 @@ __all__ = [
     "GoroutineSection",
     "GrowthRow",
     "HeapFacts",
+    "HeapSection",
     "HolderRow",
     "KeeperRow",
     "Look",
     "NotJudged",
     "Part",
+    "ProfileDiffReport",
+    "ProfileFile",
+    "ProfileReport",
     "QueryColumn",
     "QueryReport",
     "Rule",
     "RuleReport",
     "SharedRow",
+    "SiteChange",
+    "SiteRow",
+    "StandingChange",
+    "StandingRow",
+    "StandingSection",
     "SurvivorRow",
     "TypeSum",
+    "ValueRow",
+    "ValueSection",
     "WhatIf",
     "WhyReport",
 ]

@@ -1,0 +1,61 @@
+"""The command ``profile`` as functions. Imports ``profile`` and ``reports`` when they run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from goretain.api.targets import Progress
+from goretain.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from goretain.reports.profile import Read
+    from goretain.reports.results import ProfileDiffReport, ProfileReport
+
+
+def profile(
+    targets: Sequence[str | os.PathLike[str]], *, top: int = 10, progress: Progress | None = None
+) -> ProfileReport:
+    """What profiles say: what is allocated, what of it stays, which goroutines stand where.
+
+    Args:
+        targets: files, ``-`` (standard input) or URLs; profiles of one kind are added up.
+        top: rows of each list.
+
+    Raises:
+        GoretainError: one cannot be fetched, is damaged or no profile.
+    """
+    from goretain.reports.profile import profile_report
+
+    if not targets:
+        raise UsageError("no profile is named", hint="give files or URLs")
+    return profile_report([_read(target, progress) for target in targets], top)
+
+
+def profile_diff(
+    first: str | os.PathLike[str],
+    second: str | os.PathLike[str],
+    *,
+    top: int = 10,
+    progress: Progress | None = None,
+) -> ProfileDiffReport:
+    """What changed from one profile to another, and what of it the sampling may have made up.
+
+    Raises:
+        GoretainError: one cannot be fetched, is damaged or no profile, or they are of different kinds.
+    """
+    from goretain.reports.profile import profile_diff
+
+    return profile_diff(_read(first, progress), _read(second, progress), top)
+
+
+def _read(target: str | os.PathLike[str], progress: Progress | None) -> Read:
+    from goretain.profile.read import read_profile
+    from goretain.profile.source import read_source
+    from goretain.reports.profile import Read
+
+    if progress is not None:
+        progress(f"reading {os.fspath(target)}", 0, 0)
+    source = read_source(os.fspath(target))
+    return Read(source.name, read_profile(source))

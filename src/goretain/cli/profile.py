@@ -1,0 +1,52 @@
+"""``goretain profile``. Imports the api, reports and click; heavy parts when it runs."""
+
+from __future__ import annotations
+
+import click
+import rich_click
+
+from goretain.cli.options import TOP
+
+
+@click.command(cls=rich_click.RichCommand)
+@click.argument("targets", metavar="FILE|URL...", nargs=-1, required=True)
+@click.option(
+    "--diff", "compare", is_flag=True, help="Show what changed from the first to the second of two."
+)
+@click.option("--top", type=click.IntRange(0), metavar="N", help=f"Rows of each list. [default: {TOP}]")
+@click.option("--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md.")
+@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+def profile(
+    targets: tuple[str, ...],
+    compare: bool,
+    top: int | None,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001 (main reads it: it must work when the arguments do not parse)
+) -> None:
+    """Say what profiles of a Go program say: what is allocated, what stays, who stands where.
+
+    FILE is a profile of net/http/pprof, runtime/pprof or go test, - is standard input; URL is where a program
+    serves one: http://localhost:6060/debug/pprof/heap?gc=1. Profiles of one kind are added up. Figures of a
+    heap profile are estimates: their error is shown, and nothing is claimed of fewer than 4 samples.
+    """
+    if compare and len(targets) != 2:
+        raise click.UsageError("--diff compares two profiles: goretain profile --diff A B")
+    from goretain import api
+    from goretain.cli import terminal
+
+    rows = TOP if top is None else top
+    with terminal.Progress() as progress:
+        if compare:
+            changes = api.profile_diff(*targets, top=rows, progress=progress)
+        else:
+            report = api.profile(targets, top=rows, progress=progress)
+    if as_json:
+        from goretain.reports import json
+
+        terminal.write(json.render(changes if compare else report))
+        return
+    from goretain.reports import text
+
+    width = terminal.width()
+    page = text.render_profile_diff(changes, width) if compare else text.render_profile(report, width)
+    terminal.show(page)

@@ -1,0 +1,117 @@
+"""Goroutines by where they stand, whatever kind of file said so.
+
+Imports ``golang.packages``, ``snapshot`` and this package.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from goretain.golang.packages import Packages, package_of
+from goretain.profile.columns import Label, Profile
+from goretain.snapshot import Frame, Layer
+
+#: What a profile of goroutines counts; the second has only those that nothing can wake (Go 1.26 on).
+GOROUTINE, LEAKED = "goroutine", "goroutineleak"
+NOWHERE = Frame("")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Goroutines with one stack.
+
+    Attributes:
+        count: how many.
+        frames: innermost first.
+        state: wait reason or state, None where the file does not say.
+        created_at: the go statement, None where it does not say or for the first goroutine.
+        labels: of runtime/pprof.Do.
+        minutes: the longest wait, None unknown or under one.
+    """
+
+    count: int
+    frames: tuple[Frame, ...]
+    state: str | None = None
+    created_at: Frame | None = None
+    labels: tuple[Label, ...] = ()
+    minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Goroutines in one state at one place that began alike.
+
+    place: the innermost frame outside the runtime; own: the innermost one outside the standard library, None
+    when there is none; start: function that they began with. members: what they were put together from.
+    """
+
+    place: Frame
+    own: Frame | None
+    start: str
+    created_at: Frame | None
+    state: str | None
+    members: tuple[Standing, ...]
+
+    @property
+    def count(self) -> int:
+        """How many goroutines."""
+        return sum(member.count for member in self.members)
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """Those that all have."""
+        first, *others = self.members
+        return tuple(label for label in first.labels if all(label in other.labels for other in others))
+
+    @property
+    def minutes(self) -> int | None:
+        """The longest wait."""
+        return max((member.minutes for member in self.members if member.minutes is not None), default=None)
+
+
+def counted(profile: Profile) -> bool:
+    """Whether a profile counts goroutines."""
+    return [kind.name for kind in profile.types] in ([GOROUTINE], [LEAKED])
+
+
+def standing(profile: Profile) -> list[Standing]:
+    """The goroutines of a profile that counts them."""
+    frames = [profile.stacks.frames(stack) for stack in range(len(profile.stacks))]
+    return [
+        Standing(count, frames[stack], labels=profile.label_sets[labels])
+        for count, stack, labels in zip(
+            profile.values[:, 0].tolist(), profile.stack.tolist(), profile.label_set.tolist(), strict=True
+        )
+    ]
+
+
+def groups(goroutines: Iterable[Standing]) -> list[Group]:
+    """Put together what stands at one place, most first."""
+    packages = Packages(())
+    together: dict[tuple[Frame, Frame | None, str, Frame | None, str | None], list[Standing]] = {}
+    for one in goroutines:
+        place, own = _places(packages, one.frames)
+        start = one.frames[-1].function if one.frames else ""
+        if start == "runtime.main":
+            start = "main.main"
+        together.setdefault((place, own, start, one.created_at, one.state), []).append(one)
+    found = [Group(*key, tuple(members)) for key, members in together.items()]
+    return sorted(found, key=lambda group: -group.count)
+
+
+def _places(packages: Packages, frames: Sequence[Frame]) -> tuple[Frame, Frame | None]:
+    layers = [packages.layer(package_of(frame.function)) if frame.function else None for frame in frames]
+    outside = [at for at, layer in enumerate(layers) if layer != Layer.RUNTIME]
+    own = [at for at, layer in enumerate(layers) if layer == Layer.PROGRAM]
+    place = frames[outside[0]] if outside else frames[0] if frames else NOWHERE
+    return place, frames[own[0]] if own else None
+
+
+def counts(found: Iterable[Group]) -> Counter[tuple[Frame, Frame | None, str, str | None]]:
+    """(place, own, start, state) -> how many, to compare two profiles."""
+    sums: Counter[tuple[Frame, Frame | None, str, str | None]] = Counter()
+    for group in found:
+        sums[group.place, group.own, group.start, group.state] += group.count
+    return sums

@@ -1,0 +1,133 @@
+"""The difference of two profiles, and what of it is noise. Imports ``profile`` and ``reports``."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+import goretain
+from goretain.model.errors import UsageError
+from goretain.profile.change import Change, changed
+from goretain.profile.goroutines import counted, counts, groups, standing
+from goretain.profile.sampling import MOST_ERROR
+from goretain.profile.sites import NOWHERE, amounts_by_site
+from goretain.reports.profile.build import Read, file_of
+from goretain.reports.profile.heap import heaviest_paths
+from goretain.reports.results import ProfileDiffReport, ProfileFile, SiteChange, StandingChange
+from goretain.snapshot import Frame
+
+
+def profile_diff(first: Read, second: Read, top: int = 10) -> ProfileDiffReport:
+    """What changed from the first profile to the second.
+
+    Args:
+        top: rows of each list.
+
+    Raises:
+        UsageError: they are of different kinds, or already differences.
+    """
+    kinds = [(one.profile.is_heap, counted(one.profile)) for one in (first, second)]
+    if kinds[0] != kinds[1] or not any(kinds[0]):
+        raise UsageError(
+            "a difference needs two heap profiles or two goroutine profiles",
+            hint="fetch the same one twice: .../debug/pprof/heap?gc=1",
+        )
+    return _goroutines(first, second, top) if kinds[0][1] else _heap(first, second, top)
+
+
+def _heap(first: Read, second: Read, top: int) -> ProfileDiffReport:
+    for one in (first, second):
+        if one.profile.duration_ns:
+            raise UsageError(
+                f"{one.name} is a difference already (?seconds=N): what was in use is not in it",
+                hint="fetch both without ?seconds",
+            )
+    change = changed(*(amounts_by_site(one.profile) for one in (first, second)))
+    size = change.after - change.before
+    noise = change.noise if change.noise is not None else np.zeros(len(size), np.bool_)
+    moved = np.flatnonzero(size)
+    order = moved[np.lexsort((-np.abs(size[moved]), noise[moved]))][:top]
+    paths = heaviest_paths([second.profile, first.profile], [change.sites[at] for at in order.tolist()])
+    notes = _same_collection(change)
+    return ProfileDiffReport(
+        goretain=goretain.__version__,
+        files=(file_of(first), _with_notes(second, notes)),
+        same_process=change.same_process,
+        in_use_bytes=(int(change.before.sum()), int(change.after.sum())),
+        total=_total(change),
+        sites=tuple(_row(change, at, paths[change.sites[at]]) for at in order.tolist()),
+        sites_total=len(moved),
+        noise_total=int(noise[moved].sum()),
+        noise_bytes=int(size[moved][noise[moved]].sum()),
+        goroutines=None,
+        goroutines_total=0,
+        count=None,
+    )
+
+
+def _same_collection(change: Change) -> tuple[str, ...]:
+    """In use is as of the last garbage collection: without one between them, two profiles say the same."""
+    still = (
+        change.allocated is not None and not change.allocated.any() and (change.before == change.after).all()
+    )
+    return ("both show the same garbage collection: add ?gc=1 to the address",) if still else ()
+
+
+def _with_notes(read: Read, notes: tuple[str, ...]) -> ProfileFile:
+    file = file_of(read)
+    return msgspec.structs.replace(file, notes=(*file.notes, *notes)) if notes else file
+
+
+def _row(change: Change, at: int, path: tuple[Frame, ...]) -> SiteChange:
+    site = change.sites[at]
+    return SiteChange(
+        place=site.allocates,
+        own=site.own,
+        path=path,
+        in_use_bytes=(int(change.before[at]), int(change.after[at])),
+        in_use_change=int(change.after[at] - change.before[at]),
+        allocated_change=None if change.allocated is None else int(change.allocated[at]),
+        samples=None if change.samples is None else int(change.samples[at]),
+        error=None if change.variance is None else float(np.sqrt(change.variance[at])),
+        noise=None if change.noise is None else bool(change.noise[at]),
+    )
+
+
+def _total(change: Change) -> SiteChange:
+    size = int((change.after - change.before).sum())
+    off = None if change.variance is None else float(np.sqrt(change.variance.sum()))
+    return SiteChange(
+        place=NOWHERE,
+        own=None,
+        path=(),
+        in_use_bytes=(int(change.before.sum()), int(change.after.sum())),
+        in_use_change=size,
+        allocated_change=None if change.allocated is None else int(change.allocated.sum()),
+        samples=None if change.samples is None else int(change.samples.sum()),
+        error=off,
+        noise=None if off is None else off > MOST_ERROR * abs(size),
+    )
+
+
+def _goroutines(first: Read, second: Read, top: int) -> ProfileDiffReport:
+    before, after = (counts(groups(standing(one.profile))) for one in (first, second))
+    rows = [
+        StandingChange(place=key[0], own=key[1], start=key[2], state=key[3], count=(before[key], after[key]))
+        for key in {**after, **before}
+        if before[key] != after[key]
+    ]
+    rows.sort(key=lambda row: -abs(row.count[1] - row.count[0]))
+    return ProfileDiffReport(
+        goretain=goretain.__version__,
+        files=(file_of(first), file_of(second)),
+        same_process=None,
+        in_use_bytes=None,
+        total=None,
+        sites=(),
+        sites_total=0,
+        noise_total=0,
+        noise_bytes=0,
+        goroutines=tuple(rows[:top]),
+        goroutines_total=len(rows),
+        count=(before.total(), after.total()),
+    )

@@ -1,0 +1,111 @@
+"""``goretain profile`` on a running program: by URL and by file, one and two, beside go tool pprof."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goretain.cli import main
+from tests.support import profiles
+from tests.support.golang import VERSIONS, go_program, running
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A running program and a folder with its heap before and after it grew, and its goroutines."""
+    folder = tmp_path_factory.mktemp("profiles")
+    with running(go_program("profiled", VERSIONS[-1])) as target:
+        ((url,),) = target.facts["url"]
+        for name, path in (
+            ("before", "heap?gc=1"),
+            ("again", "heap"),
+            ("after", "heap?gc=1"),
+            ("count", "goroutine"),
+        ):
+            if name == "after":
+                profiles.fetched(target, "/grow")
+            (folder / name).write_bytes(profiles.fetched(target, f"/debug/pprof/{path}"))
+        yield url, folder
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    assert main.run(["profile", *map(str, arguments)]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def test_it_says_what_is_allocated_what_stays_and_how_sure(
+    service: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, folder = service
+    page = run(capsys, f"{url}/debug/pprof/heap", folder / "count")
+    stays, allocated = page.partition("What is allocated")[::2]
+    assert "one in 512.0 KiB" in page
+    assert "main.keep main.go:" in stays
+    assert "bytes.growSlice" in stays.partition("main.filled")[0]
+    assert "main.churn" not in stays
+    assert "main.churn" in allocated
+    assert "too few" in stays
+    assert "12  main.wait main.go:" in page
+    assert "<- main.worker  {kind=worker}" in page
+
+
+def test_its_figures_are_those_of_pprof(service: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    _, folder = service
+    report = json.loads(run(capsys, "--json", "--top", "1000", folder / "before"))
+    assert report["schema"] == "goretain/profile/1"
+    for kind, rows, field in (
+        ("inuse_space", "in_use", "in_use_bytes"), ("alloc_objects", "allocated", "allocated_objects"),
+    ):  # fmt: skip
+        flat: Counter[str] = Counter()
+        for row in report["heap"][rows]:
+            flat[row["place"]["function"]] += row[field]
+        of_pprof = {name: amount for name, (amount, _) in profiles.top(folder / "before", kind).items()}
+        assert +flat == +Counter(of_pprof)
+        assert report["heap"]["total"][field] == sum(of_pprof.values())
+
+
+def test_a_difference_is_that_of_pprof_and_says_what_is_noise(
+    service: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, folder = service
+    report = json.loads(run(capsys, "--json", "--diff", "--top", "1000", folder / "before", folder / "after"))
+    assert report["schema"] == "goretain/profile-diff/1"
+    assert report["same_process"] is True
+    change: Counter[str] = Counter()
+    for row in report["sites"]:
+        change[row["place"]["function"]] += row["in_use_change"]
+    base = f"-diff_base={folder / 'before'}"
+    of_pprof = profiles.top(folder / "after", "inuse_space", base)
+    assert {name: size for name, size in change.items() if size} == {
+        name: flat for name, (flat, _) in of_pprof.items() if flat
+    }
+    grown, dropped = (
+        next(row for row in report["sites"] if row["place"]["function"] == name)
+        for name in ("main.grow", "main.main")
+    )
+    assert grown["noise"] is dropped["noise"] is False
+    assert abs(grown["in_use_change"] - (16 << 20)) < 5 * grown["error"]
+    assert abs(dropped["in_use_change"] + (8 << 20)) < 5 * dropped["error"]
+    page = run(capsys, "--diff", folder / "before", folder / "after")
+    assert "main.keep" not in page
+    assert page.index("main.grow") < page.index("main.main main.go")
+    assert "same garbage collection" in run(capsys, "--diff", folder / "before", folder / "again")
+    assert "as many at every place" in run(capsys, "--diff", folder / "count", folder / "count")
+
+
+def test_differences_taken_by_the_server_are_not_taken_for_what_is_in_use(
+    service: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, folder = service
+    (folder / "delta").write_bytes(profiles.fetched_url(f"{url}/debug/pprof/heap?seconds=1"))
+    assert "it is a difference of two (?seconds=N)" in run(capsys, folder / "delta")
+    assert main.run(["profile", "--diff", str(folder / "before"), str(folder / "delta")]) == 2
+    assert "fetch both without ?seconds" in capsys.readouterr().err
+    assert main.run(["profile", "--diff", str(folder / "before"), str(folder / "count")]) == 2
+    assert "two heap profiles or two goroutine profiles" in capsys.readouterr().err
