@@ -17,7 +17,7 @@ from goretain.model.errors import GoretainError, UsageError
 from goretain.model.saving import check_place, whole_file, write_all
 
 if TYPE_CHECKING:
-    from goretain.reports.results import ChainsReport, DiffReport, QueryReport, RuleReport, WhyReport
+    from goretain.reports.results import By, ChainsReport, DiffReport, QueryReport, RuleReport, WhyReport
 
 #: What ``open`` takes, or a snapshot that is open already.
 Target = int | str | os.PathLike[str] | Snapshot
@@ -161,16 +161,20 @@ def _opened(target: Target, **how: Any) -> Snapshot:
 
 def diff(
     first: Target,
-    last: Target,
-    *,
+    second: Target,
+    *more: Target,
+    by: By | None = None,
     force: bool = False,
     top: int = 10,
     on_phase: Callable[[str], None] | None = None,
     progress: Progress | None = None,
 ) -> DiffReport:
-    """What changed between two looks: growth by holder and by type, objects that appeared and survived.
+    """What changed between two looks or more: growth by holder and by type, findings by fingerprint, objects
+    that appeared and survived.
 
     Args:
+        more: further looks, in order: what grew every time, what only once.
+        by: count every look by "holder", "chain", "type" or "goroutine" too, instead of looking for findings.
         force: capture and analyse even if the memory limits say that there is no room.
         on_phase: told of each phase of each capture, as in ``open``.
 
@@ -179,8 +183,8 @@ def diff(
     """
     from goretain.reports.growth import Series
 
-    series = Series()
-    for target in (first, last):
+    series = Series(by, findings=by is None)
+    for target in (first, second, *more):
         snapshot = _opened(target, force=force, on_phase=on_phase, progress=progress)
         if progress is not None:
             progress("measuring", 0, 0)
@@ -193,6 +197,7 @@ def watch(
     *,
     every: float,
     count: int = 2,
+    by: By | None = None,
     force: bool = False,
     top: int = 10,
     save: str | os.PathLike[str] | None = None,
@@ -204,6 +209,8 @@ def watch(
     """Look at a process ``count`` times, ``every`` seconds apart, and tell what changed.
 
     Args:
+        by: also count every look by "holder", "chain", "type" or "goroutine", or look for findings
+            ("pattern").
         force: capture and analyse even if the memory limits say that there is no room.
         save: a folder for the snapshots of all looks.
         on_phase: told of each phase of each capture, as in ``open``.
@@ -223,7 +230,7 @@ def watch(
         raise UsageError("growth is a question of two looks or more", hint="use --count 2")
     if save is not None:
         check_place(Path(save) / "look")
-    series, seen = Series(), 0
+    series, seen = Series(by), 0
     try:
         with RememberedInterrupt() as interrupt:
             how = {"force": force, "on_phase": on_phase, "progress": progress}

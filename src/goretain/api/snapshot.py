@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from goretain.heap.histogram import TypeRow
     from goretain.heap.holders import Holder, Shared
     from goretain.reports.notebook import Findings
-    from goretain.reports.results import ChainsReport, DiffReport, QueryReport, WhyReport
+    from goretain.reports.results import By, ChainsReport, DiffReport, QueryReport, WhyReport
 
 
 class Snapshot:
@@ -188,12 +188,19 @@ class Snapshot:
 
         return export(self.target, self.heap, form, what)
 
-    def diff(self, later: Snapshot, *, top: int = 10) -> DiffReport:
-        """What changed from this snapshot to a later one: the answer of ``goretain diff``."""
+    def diff(self, later: Snapshot, *more: Snapshot, by: By | None = None, top: int = 10) -> DiffReport:
+        """What changed from this snapshot to later ones: the answer of ``goretain diff``.
+
+        Args:
+            more: further ones, in order.
+            by: count every look by "holder", "chain", "type" or "goroutine" too, instead of looking for
+                findings.
+            top: rows of each list.
+        """
         from goretain.reports.growth import Series
 
-        series = Series()
-        for look in (self, later):
+        series = Series(by, findings=by is None)
+        for look in (self, later, *more):
             series.add(look.target, look.heap)
         return series.report(top)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from goretain.model.findings import Finding
+from goretain.model.names import of_this_build
 from goretain.patterns.catalogue import Pattern, catalogue
 
 if TYPE_CHECKING:
@@ -111,11 +112,14 @@ def rank(findings: Iterable[Finding]) -> list[Finding]:
 def merge(findings: Iterable[Finding]) -> list[Finding]:
     """Findings of one fingerprint become one: the heaviest speaks for all, counts and bytes are added.
 
-    Twelve goroutines of one function that each hold the same thing are one finding, not twelve.
+    Twelve goroutines of one function that each hold the same thing are one finding, not twelve; two closures
+    of one function, which another build may number otherwise, are two.
     """
-    groups: dict[str, list[Finding]] = {}
+    groups: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
-        groups.setdefault(finding.fingerprint or str(id(finding)), []).append(finding)
+        chain = finding.chain
+        key = (finding.fingerprint or str(id(finding)), *of_this_build("".join((chain.root, *chain.links))))
+        groups.setdefault(key, []).append(finding)
     return [group[0] if len(group) == 1 else _merged(rank(group)) for group in groups.values()]
 
 

@@ -184,13 +184,13 @@ class Heap:
         nodes.pop(self.holder_of(object_id), None)
         return list(nodes)
 
-    def chains(self, wanted: NDArray[np.bool_], *, grouped: bool = False) -> ChainTree:
+    def chains(self, wanted: NDArray[np.bool_], names: Sequence[str] | None = None) -> ChainTree:
         """The shortest chains to objects, merged; wanted: bool[n], unreached ones do not count.
 
-        grouped: goroutines of one state and function are one holder.
+        names: what each root is called; those of one name are one holder. None: every root is a holder.
         """
         reached = wanted & self.graph.reached
-        return chain_tree(self.snapshot, self.graph, self._printer, reached, grouped=grouped)
+        return chain_tree(self.snapshot, self.graph, self._printer, reached, names)
 
     def without(self, holders: Sequence[str]) -> Without:
         """What would come back if these holders let go together. Raises UsageError for an unknown one."""

@@ -7,7 +7,6 @@ that the sums of a tree are those of :mod:`goretain.heap.holders`. Imports ``ker
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,10 +22,8 @@ from goretain.heap.holders import set_nodes, sets_of
 from goretain.heap.links import Links
 from goretain.kernels.merge import NONE, VIA, Chained, Merged, merge_chains
 from goretain.kernels.reach import Forest, tree_words
+from goretain.model.names import alike, joined
 from goretain.snapshot import Snapshot
-
-_NAMED = 4
-_GOROUTINE = re.compile(r"^goroutine \d+ ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +52,7 @@ class ChainTree:
         leaves: the wanted objects, each in one leaf.
         loops: per node the ways on which chains come back to it, ``.next``.
         holders: how many of the first nodes are single holders (index into ``Snapshot.roots``, unless
-            goroutines are grouped); the other tops are sets of them.
+            several go by one name); the other tops are sets of them.
         full: whether the tree was too large, so that the ends of some chains are left out.
     """
 
@@ -152,14 +149,18 @@ class ChainTree:
 
 
 def chain_tree(
-    snapshot: Snapshot, graph: Graph, printer: ChainPrinter, wanted: NDArray[np.bool_], *, grouped: bool
+    snapshot: Snapshot,
+    graph: Graph,
+    printer: ChainPrinter,
+    wanted: NDArray[np.bool_],
+    names: Sequence[str] | None,
 ) -> ChainTree:
     """The shortest chains to the wanted objects (bool[n], reached ones), merged.
 
-    What several holders share stands under the set of them, ``via`` the chain from the nearest. grouped:
-    goroutines of one state and function are one holder.
+    What several holders share stands under the set of them, ``via`` the chain from the nearest. names: what
+    each root is called; those of one name are one holder. None: every root is a holder.
     """
-    return _tree(snapshot, graph, printer, printer.forest, wanted, grouped=grouped)
+    return _tree(snapshot, graph, printer, printer.forest, wanted, names)
 
 
 def dominator_tree(snapshot: Snapshot, graph: Graph, printer: ChainPrinter) -> ChainTree:
@@ -171,7 +172,7 @@ def dominator_tree(snapshot: Snapshot, graph: Graph, printer: ChainPrinter) -> C
     parent[order] = graph.vertex[above]
     alone = order[above == 0]
     parent[alone] = n + nodes + sets_of(graph, alone)
-    return _tree(snapshot, graph, printer, Forest(parent, order), graph.reached, grouped=False)
+    return _tree(snapshot, graph, printer, Forest(parent, order), graph.reached, None)
 
 
 def _tree(
@@ -180,8 +181,7 @@ def _tree(
     printer: ChainPrinter,
     forest: Forest,
     wanted: NDArray[np.bool_],
-    *,
-    grouped: bool,
+    called: Sequence[str] | None,
 ) -> ChainTree:
     columns, nodes = snapshot.columns, len(snapshot.roots)
     words = tree_words(columns.edge_start, columns.edge_target, columns.edge_word, forest.parent)
@@ -189,10 +189,11 @@ def _tree(
     group = graph.holder.copy()
     shared = np.flatnonzero(group == SHARED)
     group[shared] = nodes + sets_of(graph, shared)
-    names = goroutine_groups(snapshot) if grouped else [root.name for root in snapshot.roots]
+    names = list(called) if called is not None else [root.name for root in snapshot.roots]
     names += _set_names(graph, names)
-    tops, top_of = list(dict.fromkeys(names)) if grouped else names, np.arange(len(names))
-    if grouped:
+    tops, top_of = names, np.arange(len(names))
+    if called is not None:
+        tops = list(dict.fromkeys(names))
         place = {name: k for k, name in enumerate(tops)}
         top_of = np.array([place[name] for name in names], np.int64)
     n = graph.objects
@@ -209,11 +210,11 @@ def _tree(
 
 def goroutine_groups(snapshot: Snapshot) -> list[str]:
     """Per root its name; of goroutines of one state and function ``12 goroutines [select] main.worker``."""
-    alike = [_GOROUTINE.sub("goroutines ", root.name) for root in snapshot.roots]
-    counts = Counter(alike)
+    names = [alike(root.name) for root in snapshot.roots]
+    counts = Counter(names)
     return [
         root.name if counts[name] == 1 or name == root.name else f"{counts[name]:,} {name}"
-        for root, name in zip(snapshot.roots, alike, strict=True)
+        for root, name in zip(snapshot.roots, names, strict=True)
     ]
 
 
@@ -227,10 +228,7 @@ def _set_names(graph: Graph, roots: Sequence[str]) -> list[str]:
     seen: dict[str, list[tuple[str, ...]]] = {}
     for k in range(len(graph.sets.members.start) - 1):
         members = tuple(dict.fromkeys(roots[node] for node in set_nodes(graph, k)))
-        names = list(members) or ["more holders than are listed"]
-        if len(names) > _NAMED:
-            names = [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} more"]
-        name = " and ".join([*([", ".join(names[:-1])] if names[1:] else []), names[-1]])
+        name = joined(members)
         others = seen.setdefault(name, [])
         if members not in others:
             others.append(members)

@@ -1,7 +1,7 @@
 """What goretain answers with: a Finding and its parts.
 
 Every report format, the Python API and the JSON schema derive from these structs.
-Imports msgspec only.
+Imports ``model.names`` and msgspec only.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import hashlib
 from typing import Literal
 
 import msgspec
+
+from goretain.model.names import across_builds
 
 Level = Literal["proved", "likely", "undecided"]
 Severity = Literal["leak", "waste", "observation"]
@@ -71,7 +73,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         type: Go type of the objects at the end of the chain; None when unknown.
         also_from: other roots than its holders that reach the same memory.
         fix: one line, imperative.
-        fingerprint: stable across builds: pattern and chain names, no addresses, no line numbers.
+        fingerprint: stable across builds: pattern and chain names, no addresses, no line numbers, no numbers
+            of closures. What differs in those alone has one fingerprint, also within one report.
     """
 
     code: str
@@ -93,5 +96,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fingerprint(pattern: str, *names: str) -> str:
-    """16 hex digits identifying a finding by its pattern and the names on its chain."""
-    return hashlib.sha256("\0".join((pattern, *names)).encode()).hexdigest()[:16]
+    """16 hex digits identifying a finding by its pattern and the names on its chain, in any build."""
+    stable = (pattern, *(across_builds(name) for name in names))
+    return hashlib.sha256("\0".join(stable).encode()).hexdigest()[:16]

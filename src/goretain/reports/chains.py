@@ -12,6 +12,7 @@ import numpy as np
 import goretain
 from goretain.heap.choose import Choice, choose
 from goretain.heap.holders import holder_nodes
+from goretain.heap.tree import goroutine_groups
 from goretain.model.findings import Chain
 from goretain.reports.results import ChainNode, ChainsReport, TypeSum
 from goretain.reports.why import look_of
@@ -43,7 +44,7 @@ def chains_report(
     chosen = heap.graph.reached if choice is None else choice.objects & heap.graph.reached
     total = int(heap.snapshot.columns.object_size[chosen].sum())
     min_bytes = total // 100 if min_bytes is None else min_bytes
-    tree = heap.chains(chosen, grouped=True)
+    tree = heap.chains(chosen, goroutine_groups(heap.snapshot))
     kept, left_off = _kept(tree, -1, top, min_bytes)
     dead = heap.snapshot.columns.object_size[choice.objects & ~heap.graph.reached] if choice else np.empty(0)
     routes, routes_total = _routes(heap, choice, top)

@@ -1,47 +1,73 @@
-"""Builds the answer of ``diff`` from two or more measured heaps, and says how sure the growth is.
+"""Builds the answer of ``diff`` from two or more measured heaps.
 
-Two looks show that something grew. Whether it goes on is a question of more: growth is called likely when
-every interval grew, there were enough of them that chance does not explain it, and the pace did not fade as
-it does while a cache fills up. Imports ``heap``, ``model`` and this package.
+Every look is counted when it comes, so that only the first and the last heap are kept. Imports ``diagnosis``,
+``heap``, ``model`` and this package.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import goretain
-from goretain.heap.growth import Change, Growth, compare
-from goretain.model.findings import Confidence
-from goretain.reports.results import DiffReport, GrowthRow, Look, SurvivorRow, TypeSum
+from goretain.diagnosis.diagnose import Diagnosis, diagnose
+from goretain.heap.growth import same_process, survivors
+from goretain.heap.tally import Kind, Tally, folded, tally
+from goretain.model.errors import UsageError
+from goretain.reports import changes
+from goretain.reports.results import (
+    By,
+    DiffReport,
+    FindingRow,
+    GrowthRow,
+    Look,
+    NotJudged,
+    SurvivorRow,
+    TypeSum,
+)
+from goretain.reports.trend import INTERVALS, Judge, verdict
 from goretain.reports.why import look_of
 
 if TYPE_CHECKING:
     from goretain.heap.heap import Heap
+    from goretain.heap.histogram import TypeRow
 
-#: Intervals in a row that have to grow before growth is called likely: by chance 1 in 16.
-_INTERVALS = 4
-#: The second half must grow at least at this share of the pace of the first half.
-_PACE = 0.5
+#: A crumb is less than this share of the live heap.
+CRUMB = 1000
 
 
 class Series:
-    """Looks at one program in order; at most three heaps are kept."""
+    """Looks at one program in order.
 
-    def __init__(self) -> None:
+    Args:
+        by: what to count every look by, beside holders and types.
+        findings: whether to look for findings too; they are when asked for by pattern.
+    """
+
+    def __init__(self, by: By | None = None, *, findings: bool = False) -> None:
+        if by is not None and by not in get_args(By):
+            raise UsageError(f"a heap is not counted by {by!r}", hint=f"by {', '.join(get_args(By))}")
+        self._by = by
+        kind: Kind | None = None if by is None or by == "pattern" else by
+        self._tallies: dict[Kind, list[Tally]] = {
+            k: [] for k in ("alone", "shared", "type", kind) if k is not None
+        }
+        self._found: list[Diagnosis] | None = [] if findings or by == "pattern" else None
         self._looks: list[Look] = []
-        self._live: list[tuple[int, int]] = []
-        self._steps: list[Growth] = []
+        self._modules: list[tuple[str, ...]] = []
+        self._same: list[bool] = []
         self._first: Heap | None = None
         self._last: Heap | None = None
 
     def add(self, target: str, heap: Heap) -> None:
         """The next look."""
         self._looks.append(look_of(target, heap.snapshot))
-        self._live.append((heap.reachable_bytes, heap.reachable_objects))
+        self._modules.append(heap.snapshot.meta.modules[:1])
+        for kind, tallies in self._tallies.items():
+            tallies.append(tally(heap, kind))
+        if self._found is not None:
+            self._found.append(diagnose(heap))
         if self._last is not None:
-            self._steps.append(compare(self._last, heap))
+            self._same.append(same_process(self._last.snapshot, heap.snapshot))
         self._first = self._first or heap
         self._last = heap
 
@@ -53,124 +79,113 @@ class Series:
         """
         assert self._first is not None
         assert self._last is not None
-        whole = self._steps[0] if len(self._steps) == 1 else compare(self._first, self._last)
-        decide = self._decide(whole)
-        times = [look.taken_at for look in self._looks]
-        holders = _rows(whole.holders, [step.holders for step in self._steps], times, decide, roots=True)
-        groups = [step.shared_groups for step in self._steps]
-        shared = _rows(whole.shared_groups, groups, times, decide, roots=False)
-        types = _rows(whole.types, [step.types for step in self._steps], times, decide, roots=False)
-        same = whole.same_process
+        kinds = self._comparable()
+        judge = self._judge()
+        rows = {kind: changes.rows(tallies, judge) for kind, tallies in kinds.items()}
+        found = changes.finding_rows(self._found, judge) if self._found is not None else None
+        lines = rows[self._by] if self._by is not None and self._by != "pattern" else []
+        new = survivors(self._first, self._last) if judge.same_process else None
+        live = [_sum(tally) for tally in kinds["type"]]
         return DiffReport(
             goretain=goretain.__version__,
             looks=tuple(self._looks),
-            live_bytes=tuple(size for size, _ in self._live),
-            live_objects=tuple(count for _, count in self._live),
-            shared_bytes=(whole.shared.before_bytes, whole.shared.after_bytes),
-            confidence=judge([size for size, _ in self._live], times, decide),
-            same_process=same,
-            same_build=self._looks[0].build_id == self._looks[-1].build_id,
-            holders=_most_changed(holders, top),
-            holders_total=len(holders),
-            shared=_most_changed(shared, top),
-            shared_total=len(shared),
-            types=_most_changed(types, top),
-            types_total=len(types),
-            survivors_objects=len(whole.survivors) if same else None,
-            survivors_bytes=sum(row.bytes for row in whole.survivor_types) if same else None,
-            survivors_by_type=tuple(
-                TypeSum(type=row.type, objects=row.objects, bytes=row.bytes)
-                for row in whole.survivor_types[:top]
-            ),
-            survivors_by_holder=tuple(
-                SurvivorRow(holder=name, objects=objects, bytes=size)
-                for name, objects, size in whole.survivor_holders[:top]
-            ),
+            live_bytes=tuple(size for size, _ in live),
+            live_objects=tuple(count for _, count in live),
+            shared_bytes=(_sum(kinds["shared"][0])[0], _sum(kinds["shared"][-1])[0]),
+            confidence=judge([size for size, _ in live]),
+            same_process=judge.same_process,
+            same_build=self._same_build,
+            same_program=self._same_program(),
+            holders=_most_changed(rows["alone"], top),
+            holders_total=len(rows["alone"]),
+            shared=_most_changed(rows["shared"], top),
+            shared_total=len(rows["shared"]),
+            types=_most_changed(rows["type"], top),
+            types_total=len(rows["type"]),
+            survivors_objects=None if new is None else len(new.objects),
+            survivors_bytes=None if new is None else sum(row.bytes for row in new.types),
+            survivors_by_type=() if new is None else tuple(map(_type_sum, new.types[:top])),
+            survivors_by_holder=() if new is None else tuple(map(_survivor, new.holders[:top])),
+            matched=() if self._same_build else changes.matched(kinds, self._found),
+            findings=None if found is None else _heaviest(found, top),
+            findings_total=None if found is None else sum(row.course != "same" for row in found),
+            findings_same=None if found is None else sum(row.course == "same" for row in found),
+            not_judged=self._not_judged(),
+            by=self._by,
+            lines=_most_changed(lines, top),
+            lines_total=len(lines),
+            verdict=self._verdict(rows, found, live[-1][0] // CRUMB),
+            notes=self._notes(),
         )
 
-    def _decide(self, whole: Growth) -> str:
-        """What the user should do to know more."""
-        last = self._looks[-1]
-        if whole.same_process and last.source == "live":
-            every = max(30, round(whole.seconds / len(self._steps) / 30) * 30)
-            return f"watch it longer: goretain diff {last.pid} --every {every}s --count {_INTERVALS + 2}"
-        return "compare looks at one running process: goretain diff PID --every 30s"
+    @property
+    def _same_build(self) -> bool:
+        return len({look.build_id for look in self._looks}) == 1
 
+    def _same_program(self) -> bool | None:
+        """Whether all looks are of one main module; None where one does not say."""
+        known = {name for modules in self._modules for name in modules or ("",)}
+        return None if "" in known else len(known) == 1
 
-def _rows(
-    whole: Sequence[Change],
-    steps: Sequence[Sequence[Change]],
-    times: Sequence[float],
-    decide: str,
-    *,
-    roots: bool,
-) -> list[GrowthRow]:
-    """A row for each name that the last look and the first differ in, with its value at every look."""
-    by_name = [{change.name: change for change in step} for step in steps]
-    rows = []
-    for change in whole:
-        path = [step.get(change.name) for step in by_name]
-        sizes = _values(path, change.before_bytes, lambda c: c.after_bytes)
-        rows.append(
-            GrowthRow(
-                name=change.name,
-                bytes=sizes,
-                objects=_values(path, change.before_objects, lambda c: c.after_objects),
-                roots=_values(path, change.before_count, lambda c: c.after_count) if roots else (),
-                confidence=judge(sizes, times, decide),
-            )
+    def _comparable(self) -> dict[Kind, list[Tally]]:
+        """The counts of every look under names that all looks have."""
+        if self._same_build:
+            return self._tallies
+        return {kind: [folded(tally) for tally in tallies] for kind, tallies in self._tallies.items()}
+
+    def _judge(self) -> Judge:
+        last, same = self._looks[-1], all(self._same)
+        decide = "compare looks at one running process: goretain diff PID --every 30s"
+        if same and last.source == "live":
+            seconds = last.taken_at - self._looks[0].taken_at
+            every = max(30, round(seconds / len(self._same) / 30) * 30)
+            decide = f"watch it longer: goretain diff {last.pid} --every {every}s --count {INTERVALS + 2}"
+        return Judge([look.taken_at for look in self._looks], decide, same)
+
+    def _verdict(self, rows: dict[Kind, list[GrowthRow]], found: list[FindingRow] | None, least: int) -> str:
+        intervals = len(self._looks) - 1
+        if self._by == "pattern":
+            return verdict(found or [], "finding", intervals, least)
+        kind: Kind = self._by or "alone"
+        noun = {"alone": "holder", "goroutine": "group of goroutines"}.get(kind, kind)
+        return verdict(rows[kind], noun, intervals, least)
+
+    def _not_judged(self) -> tuple[NotJudged, ...]:
+        """Each pattern once, with the reason of the first look that could not judge it."""
+        missing = {n.code: n.reason for found in reversed(self._found or []) for n in found.not_judged}
+        return tuple(NotJudged(code=code, reason=reason) for code, reason in sorted(missing.items()))
+
+    def _notes(self) -> tuple[str, ...]:
+        times = [look.taken_at for look in self._looks]
+        cut = any(tally.cut for tallies in self._tallies.values() for tally in tallies)
+        return (
+            *(["the looks are not in the order in which they were taken"] if times != sorted(times) else []),
+            *(["there are too many different chains: the ends of some are left out"] if cut else []),
         )
-    return rows
 
 
-def _values(path: Sequence[Change | None], first: int, after: Callable[[Change], int]) -> tuple[int, ...]:
-    """The value at every look; a step without a change keeps it."""
-    values = [first]
-    for change in path:
-        values.append(values[-1] if change is None else after(change))
-    return tuple(values)
+def _type_sum(row: TypeRow) -> TypeSum:
+    return TypeSum(type=row.type, objects=row.objects, bytes=row.bytes)
 
 
-def judge(sizes: Sequence[int], times: Sequence[float], decide: str) -> Confidence | None:
-    """How sure it is that something goes on growing, from its bytes at every look; None when it did not grow.
-
-    Args:
-        sizes: bytes at every look, two or more.
-        times: seconds at every look: the first look of a goretain takes longer than the others.
-        decide: what would tell more.
-    """
-    if sizes[-1] <= sizes[0]:
-        return None
-    steps = [after - before for before, after in pairwise(sizes)]
-    if len(steps) == 1:
-        return Confidence(
-            level="undecided",
-            reason="two looks show that it grew, not that it goes on growing",
-            decide=decide,
-        )
-    if min(steps) <= 0:
-        reason = f"it grew in {sum(step > 0 for step in steps)} of {len(steps)} intervals, not in all"
-        return Confidence(level="undecided", reason=reason, decide=decide)
-    if len(steps) < _INTERVALS:
-        reason = f"it grew in each of {len(steps)} intervals, too few to tell it from chance"
-        return Confidence(level="undecided", reason=reason, decide=decide)
-    half = len(steps) // 2
-    if _pace(sizes[-half - 1 :], times[-half - 1 :]) < _PACE * _pace(sizes[: half + 1], times[: half + 1]):
-        reason = f"it grew in each of {len(steps)} intervals, but ever more slowly: it may settle"
-        return Confidence(level="undecided", reason=reason, decide=decide)
-    reason = (
-        f"it grew in each of {len(steps)} intervals and did not slow down; by chance that happens once in "
-        f"{2 ** len(steps)}"
-    )
-    return Confidence(level="likely", reason=reason)
+def _survivor(row: tuple[str, int, int]) -> SurvivorRow:
+    return SurvivorRow(holder=row[0], objects=row[1], bytes=row[2])
 
 
-def _pace(sizes: Sequence[int], times: Sequence[float]) -> float:
-    """Bytes a second from the first to the last."""
-    return (sizes[-1] - sizes[0]) / max(times[-1] - times[0], 1e-3)
+def _sum(counted: Tally) -> tuple[int, int]:
+    """All bytes and objects of a tally."""
+    amounts = counted.rows.values()
+    return sum(amount.bytes for amount in amounts), sum(amount.objects for amount in amounts)
 
 
 def _most_changed(rows: list[GrowthRow], top: int) -> tuple[GrowthRow, ...]:
     """The rows with the largest changes, most growth first."""
     largest = sorted(rows, key=lambda row: -abs(row.weight))[:top]
     return tuple(sorted(largest, key=lambda row: -row.weight))
+
+
+def _heaviest(rows: list[FindingRow], top: int) -> tuple[FindingRow, ...]:
+    """The findings with the largest changes, most growth first; what is unknown last."""
+    changed = [row for row in rows if row.course != "same"]
+    largest = sorted(changed, key=lambda row: -abs(row.delta_bytes or 0))[:top]
+    return tuple(sorted(largest, key=lambda row: -(row.delta_bytes or 0)))

@@ -13,6 +13,7 @@ from goretain.model.units import iec
 from goretain.reports.results import (
     DiffReport,
     DoctorReport,
+    FindingRow,
     GoroutineSection,
     GrowthRow,
     Look,
@@ -171,12 +172,29 @@ def render_diff(report: DiffReport) -> str:
             f" in {number(report.survivors_objects)} objects"
         )
     else:
-        lines.append("- compared by name: the looks are not of one process")
-    lines += _notes(last.notes)
-    lines += _growth("holder", report.holders)
-    lines += _growth("shared by", report.shared)
-    lines += _growth("type", report.types)
+        what = "not of one process" if report.same_build else "of different builds"
+        lines.append(f"- compared by name: the looks are {what}")
+    if report.verdict:
+        lines.append(f"- {escape(report.verdict)}")
+    lines += _notes((*report.notes, *last.notes))
+    lines += _changed_findings(report.findings or ())
+    if report.by is None:
+        lines += _growth("holder", report.holders)
+        lines += _growth("shared by", report.shared)
+        lines += _growth("type", report.types)
+    else:
+        lines += _growth(report.by, report.lines)
     return "\n".join([*lines, "", f"goretain {report.goretain}"][:MAX_LINES]) + "\n"
+
+
+def _changed_findings(rows: Sequence[FindingRow]) -> list[str]:
+    return _table(
+        ("before", "now", "what", "finding"),
+        [
+            (iec(row.bytes[0]), iec(row.bytes[-1]), row.course, f"{row.code} {code(row.chain.text)}")
+            for row in rows[:_GROWN]
+        ],
+    )
 
 
 def _growth(what: str, rows: Sequence[GrowthRow]) -> list[str]:

@@ -256,6 +256,10 @@ def test_an_error_is_a_message_and_a_hint_and_2(
         ["diff", "a", "--every", "1s"],
         ["diff", "²", "--every", "1s"],  # a digit, but no number
         ["diff", "a", "b", "--save", "c"],
+        ["diff", "a", "b", "--count", "3"],
+        ["diff", "a", "b", "--by", "colour"],
+        ["diff"],
+        ["diff", "1", "2", "--every", "1s"],
         ["diff", "1", "--every", "1s", "--count", "1"],
         ["whi", "1"],
     ],

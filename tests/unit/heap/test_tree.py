@@ -9,7 +9,7 @@ import pytest
 
 from goretain.heap import Heap
 from goretain.heap.choose import choose
-from goretain.heap.tree import ChainTree
+from goretain.heap.tree import ChainTree, goroutine_groups
 from goretain.kernels.merge import Chained, merge_chains
 from goretain.model.errors import UsageError
 from goretain.snapshot import Layer, Snapshot
@@ -111,7 +111,7 @@ def test_goroutines_of_one_function_can_be_one_holder() -> None:
     alone = h.object(64, "main.Record")
     h.root("goroutine 9 [sleep] main.other", alone, layer=Layer.PARKED, path=":r")
     heap = Heap(h.build())
-    tree = heap.chains(np.ones(5, np.bool_), grouped=True)
+    tree = heap.chains(np.ones(5, np.bool_), goroutine_groups(heap.snapshot))
     assert shown(tree) == {
         ("3 goroutines [select] main.worker:r", "main.Record"): (4, 256),
         ("goroutine 9 [sleep] main.other:r", "main.Record"): (1, 64),

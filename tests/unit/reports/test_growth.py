@@ -7,10 +7,15 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
+from goretain.diagnosis.diagnose import Diagnosis, NotJudged
 from goretain.heap.heap import Heap
+from goretain.model.findings import Finding
 from goretain.reports import markdown, text
-from goretain.reports.growth import Series, judge
+from goretain.reports.changes import finding_rows
+from goretain.reports.growth import Series
+from goretain.reports.trend import Judge, judge
 from goretain.snapshot import Layer, ObjectFlag, Snapshot
+from tests.unit.reports import examples
 from tests.unit.snapshot.synthetic import ENTRY, Build
 
 
@@ -140,3 +145,67 @@ def test_growth_of_what_several_hold_has_a_row_at_every_look() -> None:
     assert "480 B -> 672 B of it held by several holders together" in page
     assert re.search(r"garbage collection, by holder\n.*\n +192 B +4  main.byID and main.byName\n", page)
     assert "| +192 B | 672 B | likely | `main.byID and main.byName` |" in markdown.render_diff(report)
+
+
+def look_at(*findings: Finding, missing: str = "") -> Diagnosis:
+    unjudged = (NotJudged(code=missing, reason="no such feature"),) if missing else ()
+    return Diagnosis(findings=findings, not_judged=unjudged)
+
+
+def found(name: str, size: int, count: int = 1) -> Finding:
+    return examples.finding(fingerprint=name, saving_bytes=size, count=count)
+
+
+def test_findings_are_new_gone_grown_shrunk_or_the_same() -> None:
+    rows = finding_rows(
+        [
+            look_at(found("same", 5), found("gone", 9), found("less", 8, 2), found("more", 1)),
+            look_at(found("same", 5), found("less", 7), found("more", 1, 2), found("fresh", 3)),
+        ],
+        Judge((0, 1), "look longer", True),
+    )
+    assert {row.fingerprint: (row.course, row.bytes, row.objects) for row in rows} == {
+        "same": ("same", (5, 5), (1, 1)),
+        "gone": ("gone", (9, 0), (1, 0)),
+        "less": ("shrunk", (8, 7), (2, 1)),
+        "more": ("grown", (1, 1), (1, 2)),
+        "fresh": ("new", (0, 3), (0, 1)),
+    }
+
+
+def test_a_finding_whose_pattern_a_look_cannot_judge_is_neither_new_nor_gone() -> None:
+    looks = [look_at(found("a", 4)), look_at(missing="GR101")]
+    for order, sizes in ((looks, (4, None)), (looks[::-1], (None, 4))):
+        (row,) = finding_rows(order, Judge((0, 1), "look longer", True))
+        assert (row.course, row.bytes, row.delta_bytes, row.confidence) == ("unknown", sizes, None, None)
+
+
+def test_closures_of_one_fingerprint_are_compared_together() -> None:
+    looks = [look_at(found("f", 10), found("f", 20)), look_at(found("f", 20), found("f", 10), found("f", 1))]
+    (row,) = finding_rows(looks, Judge((0, 1), "look longer", True))
+    assert (row.bytes, row.objects, row.course) == ((30, 31), (2, 3), "grown")
+
+
+def test_growth_over_several_processes_is_never_likely() -> None:
+    verdict = Judge(range(5), "look at one", False)((10, 20, 30, 40, 50))
+    assert verdict is not None
+    assert (verdict.level, verdict.decide) == ("undecided", "look at one")
+
+
+def test_names_of_two_builds_fit_but_for_what_a_compiler_numbers() -> None:
+    series = Series("chain")
+    for build_id, closure in (("one", "main.run.func1"), ("two", "main.run.func2")):
+        build = Build()
+        for name in (f"goroutine 9 [select] {closure}", f"main.only_{build_id}"):
+            build.roots.append((build.node(name, Layer.PROGRAM), build.add(48, ENTRY), ""))
+        series.add(build_id, Heap(build.snapshot(build_id=build_id)))
+    report = series.report()
+    assert not report.same_build
+    assert [(row.name, row.course) for row in report.lines] == [
+        ("main.only_two -> main.Entry", "new"),
+        ("main.only_one -> main.Entry", "gone"),
+    ]
+    (chains,) = (fit for fit in report.matched if fit.what == "chain")
+    assert (chains.both, chains.only_first, chains.only_first_bytes, chains.only_last) == (1, 1, 48, 1)
+    page = text.render_diff(report, 100).text
+    assert "matched    1 chain in both; 1 only in the first (48 B): gone, or renamed;" in page

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from goretain.heap.choose import choose
+from goretain.heap.tree import goroutine_groups
 from goretain.reports.text.parts import UNNAMED, with_loops
 from goretain.reports.units import clean
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 def folded(target: str, heap: Heap, what: str = "") -> bytes:  # noqa: ARG001 (every format is called alike)
     """Bytes in use by shortest chain. Raises UsageError: there is nothing of that name."""
-    tree = heap.chains(choose(heap, what).objects if what else heap.graph.reached, grouped=True)
+    chosen = choose(heap, what).objects if what else heap.graph.reached
+    tree = heap.chains(chosen, goroutine_groups(heap.snapshot))
     lines = []
     for leaf in tree.leaves:
         names = [with_loops(tree.links[node], tree.loops.get(node, ())) for node in tree.path(leaf.node)]

@@ -6,7 +6,15 @@ shares two counts that a reader can round; None is "unknown", never 0. Imports t
 """
 
 from goretain.reports.results.chains import ChainNode, ChainsReport
-from goretain.reports.results.diff import DiffReport, GrowthRow, SurvivorRow
+from goretain.reports.results.diff import (
+    By,
+    Course,
+    DiffReport,
+    FindingRow,
+    GrowthRow,
+    Matched,
+    SurvivorRow,
+)
 from goretain.reports.results.doctor import Check, DoctorReport
 from goretain.reports.results.goroutines import GoroutineRow, GoroutineSection
 from goretain.reports.results.parts import Look, Part, TypeSum
@@ -37,12 +45,15 @@ from goretain.reports.results.why import (
 )
 
 __all__ = [
+    "By",
     "ChainNode",
     "ChainsReport",
     "Check",
+    "Course",
     "Coverage",
     "DiffReport",
     "DoctorReport",
+    "FindingRow",
     "GoroutineRow",
     "GoroutineSection",
     "GrowthRow",
@@ -51,6 +62,7 @@ __all__ = [
     "HolderRow",
     "KeeperRow",
     "Look",
+    "Matched",
     "NotJudged",
     "Part",
     "ProfileDiffReport",

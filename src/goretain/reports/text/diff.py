@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from goretain.model.findings import Confidence
 from goretain.model.units import iec
 from goretain.reports.results import DiffReport, GrowthRow
+from goretain.reports.text.changes import builds, findings, lines, with_roots
 from goretain.reports.text.page import Page
-from goretain.reports.text.parts import UNNAMED, head, left_out, types_table
+from goretain.reports.text.parts import head, left_out, types_table
 from goretain.reports.units import duration, number, signed
 
 _LEVEL = {"proved": "green", "likely": "bold red", "undecided": "magenta"}
@@ -24,9 +25,22 @@ def render_diff(report: DiffReport, width: int, *, small: bool = False) -> Page:
     head(page, report.looks[-1])
     _summary(page, report)
     _survivors(page, report)
-    for note in dict.fromkeys(note for look in report.looks for note in look.notes):
+    builds(page, report)
+    for note in dict.fromkeys([*report.notes, *(note for look in report.looks for note in look.notes)]):
         page.fact("note", note, style="yellow")
+    if report.verdict:
+        page.fact("verdict", report.verdict, style="bold")
     least = 0 if small else max(1, report.live_bytes[-1] // 1000)
+    if report.findings is not None:
+        findings(page, report, least)
+    if report.by is None:
+        _overview(page, report, least)
+    elif report.by != "pattern":
+        lines(page, report, least)
+    return page
+
+
+def _overview(page: Page, report: DiffReport, least: int) -> None:
     shared = any(abs(row.weight) >= least for row in report.shared)
     unchanged = "Holders: no change" + (" in what one alone holds" if shared else "")
     _growth(page, ("Holders that changed", unchanged, "holder"), report.holders, report.holders_total, least)
@@ -35,13 +49,11 @@ def render_diff(report: DiffReport, width: int, *, small: bool = False) -> Page:
         _growth(page, heads, report.shared, report.shared_total, least)
     _growth(page, ("Types that changed", "Types: no change", "type"), report.types, report.types_total, least)
     _survivor_tables(page, report, least)
-    return page
 
 
 def _summary(page: Page, report: DiffReport) -> None:
     seconds = report.looks[-1].taken_at - report.looks[0].taken_at
-    order = ", the first is the later one" if seconds < 0 else ""
-    page.fact("looks", f"{len(report.looks)} in {duration(int(abs(seconds) * 1e9))}{order}")
+    page.fact("looks", f"{len(report.looks)} in {duration(int(abs(seconds) * 1e9))}")
     grown = report.live_bytes[-1] - report.live_bytes[0]
     change = [signed(grown), f"{number(report.live_objects[-1] - report.live_objects[0], sign=True)} objects"]
     if report.same_process and seconds >= 1 and grown:
@@ -60,7 +72,7 @@ def _survivors(page: Page, report: DiffReport) -> None:
         new = f"{iec(report.survivors_bytes)} in {number(report.survivors_objects)} objects"
         page.fact("new", f"{new} appeared after the first look and outlived a garbage collection")
     else:
-        what = "two processes of one program" if report.same_build else "two builds"
+        what = "several processes" if report.same_build else "several builds"
         text = f"by name: the looks are of {what}, so objects cannot be followed from one to the other"
         page.fact("compared", text)
 
@@ -96,11 +108,9 @@ def _growth(
 
 
 def _cells(row: GrowthRow, judged: bool) -> tuple[str, ...]:
-    name = row.name or UNNAMED
-    if row.roots and row.roots[0] != row.roots[-1] and max(row.roots) > 1:
-        name += f" ({row.roots[0]:,} -> {row.roots[-1]:,} of them)"
     growth = (row.confidence.level if row.confidence else "-",) if judged else ()
-    return (signed(row.delta_bytes), iec(row.bytes[-1]), number(row.delta_objects, sign=True), *growth, name)
+    objects = number(row.delta_objects, sign=True)
+    return (signed(row.delta_bytes), iec(row.bytes[-1]), objects, *growth, with_roots(row))
 
 
 def _reason(confidence: Confidence) -> str:

@@ -1,0 +1,3 @@
+module goretain.test/zoo/revised
+
+go 1.21
