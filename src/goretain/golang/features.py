@@ -16,6 +16,8 @@ def features_of(layout: Layout, spans: SpanTable, *, swiss_maps: bool) -> tuple[
         ("green-tea", spans.green_tea),
         ("masks-on-demand", layout.has_symbol("runtime.getGCMaskOnDemand")),
         ("cleanups", layout.has_struct("runtime.specialCleanup")),
+        ("cleanup-queue", layout.has_struct("runtime.cleanupQueue")),
+        ("cleanup-arguments", layout.has_struct("runtime.cleanupFn")),
         ("map-clear-sequence", layout.has("runtime.hmap", "clearSeq")),
         ("goroutine-waits", layout.has_struct("runtime.sudog")),
         ("timer-channels", layout.has("runtime.hchan", "timer")),

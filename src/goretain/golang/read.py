@@ -218,12 +218,13 @@ class _Reader:
         return Structure(heap, self.universe, np.unique(entries))
 
     def _exact_types(self, objects: Objects, specials: Specials) -> list[tuple[int, GoType]]:
-        """Types of objects that no typed pointer need lead to: those with finalizers (the special names the
-        pointer type that was passed to SetFinalizer), timers, and chunks of user arenas."""
-        ids = objects.find(np.array([f.object for f in specials.finalizers], np.int64))
+        """Types of objects that no typed pointer need lead to: those with finalizers (special and queue name
+        the pointer type that was passed to SetFinalizer), timers, and chunks of user arenas."""
+        typed = list(specials.typed())
+        ids = objects.find(np.array([address for address, _ in typed], np.int64))
         found: list[tuple[int, GoType]] = []
-        for o, finalizer in zip(ids.tolist(), specials.finalizers, strict=True):
-            pointer = self.universe.from_runtime(finalizer.object_type) if finalizer.object_type else None
+        for o, (_, of_pointer) in zip(ids.tolist(), typed, strict=True):
+            pointer = self.universe.from_runtime(of_pointer)
             if o != NO_OBJECT and pointer is not None and pointer.elem is not None:
                 found.append((o, pointer.elem))
         return [*found, *timer_objects(self.program, self.universe, objects), *self._arena_chunks(objects)]

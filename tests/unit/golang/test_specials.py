@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 
 from goretain.golang.read import read_heap
-from goretain.golang.roots.specials import special_kinds
+from goretain.golang.roots.specials import Held, Role, special_kinds
 from goretain.model.errors import MissingMemory
 from goretain.snapshot import SpecialKind, validate
 from tests.support.golang import VERSIONS, release
 from tests.support.rootzoo import Zoo, roots_at, zoo
+
+
+def _kept(captured: Zoo, *kinds: SpecialKind) -> list[Held]:
+    return [held for held in captured.specials.kept if held.kind in kinds]
 
 
 def _has_cleanups(version: str) -> bool:
@@ -53,13 +57,13 @@ def test_a_finalizer_names_its_object_and_its_type(go_version: str) -> None:
 
 def test_a_cleanup_keeps_its_function_and_argument_and_not_its_object(go_version: str) -> None:
     if not _has_cleanups(go_version):
-        assert zoo(go_version).specials.cleanups == []
+        assert _kept(zoo(go_version), SpecialKind.CLEANUP) == []
         return
     captured = zoo(go_version)
-    roles = {p.role: p.value for p in captured.specials.cleanups if p.value}
-    assert roots_at(captured.roots, roles["function"])
+    cleanups = _kept(captured, SpecialKind.CLEANUP)
+    assert all(roots_at(captured.roots, held.value(Role.FUNCTION)) for held in cleanups)
     (argument,) = captured.bodies["cleanup argument"]
-    assert argument in _held(captured, {p.value for p in captured.specials.cleanups if p.value})
+    assert argument in _held(captured, {p.value for held in cleanups for p in held.pointers if p.value})
     assert captured.roots_of("cleaned object") == []
     assert captured.roots_of("only cleaned object") == []
 
@@ -68,15 +72,15 @@ def test_a_cleanup_keeps_its_function_and_argument_and_not_its_object(go_version
 def test_a_weak_handle_is_a_root_and_its_target_is_not(version: str) -> None:
     captured = zoo(version)
     (target,) = captured.bodies["global"]
-    pointing = [h for h in captured.specials.weak_handles if captured.program.word(h.value) == target]
-    assert len(pointing) == 1
-    assert any(r.node.name == "weak handle" for r in roots_at(captured.roots, pointing[0].value))
+    handles = [held.value(Role.HANDLE) for held in _kept(captured, SpecialKind.WEAK_HANDLE)]
+    (pointing,) = [handle for handle in handles if captured.program.word(handle) == target]
+    assert any(r.node.name == "weak handle" for r in roots_at(captured.roots, pointing))
     assert all(r.node.name != "weak handle" for r in captured.roots_of("global"))
 
 
 def test_queued_finalizers_keep_their_objects(go_version: str) -> None:
     captured = zoo(go_version, "queued")
-    arguments = {p.value for p in captured.specials.queued if p.role == "finalizer argument"}
+    arguments = {held.value(Role.ARGUMENT) for held in _kept(captured, SpecialKind.QUEUED_FINALIZER)}
     pointed = {captured.program.word(value) for value in arguments if value}
     queued = set(captured.bodies["queued"])
     # One of the three runs already and has left the queue on some versions.
@@ -87,10 +91,11 @@ def test_queued_finalizers_keep_their_objects(go_version: str) -> None:
 
 def test_queued_cleanups_keep_their_arguments(go_version: str) -> None:
     captured = zoo(go_version, "queued")
-    if release(go_version) < (1, 25):
-        assert not [p for p in captured.specials.queued if p.role.startswith("cleanup")]
+    queued = _kept(captured, SpecialKind.QUEUED_CLEANUP)
+    if not _has_cleanups(go_version):
+        assert queued == []
         return
-    values = {p.value for p in captured.specials.queued if p.role.startswith("cleanup") and p.value}
+    values = {p.value for held in queued for p in held.pointers if p.value}
     arguments = set(captured.bodies["queued cleanup"])
     assert len(arguments & _held(captured, values)) > 100
 
@@ -122,9 +127,12 @@ def test_the_snapshot_lists_what_is_attached(version: str) -> None:
     ((function, _),) = rows(SpecialKind.FINALIZER, "finalized object")
     assert function.startswith("main.")
     if _has_cleanups(version):
-        ((function, target),) = rows(SpecialKind.CLEANUP, "cleaned object")
-        assert function.startswith(("main.", "runtime.AddCleanup"))
+        (function, target), *beside = rows(SpecialKind.CLEANUP, "cleaned object")
+        assert function.startswith("main.")
         assert target is not None
+        # From Go 1.26 on the code that calls the function stands beside its argument.
+        assert len(beside) == ("cleanup-arguments" in snapshot.meta.features)
+        assert all(row[0] == function and row[1] not in (None, target) for row in beside)
         ((function, handle),) = rows(SpecialKind.WEAK_HANDLE, "global")
         assert function == ""
         assert handle is not None

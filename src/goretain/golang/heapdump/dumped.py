@@ -17,7 +17,15 @@ from goretain.golang.heapdump.memory import bias_of, image_of, read_memory
 from goretain.golang.heapdump.objects import DumpedObjects, read_objects, spans_of
 from goretain.golang.memory.objects import Objects
 from goretain.golang.memory.spans import PAGE, SpanTable
-from goretain.golang.roots.specials import Attached, Finalizer, Pointer, Specials
+from goretain.golang.roots.specials import (
+    Attached,
+    Finalizer,
+    Held,
+    Pointer,
+    Role,
+    Specials,
+    attached,
+)
 from goretain.kernels.heapscan import Spans
 from goretain.kernels.lookup import build_page_table
 from goretain.snapshot import HeapTotals, Memory, SpecialKind
@@ -153,16 +161,22 @@ def notes(dump: HeapDump, found: DumpedObjects) -> list[str]:
 
 def _specials(dump: HeapDump) -> Specials:
     """Finalizers as the specials of a capture; where their records stand is not in a dump."""
-    queued = []
-    for target, function, _ in dump.queued:
-        for value, role in ((function, "finalizer function"), (target, "finalizer argument")):
-            queued.append(Pointer(0, value, function, role))
-    waiting, due = SpecialKind.FINALIZER, SpecialKind.QUEUED_FINALIZER
+    queued = [
+        Held(
+            SpecialKind.QUEUED_FINALIZER,
+            (Pointer(0, function, Role.FUNCTION), Pointer(0, target, Role.ARGUMENT)),
+            of_type,
+        )
+        for target, function, of_type in dump.queued
+    ]
     return Specials(
         finalizers=[Finalizer(target, function, 0, of_type) for target, function, of_type in dump.finalizers],
-        queued=queued,
+        kept=queued,
         attached=[
-            *(Attached(waiting, target, function, function) for target, function, _ in dump.finalizers),
-            *(Attached(due, target, function, target) for target, function, _ in dump.queued),
+            *(
+                Attached(SpecialKind.FINALIZER, target, function, function)
+                for target, function, _ in dump.finalizers
+            ),
+            *(attached(held) for held in queued),
         ],
     )

@@ -21,21 +21,31 @@ from numpy.typing import NDArray
 
 from goretain.capture.image import Image
 from goretain.golang.layout import Program
-from goretain.golang.packages import Packages, display_name, modules_of
+from goretain.golang.packages import Packages, modules_of
 from goretain.golang.roots.globals import GlobalReader
 from goretain.golang.roots.rootslots import RootBuilder, RootSlots
-from goretain.golang.roots.specials import Pointer, Specials
+from goretain.golang.roots.specialnames import called
+from goretain.golang.roots.specials import Role, Specials
 from goretain.golang.stacks.goroutines import Goroutines, root_name
 from goretain.golang.stacks.stackroots import StackRoot, StackRoots
 from goretain.golang.stacks.stacks import Stacks
 from goretain.golang.types.gotypes import GoType, Leaf
 from goretain.golang.types.universe import TypeUniverse
 from goretain.model.errors import MissingMemory
-from goretain.snapshot import Layer, RootFlag
+from goretain.snapshot import Layer, RootFlag, SpecialKind
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
 U32 = NDArray[np.uint32]
+
+#: How roots are named, the function behind that, and what paths of queues begin with.
+_KINDS = {
+    SpecialKind.CLEANUP: "cleanup",
+    SpecialKind.WEAK_HANDLE: "weak handle",
+    SpecialKind.QUEUED_FINALIZER: "queued finalizer",
+    SpecialKind.QUEUED_CLEANUP: "queued cleanup",
+}
+_QUEUES = {SpecialKind.QUEUED_FINALIZER: "finalizer ", SpecialKind.QUEUED_CLEANUP: "cleanup "}
 
 __all__ = ["RootSlots", "finalizer_roots", "read_roots"]
 
@@ -133,26 +143,14 @@ def _add_specials(
         node = build.node(f"finalizer of {t.name}" if t else "finalizer", Layer.RUNTIME)
         nodes.append(node)
         build.add(finalizer.function_at, finalizer.function, node, ".fn", flags=flags, leaf=function)
-    for pointer in (*specials.cleanups, *specials.weak_handles, *specials.queued):
-        node = build.node(_special_name(stacks, pointer), Layer.RUNTIME)
-        leaf = function if pointer.role.endswith(("function", "call")) else -1
-        build.add(pointer.at, pointer.value, node, f".{pointer.role}", flags=flags, leaf=leaf)
+    for held in specials.kept:
+        queue, name = _QUEUES.get(held.kind, ""), called(stacks, held.value(Role.FUNCTION))
+        node = build.node(f"{_KINDS[held.kind]} {name}".rstrip(), Layer.RUNTIME)
+        for pointer in held.pointers:
+            leaf = function if pointer.role in (Role.FUNCTION, Role.CALL) else -1
+            path = f".{queue}{pointer.role.value}"
+            build.add(pointer.at, pointer.value, node, path, flags=flags, leaf=leaf)
     return nodes
-
-
-def _special_name(stacks: Stacks, pointer: Pointer) -> str:
-    """``cleanup main.main.func1``, ``queued finalizer net.(*netFD).Close``, ``weak handle``."""
-    if pointer.role == "handle":
-        return "weak handle"
-    if pointer.role.startswith("finalizer"):
-        kind = "queued finalizer"
-    else:
-        kind = "queued cleanup" if pointer.role.startswith("cleanup") else "cleanup"
-    try:
-        name = stacks.function(stacks.program.word(pointer.function)) if pointer.function else ""
-    except MissingMemory:
-        name = ""
-    return f"{kind} {display_name(name)}".rstrip()
 
 
 def _add_tiny_blocks(build: RootBuilder, program: Program) -> None:

@@ -11,6 +11,7 @@ Imports ``golang.layout``, ``golang.memory.spans`` and ``model``.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -48,25 +49,49 @@ class Finalizer:
     object_type: int
 
 
+class Role(enum.Enum):
+    """What a pointer of a special or of a queue is; the value is how paths say it."""
+
+    FUNCTION = "function"
+    ARGUMENT = "argument"
+    CALL = "call"  #: of a cleanup from Go 1.26 on: code that knows the argument's type
+    HANDLE = "handle"
+
+
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """A pointer field that is a root: where it stands, its value, its special's function or 0, what it is."""
+    """A pointer field that is a root: where it stands, its value, what it is."""
 
     at: int
     value: int
-    function: int
-    role: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What one special keeps, or one record of a queue: its kind, its pointers, and of a queued finalizer's
+    object the abi.PtrType (0 for the others)."""
+
+    kind: SpecialKind
+    pointers: tuple[Pointer, ...]
+    object_type: int = 0
+
+    def value(self, role: Role) -> int:
+        """The pointer of a role; 0 for none."""
+        return next((pointer.value for pointer in self.pointers if pointer.role is role), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
     """One special, or one that is queued: SpecialKind; addresses of its object (0 for a queued cleanup), of
-    the closure that runs (0 for none), and of what it keeps: closure, argument or handle."""
+    the closure that runs (0 for none), of what it keeps: closure, argument or handle, and of what a cleanup
+    keeps beside its argument (from Go 1.26 on)."""
 
     kind: SpecialKind
     object: int
     function: int
     target: int
+    beside: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -75,9 +100,7 @@ class Specials:
 
     Attributes:
         finalizers: attached, not yet queued.
-        cleanups: pointers of attached cleanups; roles "function", "argument", "call".
-        weak_handles: the handle fields; role "handle".
-        queued: pointers of queued finalizers and cleanups.
+        kept: what attached cleanups and weak handles keep, and queued finalizers and cleanups.
         profiled: address of each object that the heap profile sampled -> address of its runtime.bucket.
         pinned: addresses of objects whose pin count is above one; no roots, runtime.Pinner holds them.
         attached: all of these but profile records, as the snapshot lists them.
@@ -85,13 +108,20 @@ class Specials:
     """
 
     finalizers: list[Finalizer] = field(default_factory=list)
-    cleanups: list[Pointer] = field(default_factory=list)
-    weak_handles: list[Pointer] = field(default_factory=list)
-    queued: list[Pointer] = field(default_factory=list)
+    kept: list[Held] = field(default_factory=list)
     profiled: dict[int, int] = field(default_factory=dict)
     pinned: list[int] = field(default_factory=list)
     attached: list[Attached] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def typed(self) -> Iterator[tuple[int, int]]:
+        """(address, abi.PtrType) of objects with a finalizer, queued or not, where the type is known."""
+        for finalizer in self.finalizers:
+            if finalizer.object_type:
+                yield finalizer.object, finalizer.object_type
+        for held in self.kept:
+            if held.object_type:
+                yield held.value(Role.ARGUMENT), held.object_type
 
 
 def special_kinds(program: Program) -> dict[int, str]:
@@ -161,13 +191,14 @@ class _Reader:
             out.finalizers.append(Finalizer(address, function, special + self._function_at, object_type))
             out.attached.append(Attached(SpecialKind.FINALIZER, address, function, function))
         elif kind == "Cleanup":
-            pointers = _cleanup(program, special)
-            out.cleanups += pointers
-            out.attached.append(Attached(SpecialKind.CLEANUP, address, *_runs(pointers)))
+            held = Held(SpecialKind.CLEANUP, _cleanup(program, special))
+            out.kept.append(held)
+            out.attached.append(attached(held, address))
         elif kind == "WeakHandle":
             at = special + program.layout.offset("runtime.specialWeakHandle", "handle")
-            out.weak_handles.append(Pointer(at, program.word(at), 0, "handle"))
-            out.attached.append(Attached(SpecialKind.WEAK_HANDLE, address, 0, program.word(at)))
+            held = Held(SpecialKind.WEAK_HANDLE, (Pointer(at, program.word(at), Role.HANDLE),))
+            out.kept.append(held)
+            out.attached.append(attached(held, address))
         elif kind == "Profile":
             out.profiled[address] = program.uint(special, "runtime.specialprofile", "b")
         else:
@@ -175,80 +206,80 @@ class _Reader:
             out.attached.append(Attached(SpecialKind.PINNED, address, 0, 0))
 
 
-def _cleanup(program: Program, special: int) -> list[Pointer]:
+def attached(held: Held, address: int = 0) -> Attached:
+    """What is kept as the snapshot lists it.
+
+    address: of the object that it is attached to; the object of a queued finalizer is its argument.
+    """
+    function, argument = held.value(Role.FUNCTION), held.value(Role.ARGUMENT)
+    if held.kind is SpecialKind.QUEUED_FINALIZER:
+        return Attached(held.kind, argument, function, function)
+    target = held.value(Role.HANDLE) or argument or function
+    beside = (p.value for p in held.pointers if p.value != target and held.kind is SpecialKind.CLEANUP)
+    return Attached(held.kind, address, function, target, tuple(beside))
+
+
+def _cleanup(program: Program, special: int) -> tuple[Pointer, ...]:
     struct = "runtime.specialCleanup"
     if program.layout.has(struct, "cleanup"):
-        return _call(program, special + program.layout.offset(struct, "cleanup"), "")
+        return _call(program, special + program.layout.offset(struct, "cleanup"))
     at = special + program.layout.offset(struct, "fn")
-    return [Pointer(at, program.word(at), program.word(at), "function")]
+    return (Pointer(at, program.word(at), Role.FUNCTION),)
 
 
-def _runs(pointers: list[Pointer]) -> tuple[int, int]:
-    """Of a cleanup's pointers the closure that runs, and what it keeps: its argument, else that closure."""
-    by_role = {pointer.role.rpartition(" ")[2]: pointer.value for pointer in pointers}
-    function = by_role.get("function", 0)
-    return function, by_role.get("argument", function)
-
-
-def _call(program: Program, record: int, prefix: str) -> list[Pointer]:
+def _call(program: Program, record: int) -> tuple[Pointer, ...]:
     """The three pointers of a runtime.cleanupFn (from Go 1.26)."""
-    layout = program.layout
-    function = program.uint(record, "runtime.cleanupFn", "fn")
-    fields = (("call", "call"), ("fn", "function"), ("arg", "argument"))
-    places = [(record + layout.offset("runtime.cleanupFn", name), role) for name, role in fields]
-    return [Pointer(at, program.word(at), function, prefix + role) for at, role in places]
+    fields = (("call", Role.CALL), ("fn", Role.FUNCTION), ("arg", Role.ARGUMENT))
+    places = [(record + program.layout.offset("runtime.cleanupFn", name), role) for name, role in fields]
+    return tuple(Pointer(at, program.word(at), role) for at, role in places)
 
 
 def _queues(program: Program, out: Specials) -> None:
-    of_cleanup = 3 if program.layout.has_struct("runtime.cleanupFn") else 1
-    for kind, read, width in (
-        (SpecialKind.QUEUED_FINALIZER, _queued_finalizers, 2),
-        (SpecialKind.QUEUED_CLEANUP, _queued_cleanups, of_cleanup),
-    ):
+    for read in (_queued_finalizers, _queued_cleanups):
         try:
-            pointers = read(program)
+            # What has run was cleared before its block leaves the list.
+            queued = [held for held in read(program) if any(pointer.value for pointer in held.pointers)]
         except MissingMemory as error:
             out.notes.append(f"a queue of finalizers or cleanups could not be read: {error.message}")
             continue
-        out.queued += pointers
-        for i in range(0, len(pointers), width):
-            function, target = _runs(pointers[i : i + width])
-            about = target if kind is SpecialKind.QUEUED_FINALIZER else 0
-            out.attached.append(Attached(kind, about, function, target))
+        out.kept += queued
+        out.attached += [attached(held) for held in queued]
 
 
-def _queued_finalizers(program: Program) -> list[Pointer]:
+def _queued_finalizers(program: Program) -> list[Held]:
+    """Finalizers that are to run, and in Go 1.24 cleanups: those have no argument of their own."""
     layout = program.layout
     block_type = "runtime.finBlock" if layout.has_struct("runtime.finBlock") else "runtime.finblock"
     if not program.has_variable("runtime.allfin") or not layout.has_struct(block_type):
         return []
-    out: list[Pointer] = []
+    out: list[Held] = []
     size, first = layout.size("runtime.finalizer"), layout.offset(block_type, "fin")
     for block in _chain(program, program.word(program.symbol("runtime.allfin")), block_type, "alllink"):
         count = min(program.uint(block, block_type, "cnt"), layout.array_length(block_type, "fin"))
         for record in range(block + first, block + first + size * count, size):
-            function = program.uint(record, "runtime.finalizer", "fn")
-            for name, role in (("fn", "finalizer function"), ("arg", "finalizer argument")):
-                at = record + layout.offset("runtime.finalizer", name)
-                out.append(Pointer(at, program.word(at), function, role))
+            places = [
+                (record + layout.offset("runtime.finalizer", name), role)
+                for name, role in (("fn", Role.FUNCTION), ("arg", Role.ARGUMENT))
+            ]
+            function, argument = (Pointer(at, program.word(at), role) for at, role in places)
+            kind = SpecialKind.QUEUED_FINALIZER if argument.value else SpecialKind.QUEUED_CLEANUP
+            of_type = program.uint(record, "runtime.finalizer", "ot")
+            out.append(Held(kind, (function, argument), of_type))
     return out
 
 
-def _queued_cleanups(program: Program) -> list[Pointer]:
+def _queued_cleanups(program: Program) -> list[Held]:
     layout = program.layout
     block_type, header = "runtime.cleanupBlock", "cleanupBlockHeader"
     if not program.has_variable("runtime.gcCleanups") or not layout.has_struct(block_type):
         return []
-    out: list[Pointer] = []
+    out: list[Held] = []
     records = layout.has_struct("runtime.cleanupFn")
     size, first = (layout.size("runtime.cleanupFn") if records else 8), layout.offset(block_type, "cleanups")
     head = program.uint(program.symbol("runtime.gcCleanups"), "runtime.cleanupQueue", "all", "value")
     for block in _chain(program, head, block_type, header, "alllink"):
         count = min(program.uint(block, block_type, header, "n"), layout.array_length(block_type, "cleanups"))
         for record in range(block + first, block + first + size * count, size):
-            if records:
-                out += _call(program, record, "cleanup ")
-            else:
-                value = program.word(record)
-                out.append(Pointer(record, value, value, "cleanup function"))
+            alone = (Pointer(record, program.word(record), Role.FUNCTION),)
+            out.append(Held(SpecialKind.QUEUED_CLEANUP, _call(program, record) if records else alone))
     return out
