@@ -201,13 +201,15 @@ class _Reader:
         return without_edges(edges, inferred.type, fields)
 
     def _heap_view(self, objects: Objects) -> propagate.Heap:
+        class_size = read_size_classes(self.program)
         return propagate.Heap(
             table=objects.table,
             span=objects.span,
             spans=objects.spans.spans,
             memory=self.image.memory,
             words=self.image.words,
-            class_size=read_size_classes(self.program),
+            class_size=class_size,
+            below=propagate.slots_below(class_size, objects.spans.spans.elem_size),
         )
 
     def _structure(self, heap: propagate.Heap, stacks: Stacks) -> Structure | None:

@@ -18,6 +18,10 @@ from goretain.snapshot import NO_OBJECT, ObjectFlag, RootFlag
 
 Bits = NDArray[np.bool_]
 
+#: Room for windows at first: most pointers show all of an object. Room that is not used takes no memory.
+_USUAL, _FEW = 8, 1 << 16
+_COLUMNS = ("target", "source", "word", "kind", "start", "length", "capacity")
+
 
 def find_windows(
     heap: propagate.Heap,
@@ -27,21 +31,28 @@ def find_windows(
     roots: ResolvedRoots,
     slots: RootSlots,
 ) -> windows.Windows:
-    """Counts, then lists, the windows that show less than all of an object."""
+    """The windows that show less than all of an object: once, and again where there are very many."""
     leaf = _leaf_rows(inferred, roots, slots)
     types = inferred.table.arrays()
     # What a finalizer's object points to is seen through that object; it needs no root window of its own.
     own = np.flatnonzero((roots.flags & int(RootFlag.SPECIAL)) == 0)
     at = roots.at >> 3
     words, type_of, array = inferred.words, inferred.type, inferred.array
-    out = _empty(len(heap.span), 0)
-    for _ in range(2):
+    out = _empty(len(heap.span), len(edges.target) // _USUAL + _FEW)
+    while True:
         windows.object_windows(heap, types, words, type_of, array, reached, edges.start, edges.target, out)
         windows.root_windows(heap, types, words, type_of, array, leaf, at, own, roots.target, out)
-        if len(out.target) or not out.rows[0]:
-            break
-        out = _empty(0, int(out.rows[0]))._replace(shown=out.shown, opaque=out.opaque)
-    return out
+        rows = int(out.rows[0])
+        if rows <= len(out.target):
+            return _partial(out, rows)
+        out = _empty(0, rows)._replace(shown=out.shown, opaque=out.opaque)
+
+
+def _partial(out: windows.Windows, rows: int) -> windows.Windows:
+    """The rows whose objects nothing shows whole."""
+    kept = np.flatnonzero(out.shown[out.target[:rows]] == 0)
+    columns = {name: getattr(out, name)[kept] for name in _COLUMNS}
+    return out._replace(rows=np.array([len(kept)], np.int64), **columns)
 
 
 def _leaf_rows(inferred: Inferred, roots: ResolvedRoots, slots: RootSlots) -> NDArray[np.int32]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.kernels.jit import Int, checked, inlined, inlined_checked, kernel
-from goretain.kernels.lookup import PageTable, find
+from goretain.kernels.lookup import MISSING, ObjectTable, find_object
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -37,7 +37,7 @@ class Spans(NamedTuple):
     content_at: position of the span's first byte.
     bitmap_bit: position in BITS of the pointer bitmap's bit for the first word, -1 when objects carry no
     bitmap; -2 - b for bit b of ``crossing``.
-    crossing: uint8[...], bitmaps of spans that cross an arena (up to Go 1.21), put together.
+    crossing: int64[...], 64 bits each, bitmaps of spans that cross an arena (up to Go 1.21), put together.
     header: uint8[s], 1 when each slot begins with an 8-byte malloc header.
     large_type: int64[s], address of the abi.Type of a large object, 0 without.
     unswept, noscan, large: uint8[s].
@@ -54,7 +54,7 @@ class Spans(NamedTuple):
     inline_at: I64
     content_at: I64
     bitmap_bit: I64
-    crossing: U8
+    crossing: I64
     header: U8
     large_type: I64
     unswept: U8
@@ -128,19 +128,24 @@ def count_states(state: U8, spans: Spans, totals: I64) -> None:
 
 
 @kernel
-def list_objects(state: U8, spans: Spans, address: I64, size: I64, span: I32, survived: U8) -> Int:
-    """Writes the live slots in address order (arrays of length n); returns n."""
+def list_objects(
+    state: U8, spans: Spans, address: I64, size: I64, span: I32, survived: U8, object_at: U32
+) -> Int:
+    """Writes the live slots in address order (arrays of length n), and for every slot its object or MISSING;
+    returns n."""
     n = 0
     for s in range(spans.start.shape[0]):
         first = spans.first_slot[s]
         for k in range(spans.slots[s]):
             what = state[first + k]
             if what in (FREE, DEAD):
+                object_at[first + k] = MISSING
                 continue
             address[n] = spans.start[s] + k * spans.elem_size[s]
             size[n] = spans.elem_size[s]
             span[n] = s
             survived[n] = 1 if what & SURVIVED else 0
+            object_at[first + k] = n
             n += 1
     return n
 
@@ -182,88 +187,66 @@ def header_types(words: I64, spans: Spans, address: I64, span: I32, out: I64) ->
 
 
 @inlined_checked
-def _pointer_bit(memory: U8, crossing: U8, bit: Int) -> Int:
-    if bit >= 0:
-        return (memory[bit >> 3] >> (bit & 7)) & 1
-    at = -2 - bit
-    return (crossing[at >> 3] >> (at & 7)) & 1
+def pointer_bits(words: I64, spans: Spans, s: Int, first: Int, count: Int) -> Int:
+    """The collector's bits of ``count`` (1 to 64) words from word ``first`` of a span that has a bitmap; bit
+    w of the uint64 for word w."""
+    bit = spans.bitmap_bit[s]
+    source = words if bit >= 0 else spans.crossing
+    at = (bit if bit >= 0 else -2 - bit) + first
+    shift = at & 63
+    found = np.uint64(source[at >> 6]) >> np.uint64(shift)
+    if shift + count > 64:
+        found |= np.uint64(source[(at >> 6) + 1]) << np.uint64(64 - shift)
+    if count < 64:
+        found &= (np.uint64(1) << np.uint64(count)) - np.uint64(1)
+    return found
 
 
-# Counters that pointer_slots fills.
+@inlined
+def _ones(bits: Int) -> Int:
+    """How many of 64 bits are set."""
+    pairs = bits - ((bits >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    fours = (pairs & np.uint64(0x3333333333333333)) + (
+        (pairs >> np.uint64(2)) & np.uint64(0x3333333333333333)
+    )
+    eights = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((eights * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+# Counters that fill_edges fills.
 SLOTS, NONZERO, EDGES, DANGLING, NO_CONTENT, NO_MASK = 0, 1, 2, 3, 4, 5
 
 
 @checked
-def count_pointers(
-    memory: U8,
-    words: I64,
-    spans: Spans,
-    masks: Masks,
-    address: I64,
-    span: I32,
-    survived: U8,
-    header: I64,
-    counters: I64,
-) -> Int:
-    """Number of non-nil pointer slots of all objects: the room that :func:`fill_edges` needs."""
+def count_slots(words: I64, spans: Spans, masks: Masks, address: I64, span: I32, header: I64) -> Int:
+    """At least as many as there are pointer slots: the room that :func:`fill_edges` needs. O(n).
+
+    Reads bitmaps and types, no contents: whether a slot is nil is seen when it is filled.
+    """
     total = 0
     for i in range(address.shape[0]):
         s = span[i]
-        if spans.noscan[s]:
+        if spans.noscan[s] or spans.content_at[s] < 0:
             continue
-        k = (address[i] - spans.start[s]) // spans.elem_size[s]
-        if survived[i] == 0 and k >= spans.scan_index[s]:
-            continue
-        if spans.content_at[s] < 0:
-            counters[NO_CONTENT] += 1
-            continue
-        first = (spans.content_at[s] + address[i] - spans.start[s]) >> 3
         length = spans.elem_size[s] >> 3
         if spans.bitmap_bit[s] != -1:
-            bit = spans.bitmap_bit[s]
-            step = 1 if bit >= 0 else -1
-            bit += step * k * length
-            for w in range(length):
-                if _pointer_bit(memory, spans.crossing, bit + step * w):
-                    counters[SLOTS] += 1
-                    if words[first + w] != 0:
-                        total += 1
+            first = (address[i] - spans.start[s]) >> 3
+            for w in range(0, length, 64):
+                total += _ones(pointer_bits(words, spans, s, first + w, min(length - w, 64)))
             continue
         row = mask_row(masks, header[i]) if header[i] != 0 else -1
-        if row < 0:
-            counters[NO_MASK] += 1
-            continue
-        if masks.start[row] == masks.start[row + 1]:
-            continue
-        skip = 1 if spans.header[s] else 0
-        step = masks.size[row] >> 3
-        base = skip
-        while base < length:
-            for j in range(masks.start[row], masks.start[row + 1]):
-                w = base + masks.word[j]
-                if w >= length:
-                    break
-                counters[SLOTS] += 1
-                if words[first + w] != 0:
-                    total += 1
-            base += step
+        if row >= 0:
+            pointers = masks.start[row + 1] - masks.start[row]
+            total += min(length, pointers * (length // max(masks.size[row] >> 3, 1) + 1))
     return total
 
 
 @inlined
-def _edge(
-    pointer: Int,
-    w: Int,
-    table: PageTable,
-    span_table: PageTable,
-    m: Int,
-    target: U32,
-    word: U32,
-    counters: I64,
-) -> Int:
-    found = find(pointer, table)
+def _edge(pointer: Int, w: Int, table: ObjectTable, m: Int, target: U32, word: U32, counters: I64) -> Int:
+    counters[NONZERO] += 1
+    found, s, _ = find_object(pointer, table)
     if found < 0:
-        if find(pointer, span_table) >= 0:
+        if s >= 0:
             counters[DANGLING] += 1
         return m
     target[m] = found
@@ -273,12 +256,10 @@ def _edge(
 
 @checked
 def fill_edges(
-    memory: U8,
     words: I64,
     spans: Spans,
     masks: Masks,
-    table: PageTable,
-    span_table: PageTable,
+    table: ObjectTable,
     span: I32,
     survived: U8,
     header: I64,
@@ -297,23 +278,33 @@ def fill_edges(
     for i in range(address.shape[0]):
         start[i] = m
         s = span[i]
-        if spans.noscan[s] or spans.content_at[s] < 0:
+        if spans.noscan[s]:
             continue
-        k = (address[i] - spans.start[s]) // spans.elem_size[s]
-        if survived[i] == 0 and k >= spans.scan_index[s]:
+        inside = address[i] - spans.start[s]
+        if survived[i] == 0 and inside >= spans.scan_index[s] * spans.elem_size[s]:
             continue
-        first = (spans.content_at[s] + address[i] - spans.start[s]) >> 3
+        if spans.content_at[s] < 0:
+            counters[NO_CONTENT] += 1
+            continue
+        first = (spans.content_at[s] + inside) >> 3
         length = spans.elem_size[s] >> 3
         if spans.bitmap_bit[s] != -1:
-            bit = spans.bitmap_bit[s]
-            step = 1 if bit >= 0 else -1
-            bit += step * k * length
-            for w in range(length):
-                if _pointer_bit(memory, spans.crossing, bit + step * w) and words[first + w] != 0:
-                    m = _edge(words[first + w], w, table, span_table, m, target, word, counters)
+            for base in range(0, length, 64):
+                bits = pointer_bits(words, spans, s, (inside >> 3) + base, min(length - base, 64))
+                w: Int = base
+                while bits != np.uint64(0):
+                    if bits & np.uint64(1):
+                        counters[SLOTS] += 1
+                        if words[first + w] != 0:
+                            m = _edge(words[first + w], w, table, m, target, word, counters)
+                    bits >>= np.uint64(1)
+                    w += 1
             continue
         row = mask_row(masks, header[i]) if header[i] != 0 else -1
-        if row < 0 or masks.start[row] == masks.start[row + 1]:
+        if row < 0:
+            counters[NO_MASK] += 1
+            continue
+        if masks.start[row] == masks.start[row + 1]:
             continue
         base = 1 if spans.header[s] else 0
         step = masks.size[row] >> 3
@@ -322,8 +313,9 @@ def fill_edges(
                 w = base + masks.word[j]
                 if w >= length:
                     break
+                counters[SLOTS] += 1
                 if words[first + w] != 0:
-                    m = _edge(words[first + w], w, table, span_table, m, target, word, counters)
+                    m = _edge(words[first + w], w, table, m, target, word, counters)
             base += step
     start[address.shape[0]] = m
     counters[EDGES] = m

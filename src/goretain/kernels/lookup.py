@@ -1,10 +1,10 @@
-"""From an address to the object that holds it: a page table in two levels, then interpolation inside the
-page.
+"""From an address to the object that holds it: a page table leads to the span, division to the slot.
 
 Interior pointers hit the object they point into; an address in no object (a free slot, the tail of a
 span, outside the heap) gives -1. The heap base is randomised from Go 1.26 and arenas may lie far apart,
-so pages are listed only for the 64 MB arenas that hold objects (``heapArenaBytes`` in runtime/malloc.go).
-Imports numpy and ``kernels.jit``.
+so pages are listed only for the 64 MB arenas that hold spans (``heapArenaBytes`` in runtime/malloc.go).
+What is read on the way fits the processor's caches, but for the slot's own entry: an address costs one
+access to main memory, and nothing about the object needs another. Imports numpy and ``kernels.jit``.
 """
 
 from __future__ import annotations
@@ -21,29 +21,52 @@ ARENA_SHIFT = 26
 PAGES_PER_ARENA = 1 << (ARENA_SHIFT - PAGE_SHIFT)
 MISSING = np.uint32(0xFFFFFFFF)
 
+I64 = NDArray[np.int64]
+U32 = NDArray[np.uint32]
+
 
 class PageTable(NamedTuple):
     """What :func:`find` needs; a plain tuple of arrays, so kernels take it as one argument.
 
     Attributes:
-        address, size: int64[n], the objects, ascending and disjoint.
-        first_arena: number (address >> 26) of the first arena that holds objects.
+        address, size: int64[s], the spans, ascending and disjoint.
+        first_arena: number (address >> 26) of the first arena that holds spans.
         arenas: int32[a], row of an arena in ``pages`` by arena number minus ``first_arena``, -1 when it
-            has no object.
-        pages: uint32[rows * 8192 + 1], how many objects start below the page.
+            has no span.
+        pages: uint32[rows * 8192 + 1], how many spans start below the page.
     """
 
-    address: NDArray[np.int64]
-    size: NDArray[np.int64]
+    address: I64
+    size: I64
     first_arena: int
     arenas: NDArray[np.int32]
-    pages: NDArray[np.uint32]
+    pages: U32
 
 
-def build_page_table(address: NDArray[np.int64], size: NDArray[np.int64]) -> PageTable:
-    """The page table of objects (int64[n] ascending, int64[n] bytes > 0).
+class ObjectTable(NamedTuple):
+    """What :func:`find_object` needs. n objects in s spans of equal slots.
 
-    Costs 32 KB per 64 MB arena that holds objects, and at most 8 MB for the list of arenas of a 47-bit
+    Attributes:
+        address, size: int64[n], the objects, ascending.
+        spans: finds the span of an address.
+        slot_size, slots: int64[s], bytes of a slot (more than 0), number of slots.
+        first_slot: int64[s + 1], which entry of ``object_at`` is the span's first slot.
+        object_at: uint32[first_slot[s]], the object in each slot, MISSING in a free one.
+    """
+
+    address: I64
+    size: I64
+    spans: PageTable
+    slot_size: I64
+    slots: I64
+    first_slot: I64
+    object_at: U32
+
+
+def build_page_table(address: I64, size: I64) -> PageTable:
+    """The page table of spans (int64[s] ascending, int64[s] bytes > 0).
+
+    Costs 32 KB per 64 MB arena that holds spans, and at most 8 MB for the list of arenas of a 47-bit
     address space.
 
     Raises:
@@ -54,7 +77,7 @@ def build_page_table(address: NDArray[np.int64], size: NDArray[np.int64]) -> Pag
         return PageTable(address, size, 0, np.empty(0, np.int32), np.zeros(1, np.uint32))
     fault = _first_fault(address, size)
     if fault >= 0 or address[0] < 0 or int(address[-1]) + int(size[-1]) > 1 << 47:
-        raise ValueError(f"objects must be ascending, disjoint and below 2**47 (object {max(fault, 0)})")
+        raise ValueError(f"spans must be ascending, disjoint and below 2**47 (span {max(fault, 0)})")
     first = int(address[0]) >> ARENA_SHIFT
     last = (int(address[-1]) + int(size[-1]) - 1) >> ARENA_SHIFT
     arenas = np.full(last - first + 1, -1, np.int32)
@@ -66,7 +89,7 @@ def build_page_table(address: NDArray[np.int64], size: NDArray[np.int64]) -> Pag
     return PageTable(address, size, first, arenas, pages)
 
 
-def find_many(pointers: NDArray[np.int64], table: PageTable) -> NDArray[np.uint32]:
+def find_many(pointers: I64, table: ObjectTable) -> U32:
     """Object ids (uint32[k]) of pointers (int64[k]); 0xFFFFFFFF where a pointer is in no object."""
     found = np.empty(len(pointers), np.uint32)
     _find_into(pointers, table, found)
@@ -75,11 +98,9 @@ def find_many(pointers: NDArray[np.int64], table: PageTable) -> NDArray[np.uint3
 
 @inlined
 def find(pointer: Int, table: PageTable) -> Int:
-    """Object that holds the address, interior pointers included, or -1. Constant time for Go's spans.
+    """Span that holds the address, or -1.
 
-    A page of a span holds slots of one size, of which only free ones are missing: the quotient is an
-        upper bound of
-    the position, so the walk goes down; it goes up only on layouts that Go does not make.
+    One span begins in a page of Go's heap; more do only where the runs of a heap dump stand for spans.
     """
     arena = (pointer >> 26) - table.first_arena
     if arena < 0 or arena >= table.arenas.shape[0]:
@@ -87,36 +108,50 @@ def find(pointer: Int, table: PageTable) -> Int:
     row = np.int64(table.arenas[arena])
     if row < 0:
         return np.int64(-1)
-    address = table.address
     page = (row << 13) + ((pointer >> 13) & 8191)
     low = np.int64(table.pages[page])
     high = np.int64(table.pages[page + 1])
-    i = low - 1
-    if low < high:
-        distance = pointer - address[low]
-        if distance >= 0:
-            i = high - 1
-            slot = table.size[low]
-            if distance < (high - low) * slot and slot <= 8192:
-                i = low + np.int64(np.uint32(distance) // np.uint32(slot))
-            while address[i] > pointer:
-                i -= 1
-            while i + 1 < high and address[i + 1] <= pointer:
-                i += 1
-    if i < 0 or pointer >= address[i] + table.size[i]:
+    while low < high:
+        middle = (low + high) >> 1
+        if table.address[middle] <= pointer:
+            low = middle + 1
+        else:
+            high = middle
+    low -= 1
+    if low < 0 or pointer >= table.address[low] + table.size[low]:
         return np.int64(-1)
-    return i
+    return low
+
+
+@inlined
+def find_object(pointer: Int, table: ObjectTable) -> tuple[Int, Int, Int]:
+    """(object that holds the address or -1, its span or -1, bytes from the object's start to the address).
+
+    Interior pointers included. Constant time for Go's spans.
+    """
+    s = find(pointer, table.spans)
+    if s < 0:
+        return np.int64(-1), s, np.int64(0)
+    inside = np.int64(pointer - table.spans.address[s])
+    slot = np.int64(0)
+    if inside >= table.slot_size[s]:
+        slot = np.int64(np.uint64(inside) // np.uint64(table.slot_size[s]))
+        inside -= slot * table.slot_size[s]
+        if slot >= table.slots[s]:
+            return np.int64(-1), s, inside
+    found = table.object_at[table.first_slot[s] + slot]
+    return (np.int64(found) if found != MISSING else np.int64(-1)), s, inside
 
 
 @kernel
-def _find_into(pointers: NDArray[np.int64], table: PageTable, found: NDArray[np.uint32]) -> None:
+def _find_into(pointers: I64, table: ObjectTable, found: U32) -> None:
     for k in range(pointers.shape[0]):
-        found[k] = find(pointers[k], table)
+        found[k] = find_object(pointers[k], table)[0]
 
 
 @kernel
-def _first_fault(address: NDArray[np.int64], size: NDArray[np.int64]) -> int:
-    """First object that is empty or begins before its predecessor ends, or -1."""
+def _first_fault(address: I64, size: I64) -> int:
+    """First span that is empty or begins before its predecessor ends, or -1."""
     end = address[0]
     for i in range(address.shape[0]):
         if size[i] <= 0 or address[i] < end:
@@ -126,10 +161,8 @@ def _first_fault(address: NDArray[np.int64], size: NDArray[np.int64]) -> int:
 
 
 @kernel
-def _mark_arenas(
-    address: NDArray[np.int64], size: NDArray[np.int64], first: int, arenas: NDArray[np.int32]
-) -> None:
-    """Set 0 for every arena that an object touches; objects may cross arenas."""
+def _mark_arenas(address: I64, size: I64, first: int, arenas: NDArray[np.int32]) -> None:
+    """Set 0 for every arena that a span touches; spans may cross arenas."""
     for i in range(address.shape[0]):
         begin = address[i] >> 26
         for arena in range(begin, ((address[i] + size[i] - 1) >> 26) + 1):
@@ -137,10 +170,8 @@ def _mark_arenas(
 
 
 @kernel
-def _count_pages(
-    address: NDArray[np.int64], arena_numbers: NDArray[np.int64], pages: NDArray[np.uint32]
-) -> None:
-    """pages[row * 8192 + p] = objects that start below page p of the arena; the last entry is n."""
+def _count_pages(address: I64, arena_numbers: I64, pages: U32) -> None:
+    """pages[row * 8192 + p] = spans that start below page p of the arena; the last entry is n."""
     n = address.shape[0]
     i = 0
     for row in range(arena_numbers.shape[0]):

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.kernels.heapscan import Spans
+from goretain.kernels.heapscan import Spans, pointer_bits
 from goretain.kernels.jit import Int, checked, inlined, inlined_checked, kernel
-from goretain.kernels.lookup import PageTable, find
+from goretain.kernels.lookup import ObjectTable, find_object
 
 I64 = NDArray[np.int64]
 I32 = NDArray[np.int32]
@@ -89,15 +89,16 @@ class Heap(NamedTuple):
     """Objects as the propagation sees them; n rows.
 
     table: their addresses and sizes; span: int32[n]; spans; memory, words: the image; class_size: int64[c],
-    ascending.
+    ascending; below: int64[s], the largest allocation that a slot of the span would be too big for.
     """
 
-    table: PageTable
+    table: ObjectTable
     span: I32
     spans: Spans
     memory: U8
     words: I64
     class_size: I64
+    below: I64
 
 
 class State(NamedTuple):
@@ -123,23 +124,11 @@ class State(NamedTuple):
 WORK, ASIDE, MISSES, MASK_MISMATCH = 0, 1, 2, 3
 
 
-@inlined
-def previous_class(class_size: I64, size: Int) -> Int:
-    """Largest allocation that a slot of ``size`` bytes would be too big for: the size class (or page)
-    below."""
-    last = class_size.shape[0] - 1
-    if size > class_size[last]:
-        below = size - 8192
-        return below if below > class_size[last] else class_size[last]
-    low = 0
-    high = last
-    while low < high:
-        mid = (low + high) >> 1
-        if class_size[mid] < size:
-            low = mid + 1
-        else:
-            high = mid
-    return class_size[low - 1] if low > 0 else 0
+def slots_below(class_size: I64, slot: I64) -> I64:
+    """int64[s]: what each slot would be too big for: the size class (or page) below."""
+    row = np.searchsorted(class_size, slot)
+    small = np.where(row > 0, class_size[np.maximum(row, 1) - 1], 0)
+    return np.where(slot > class_size[-1], np.maximum(slot - 8192, class_size[-1]), small)
 
 
 @inlined
@@ -159,30 +148,20 @@ def position(heap: Heap, o: Int) -> Int:
 
 
 @inlined_checked
-def object_mask(heap: Heap, o: Int) -> Int:
-    """The collector's pointer bits of an object of at most 512 bytes, bit w for word w."""
-    s = heap.span[o]
-    length = heap.table.size[o] >> 3
-    k = (heap.table.address[o] - heap.spans.start[s]) // heap.table.size[o]
-    bit = heap.spans.bitmap_bit[s]
-    mask = np.int64(0)
-    for w in range(length):
-        at = bit + k * length + w if bit >= 0 else -2 - bit + k * length + w
-        source = heap.memory if bit >= 0 else heap.spans.crossing
-        if (source[at >> 3] >> (at & 7)) & 1:
-            mask |= np.int64(1) << np.int64(w)
-    return mask
+def object_mask(heap: Heap, o: Int, s: Int) -> Int:
+    """The collector's pointer bits of an object of at most 512 bytes of span s, bit w for word w."""
+    first = (heap.table.address[o] - heap.spans.start[s]) >> 3
+    return np.int64(pointer_bits(heap.words, heap.spans, s, first, heap.spans.elem_size[s] >> 3))
 
 
 @inlined
-def mask_agrees(heap: Heap, types: Types, o: Int, t: Int) -> bool:
-    """Whether some number of values of t, side by side, has just the object's pointer bits. True where it
-    has none."""
-    size = heap.table.size[o]
-    s = heap.span[o]
+def mask_agrees(heap: Heap, types: Types, o: Int, s: Int, t: Int) -> bool:
+    """Whether some number of values of t, side by side, has just the pointer bits of object o of span s. True
+    where it has none."""
+    size = heap.spans.elem_size[s]
     if size > 512 or heap.spans.noscan[s] or heap.spans.bitmap_bit[s] == -1 or types.unmasked[t]:
         return True
-    want = object_mask(heap, o)
+    want = object_mask(heap, o, s)
     step = types.size[t] >> 3
     if step <= 0:
         return False
@@ -197,15 +176,17 @@ def mask_agrees(heap: Heap, types: Types, o: Int, t: Int) -> bool:
 
 
 @inlined
-def _assign(heap: Heap, types: Types, state: State, o: Int, t: Int, exact: bool, array: bool) -> None:
-    """Gives object o type t if nothing speaks against it; an assignment in doubt is kept as a hint."""
+def _assign(heap: Heap, types: Types, state: State, o: Int, s: Int, t: Int, exact: bool, array: bool) -> None:
+    """Gives object o of span s type t if nothing speaks against it; an assignment in doubt is kept as a
+    hint."""
     if state.type[o] >= 0 or t < 0 or types.size[t] <= 0:
         return
-    s = heap.span[o]
     noscan = heap.spans.noscan[s] == 1
     if noscan == (types.pointers[t] == 1) and types.any_scan[t] == 0:
         return
-    room = heap.table.size[o] - header_bytes(heap, o)
+    size = heap.spans.elem_size[s]
+    header = 8 if heap.spans.header[s] else 0
+    room = size - header
     if types.size[t] > room:
         return
     if not exact:
@@ -215,14 +196,13 @@ def _assign(heap: Heap, types: Types, state: State, o: Int, t: Int, exact: bool,
                 state.hint_array[o] = 1
             return
         if not array:
-            tiny = noscan and heap.table.size[o] == 16 and types.size[t] < 16
-            need = types.size[t] + header_bytes(heap, o)
-            if need <= previous_class(heap.class_size, heap.table.size[o]) and not tiny:
+            tiny = noscan and size == 16 and types.size[t] < 16
+            if types.size[t] + header <= heap.below[s] and not tiny:
                 if state.hint[o] < 0 and not noscan:
                     state.hint[o] = t
                     state.hint_array[o] = 1
                 return
-    if not mask_agrees(heap, types, o, t):
+    if not mask_agrees(heap, types, o, s, t):
         state.counters[MASK_MISMATCH] += 1
         return
     state.type[o] = t
@@ -272,12 +252,17 @@ def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: Int, at: 
     word: Int = heap.words[at + 1] if boxed else key
     if key == 0 or word == 0 or kind == UNSAFE:
         return True
-    o = find(word, heap.table)
+    o, s, offset = find_object(word, heap.table)
     if o < 0 or state.type[o] >= 0:
         return True
-    inside = position(heap, o)
-    offset: Int = word - heap.table.address[o] - header_bytes(heap, o)
-    tiny = heap.table.size[o] == 16 and heap.spans.noscan[heap.span[o]] == 1
+    size = heap.spans.elem_size[s]
+    header = 8 if heap.spans.header[s] else 0
+    noscan = heap.spans.noscan[s] == 1
+    inside = heap.spans.content_at[s]
+    if inside >= 0:
+        inside += word - heap.spans.start[s] - offset + header
+    offset -= header
+    tiny = size == 16 and noscan
     direct_leaf = np.int64(leaf)
     for _ in range(2):
         if kind in (EFACE, IFACE, FUNC):
@@ -307,11 +292,10 @@ def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: Int, at: 
                 t = np.int64(types.leaf_type[direct_leaf])
     if kind == INSIDE:
         whole = np.int64(types.leaf_aux[direct_leaf])
-        size = heap.table.size[o]
         kind = PTR
         if offset == types.leaf_aux2[direct_leaf]:
-            need = types.size[whole] + header_bytes(heap, o)
-            if need <= size and need > previous_class(heap.class_size, size):
+            need = types.size[whole] + header
+            if need <= size and need > heap.below[s]:
                 t = whole
                 kind = EXACT
                 offset = 0
@@ -325,18 +309,18 @@ def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: Int, at: 
     elif kind in (SLICE, PART):
         if types.size[t] <= 0 or offset < 0 or offset % types.size[t] != 0:
             return True
-        if heap.spans.noscan[heap.span[o]] == 1:
+        if noscan:
             # A slice that ends where its allocation ends is of all of it; another may be of an array
             # inside a struct.
-            end = offset + header_bytes(heap, o)
+            end = offset + header
             if kind == SLICE:
                 end += heap.words[at + 2] * types.size[t]
-                if end > heap.table.size[o] or end <= previous_class(heap.class_size, heap.table.size[o]):
+                if end > size or end <= heap.below[s]:
                     return True
             elif offset != 0:
                 return True
     elif kind == STRING:
-        if heap.spans.noscan[heap.span[o]] == 0:
+        if not noscan:
             return True
     elif offset != 0:
         return True
@@ -349,7 +333,7 @@ def _visit(heap: Heap, types: Types, table: Words, state: State, leaf: Int, at: 
             return True
         if heap.memory[inside] == 0:
             t = np.int64(types.leaf_aux[direct_leaf])
-    _assign(heap, types, state, o, t, exact, array)
+    _assign(heap, types, state, o, s, t, exact, array)
     return True
 
 
@@ -362,7 +346,7 @@ def seed_exact(heap: Heap, types: Types, state: State, objects: U32, row: I32) -
         t = row[i]
         if t >= 0 and types.size[t] > 0:
             room = heap.table.size[o] - header_bytes(heap, o)
-            _assign(heap, types, state, o, t, True, types.size[t] * 2 <= room)
+            _assign(heap, types, state, o, np.int64(heap.span[o]), t, True, types.size[t] * 2 <= room)
 
 
 @checked
@@ -402,7 +386,9 @@ def spread(heap: Heap, types: Types, table: Words, state: State, leaf: I32, at: 
             step = types.size[t]
             first = np.int64(types.leaf_start[t])
             last = np.int64(types.leaf_end[t])
-            count = (heap.table.size[o] - header_bytes(heap, o)) // step
+            room = heap.table.size[o] - header_bytes(heap, o)
+            if 2 * step <= room:
+                count = room // step
             if base < 0:
                 continue
         done = first != UNEXPANDED
@@ -435,10 +421,11 @@ def settle_hints(heap: Heap, types: Types, state: State) -> Int:
         t = state.hint[o]
         if state.type[o] >= 0 or t < 0:
             continue
-        noscan = heap.spans.noscan[heap.span[o]] == 1
-        if not noscan and (heap.table.size[o] > 512 or heap.spans.bitmap_bit[heap.span[o]] == -1):
+        s = np.int64(heap.span[o])
+        noscan = heap.spans.noscan[s] == 1
+        if not noscan and (heap.spans.elem_size[s] > 512 or heap.spans.bitmap_bit[s] == -1):
             continue
-        _assign(heap, types, state, o, t, True, state.hint_array[o] == 1)
+        _assign(heap, types, state, o, s, t, True, state.hint_array[o] == 1)
         if state.type[o] >= 0:
             settled += 1
     state.counters[MASK_MISMATCH] = refused  # a hint that does not fit was no claim

@@ -69,7 +69,8 @@ def tree_words(start: I64, target: U32, word: U32, parent: U32) -> U32:
 
 def reach(start: I64, target: U32, sources: U32) -> NDArray[np.bool_]:
     """Which objects the sources reach, themselves included. bool[n], O(n + m)."""
-    reached: NDArray[np.bool_] = shortest_parents_from(start, target, sources) != NONE
+    reached = np.zeros(len(start) - 1, np.bool_)
+    _reach(start, target, sources, reached, np.empty(len(start) - 1, np.uint32))
     return reached
 
 
@@ -125,6 +126,26 @@ def _breadth_first(
                 queue[tail] = u
                 tail += 1
     return tail
+
+
+@kernel
+def _reach(start: I64, target: U32, sources: U32, reached: NDArray[np.bool_], queue: U32) -> None:
+    tail = 0
+    for k in range(sources.shape[0]):
+        if not reached[sources[k]]:
+            reached[sources[k]] = True
+            queue[tail] = sources[k]
+            tail += 1
+    head = 0
+    while head < tail:
+        v = queue[head]
+        head += 1
+        for e in range(start[v], start[v + 1]):
+            u = target[e]
+            if not reached[u]:
+                reached[u] = True
+                queue[tail] = u
+                tail += 1
 
 
 @kernel

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.kernels.heapscan import Spans  # noqa: F401  (part of Heap's compiled type)
+from goretain.kernels.heapscan import Spans, pointer_bits  # noqa: F401  (Spans: part of Heap's compiled type)
 from goretain.kernels.jit import Int, checked, inlined_checked
-from goretain.kernels.lookup import PageTable  # noqa: F401  (part of Heap's compiled type)
+from goretain.kernels.lookup import ObjectTable  # noqa: F401  (part of Heap's compiled type)
 from goretain.kernels.propagate import Heap, object_mask
 
 I64 = NDArray[np.int64]
@@ -27,11 +27,8 @@ UNMASKED = -1
 def _is_pointer(heap: Heap, o: Int, word: Int) -> bool:
     """Whether the collector follows a word of an object whose span has a bitmap."""
     s = heap.span[o]
-    bit = heap.spans.bitmap_bit[s]
-    index = (heap.table.address[o] - heap.spans.start[s]) // 8 + word
-    at = bit + index if bit >= 0 else -2 - bit + index
-    source = heap.memory if bit >= 0 else heap.spans.crossing
-    return bool((source[at >> 3] >> (at & 7)) & 1)
+    index = ((heap.table.address[o] - heap.spans.start[s]) >> 3) + word
+    return bool(pointer_bits(heap.words, heap.spans, s, index, 1))
 
 
 @checked
@@ -46,7 +43,7 @@ def object_masks(heap: Heap, objects: I64, out: I64) -> None:
         elif heap.spans.bitmap_bit[s] == -1:
             out[i] = UNMASKED
         elif heap.table.size[o] <= _MASK_LIMIT:
-            out[i] = object_mask(heap, o)
+            out[i] = object_mask(heap, o, s)
         else:
             out[i] = 0
             for w in range(_MASK_LIMIT >> 3):

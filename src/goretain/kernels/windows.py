@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from goretain.kernels.heapscan import Spans  # noqa: F401  (part of Heap's compiled type)
 from goretain.kernels.jit import Int, checked, inlined, inlined_checked
-from goretain.kernels.lookup import find
+from goretain.kernels.lookup import find_object
 from goretain.kernels.propagate import (
     EFACE,
     IFACE,
@@ -30,7 +30,6 @@ from goretain.kernels.propagate import (
     Words,
     header_bytes,
     position,
-    previous_class,
 )
 
 I64 = NDArray[np.int64]
@@ -43,8 +42,11 @@ KIND_SLICE, KIND_STRING, KIND_POINTER = 0, 1, 2
 
 
 class Windows(NamedTuple):
-    """Output: shown, opaque: uint8[n]; the window columns (w rows, capacity 0 while counting); rows:
-    int64[1]."""
+    """Output: shown, opaque: uint8[n]; the window columns; rows: int64[1].
+
+    rows counts windows; those beyond the length of the columns are not written. Windows into objects that
+    turned out to be shown whole later are among them.
+    """
 
     shown: U8
     opaque: U8
@@ -62,12 +64,11 @@ class Windows(NamedTuple):
 def _row(
     out: Windows, t: Int, source: Int, word: Int, kind: Int, start: Int, length: Int, capacity: Int
 ) -> None:
+    if out.shown[t]:
+        return
     w = out.rows[0]
     out.rows[0] = w + 1
-    if out.target.shape[0] == 0:
-        return
-    if out.shown[t]:
-        out.rows[0] = w
+    if w >= out.target.shape[0]:
         return
     out.target[w] = t
     out.source[w] = source
@@ -91,12 +92,12 @@ def _one_word(
     word: Int,
 ) -> bool:
     """A leaf of one word that points to value. True when it points into an object."""
-    t = find(value, heap.table)
+    t, s, offset = find_object(value, heap.table)
     if t < 0:
         return False
     kind = types.leaf_kind[leaf]
-    header = header_bytes(heap, t)
-    offset = value - heap.table.address[t] - header
+    header = 8 if heap.spans.header[s] else 0
+    offset -= header
     if kind != PTR:
         expected = types.leaf_aux2[leaf] if kind == INSIDE else 0
         if kind in (UNSAFE, PART) or offset != expected:
@@ -106,12 +107,9 @@ def _one_word(
         return True
     elem = types.leaf_type[leaf]
     size = types.leaf_aux2[leaf]
-    if elem < 0 or size <= 0 or offset < 0 or offset + size > heap.table.size[t] - header:
+    if elem < 0 or size <= 0 or offset < 0 or offset + size > heap.spans.elem_size[s] - header:
         out.opaque[t] = 1
-    elif offset == 0 and (
-        (type_of[t] == elem and array[t] == 0)
-        or size + header > previous_class(heap.class_size, heap.table.size[t])
-    ):
+    elif offset == 0 and (size + header > heap.below[s] or (type_of[t] == elem and array[t] == 0)):
         out.shown[t] = 1
     else:
         _row(out, t, source, word, KIND_POINTER, offset, size, size)
@@ -132,7 +130,7 @@ def _interface(
     word: Int,
 ) -> bool:
     """An interface's data word: shows the boxed value, or acts as the leaf that a direct value is."""
-    t = find(value, heap.table)
+    t, s, offset = find_object(value, heap.table)
     if t < 0:
         return False
     mask = table.key.shape[0] - 1
@@ -144,7 +142,7 @@ def _interface(
         leaf = types.leaf_start[held]
         if leaf < types.leaf_end[held]:
             return _one_word(heap, types, type_of, array, out, leaf, value, source, word)
-    if held >= 0 and value - heap.table.address[t] - header_bytes(heap, t) == 0:
+    if held >= 0 and offset == (8 if heap.spans.header[s] else 0):
         out.shown[t] = 1
     else:
         out.opaque[t] = 1
@@ -160,12 +158,14 @@ def _view(
     elem: Int,
     source: Int,
     word: Int,
-    header: Int,
     t: Int,
-    value: Int,
+    s: Int,
+    offset: Int,
 ) -> None:
-    offset = value - heap.table.address[t] - header
-    room = heap.table.size[t] - header
+    """A slice or string at heap.words[at] that begins ``offset`` bytes into object t of span s."""
+    header = 8 if heap.spans.header[s] else 0
+    offset -= header
+    room = heap.spans.elem_size[s] - header
     length = heap.words[at + 1]
     capacity = heap.words[at + 2] if kind == SLICE else length
     sane = elem > 0 and length >= 0 and length <= capacity and capacity <= room and offset >= 0
@@ -174,7 +174,7 @@ def _view(
         return
     length *= elem
     capacity *= elem
-    whole = capacity + header > previous_class(heap.class_size, heap.table.size[t])
+    whole = capacity + header > heap.below[s]
     if offset == 0 and length == capacity and whole:
         out.shown[t] = 1
         return
@@ -205,10 +205,10 @@ def _leaf(
     if value == 0:
         return False
     if kind in (SLICE, STRING):
-        t = find(value, heap.table)
+        t, s, offset = find_object(value, heap.table)
         if t < 0:
             return False
-        _view(heap, out, at, kind, types.leaf_aux2[leaf], source, word, header_bytes(heap, t), t, value)
+        _view(heap, out, at, kind, types.leaf_aux2[leaf], source, word, t, s, offset)
         return True
     return _one_word(heap, types, type_of, array, out, leaf, value, source, word)
 
@@ -227,8 +227,7 @@ def object_windows(
 ) -> None:
     """Windows that reached objects open; what garbage shows will not be used.
 
-    An object whose typed leaves do not account for its edges makes their targets opaque.
-    Run once with empty columns to count (out.rows) and to set ``shown``, then with room to fill. O(leaves).
+    An object whose typed leaves do not account for its edges makes their targets opaque. O(leaves).
     """
     for o in range(type_of.shape[0]):
         edges = edge_start[o + 1] - edge_start[o]
@@ -240,7 +239,8 @@ def object_windows(
         if t >= 0 and at >= 0 and types.leaf_start[t] >= 0:
             skip = header_bytes(heap, o) >> 3
             step = types.size[t]
-            count = (heap.table.size[o] - header_bytes(heap, o)) // step
+            room = heap.table.size[o] - header_bytes(heap, o)
+            count = room // step if 2 * step <= room else 1
             for e in range(count):
                 base = (e * step) >> 3
                 for leaf in range(np.int64(types.leaf_start[t]), np.int64(types.leaf_end[t])):

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from goretain.golang.heapdump.bareroots import BareRoots, read_roots, values_at
 from goretain.golang.heapdump.dump import HeapDump
-from goretain.golang.heapdump.dumped import counts, memory_of, notes, span_table, totals
+from goretain.golang.heapdump.dumped import counts, dumped_table, memory_of, notes, span_table, totals
 from goretain.golang.heapdump.memory import DumpedMemory, read_memory
 from goretain.golang.heapdump.objects import DumpedObjects, read_objects, spans_of
 from goretain.golang.memory.objects import Edges, find_edges
 from goretain.golang.memory.spans import SpanTable
 from goretain.kernels.heapscan import Masks
-from goretain.kernels.lookup import PageTable, build_page_table, find_many
+from goretain.kernels.lookup import ObjectTable, find_many
 from goretain.snapshot import NO_OBJECT, Columns, Meta, ObjectFlag, Snapshot, TypeInfo, empty_columns
 
 I64 = NDArray[np.int64]
@@ -38,11 +38,12 @@ def read_bare(dump: HeapDump, remark: str = "") -> Snapshot:
     found = read_objects(dump)
     held = read_memory(dump, found, None, 0)
     spans = span_table(dump, found, spans_of(found, held.content_at, dump.data, own_types=False))
-    table = build_page_table(found.address, found.size)
+    table = dumped_table(found, spans)
     none = np.zeros(len(found.address), np.int64)
     nothing = np.empty(0, np.int64)
     masks = Masks(nothing, nothing, np.zeros(1, np.int64), nothing)
-    edges = find_edges(held.memory, spans, table, found.span, none.astype(np.uint8), none, masks)
+    words: I64 = held.memory[: len(held.memory) & ~7].view(np.int64)
+    edges = find_edges(words, spans.spans, table, found.span, none.astype(np.uint8), none, masks)
     types, object_type = _Types(dump, found, held, edges).read(table)
     roots = read_roots(dump, table, edges)
     return Snapshot(
@@ -82,7 +83,7 @@ class _Types:
         self._first: I64 = (held.content_at[found.span] + inside) >> 3
         self._rows: dict[tuple[str, int], int] = {}
 
-    def read(self, table: PageTable) -> tuple[list[TypeInfo], I32]:
+    def read(self, table: ObjectTable) -> tuple[list[TypeInfo], I32]:
         """The types, and int32[n]: the type of each object, -1 unknown."""
         of = np.full(len(self._found.address), -1, np.int32)
         for objects, addresses in (self._in_variables(table), self._boxed(), self._headers()):
@@ -128,7 +129,7 @@ class _Types:
         before = self._words[self._first[owner[behind]] + edges.word[behind] - 1]
         return self._of_itabs(edges.target[behind].astype(np.int64), before)
 
-    def _in_variables(self, table: PageTable) -> tuple[I64, I64]:
+    def _in_variables(self, table: ObjectTable) -> tuple[I64, I64]:
         """The same of interfaces in the segments, whose first word is no pointer to the collector."""
         values, before = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         for _, block in self._dump.segments():
@@ -148,7 +149,7 @@ class _Types:
 
 
 def _columns(
-    found: DumpedObjects, spans: SpanTable, table: PageTable, edges: Edges, of: I32, roots: BareRoots
+    found: DumpedObjects, spans: SpanTable, table: ObjectTable, edges: Edges, of: I32, roots: BareRoots
 ) -> Columns:
     k = spans.spans
     flags = np.zeros(len(found.address), np.uint16)

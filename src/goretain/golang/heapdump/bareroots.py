@@ -16,7 +16,7 @@ from goretain.capture.procfs import USER_SPACE
 from goretain.golang.heapdump.dump import Block, DumpedGoroutine, HeapDump
 from goretain.golang.memory.objects import Edges
 from goretain.golang.stacks.goroutines import STATES
-from goretain.kernels.lookup import PageTable, find_many
+from goretain.kernels.lookup import ObjectTable, find_many
 from goretain.snapshot import NO_OBJECT, Frame, Goroutine, Layer, RootFlag, RootNode
 
 I64 = NDArray[np.int64]
@@ -60,7 +60,7 @@ class _Slots:
         self.rows.append((value, node, text, flags, goroutine))
 
 
-def read_roots(dump: HeapDump, table: PageTable, edges: Edges) -> BareRoots:
+def read_roots(dump: HeapDump, table: ObjectTable, edges: Edges) -> BareRoots:
     """All roots that the dump names."""
     slots = _Slots()
     for name, block in dump.segments():
@@ -113,7 +113,7 @@ def _add_goroutine(slots: _Slots, dump: HeapDump, goroutine: DumpedGoroutine, in
         slots.add(address, node, f":{what}", 0, index)
 
 
-def _add_finalizers(slots: _Slots, dump: HeapDump, table: PageTable, edges: Edges) -> None:
+def _add_finalizers(slots: _Slots, dump: HeapDump, table: ObjectTable, edges: Edges) -> None:
     """Functions of finalizers and what their objects point to (gcScanFinalizer, runtime/mgcmark.go)."""
     flags = int(RootFlag.SPECIAL)
     for target, function, of_type in dump.finalizers:

@@ -15,7 +15,7 @@ from goretain.debuginfo.elf.elf import Elf
 from goretain.golang.heapdump.dump import HeapDump
 from goretain.golang.heapdump.memory import bias_of, image_of, read_memory
 from goretain.golang.heapdump.objects import DumpedObjects, read_objects, spans_of
-from goretain.golang.memory.objects import Objects
+from goretain.golang.memory.objects import Objects, object_table
 from goretain.golang.memory.spans import PAGE, SpanTable
 from goretain.golang.roots.specials import (
     Attached,
@@ -27,7 +27,7 @@ from goretain.golang.roots.specials import (
     attached,
 )
 from goretain.kernels.heapscan import Spans
-from goretain.kernels.lookup import build_page_table
+from goretain.kernels.lookup import ObjectTable, build_page_table
 from goretain.snapshot import HeapTotals, Memory, SpecialKind
 
 # Numbers of runtime.MemStats as dumpmemstats writes them.
@@ -71,10 +71,11 @@ def open_dumped(dump: HeapDump, binary: Elf) -> DumpedHeap:
     held = read_memory(dump, found, binary, bias)
     image = image_of(dump, held, binary, bias)
     spans = spans_of(found, held.content_at, dump.data, own_types=True)
+    table = span_table(dump, found, spans)
     objects = Objects(
         image=image,
-        spans=span_table(dump, found, spans),
-        table=build_page_table(found.address, found.size),
+        spans=table,
+        table=dumped_table(found, table),
         span=found.span,
         survived=np.zeros(len(found.address), np.uint8),
         totals=totals(dump, found),
@@ -83,6 +84,11 @@ def open_dumped(dump: HeapDump, binary: Elf) -> DumpedHeap:
     ends = {g.address: g.frames[-1].memory.end for g in dump.goroutines if g.frames}
     said = notes(dump, found)
     return DumpedHeap(image, objects, _specials(dump), ends, said, memory_of(dump), counts(found))
+
+
+def dumped_table(found: DumpedObjects, spans: SpanTable) -> ObjectTable:
+    """Finds objects by address: every slot of a run holds one."""
+    return object_table(spans, found.address, found.size, np.arange(len(found.address), dtype=np.uint32))
 
 
 def span_table(dump: HeapDump, found: DumpedObjects, spans: Spans) -> SpanTable:

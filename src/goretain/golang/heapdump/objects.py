@@ -133,9 +133,9 @@ def spans_of(objects: DumpedObjects, content_at: I64, data: U8, *, own_types: bo
     listed = ~objects.noscan & ~(objects.header & own_types)
     words = np.where(listed, objects.lengths // 8, 0)
     first_bit = np.cumsum(words) - words
-    bits = np.zeros(int(words.sum()) // 8 + 1, np.uint8)
+    bits = np.zeros(int(words.sum()) // 64 + 1, np.int64)
     own = first_bit[objects.span] + (objects.address - objects.starts[objects.span]) // 8
-    dumpscan.set_pointers(data, objects.fields, np.where(listed[objects.span], own, -1), bits)
+    dumpscan.set_pointers(data, objects.fields, np.where(listed[objects.span], own, -1), bits.view(np.uint8))
     sizes, nowhere = objects.size[objects.first], np.full(len(counts), -1, np.int64)
     return Spans(
         start=objects.starts,

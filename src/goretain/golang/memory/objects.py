@@ -16,8 +16,8 @@ from goretain.golang.memory.spans import SpanTable
 from goretain.golang.types.masks import read_masks
 from goretain.golang.types.universe import TypeUniverse
 from goretain.kernels import heapscan
-from goretain.kernels.heapscan import Masks
-from goretain.kernels.lookup import PageTable, build_page_table, find_many
+from goretain.kernels.heapscan import Masks, Spans
+from goretain.kernels.lookup import ObjectTable, find_many
 from goretain.snapshot import HeapTotals
 
 I64 = NDArray[np.int64]
@@ -40,7 +40,7 @@ class Objects:
 
     image: Image
     spans: SpanTable
-    table: PageTable
+    table: ObjectTable
     span: I32
     survived: U8
     totals: HeapTotals
@@ -84,7 +84,8 @@ def read_objects(image: Image, spans: SpanTable) -> Objects:
     n = int(sums[0])
     address, size = np.empty(n, np.int64), np.empty(n, np.int64)
     span, survived = np.empty(n, np.int32), np.empty(n, np.uint8)
-    heapscan.list_objects(state, k, address, size, span, survived)
+    object_at = np.empty(len(state), np.uint32)
+    heapscan.list_objects(state, k, address, size, span, survived, object_at)
     totals = HeapTotals(
         live_objects=n,
         live_bytes=int(sums[1]),
@@ -95,54 +96,43 @@ def read_objects(image: Image, spans: SpanTable) -> Objects:
         span_count=len(k.start),
     )
     missing += spans.unreadable
-    return Objects(image, spans, build_page_table(address, size), span, survived, totals, missing)
+    return Objects(
+        image, spans, object_table(spans, address, size, object_at), span, survived, totals, missing
+    )
+
+
+def object_table(spans: SpanTable, address: I64, size: I64, object_at: U32) -> ObjectTable:
+    """Finds objects by address. object_at: uint32[slots], the object in each slot, or MISSING."""
+    k = spans.spans
+    return ObjectTable(address, size, spans.table, k.elem_size, k.slots, k.first_slot, object_at)
 
 
 def read_edges(objects: Objects, universe: TypeUniverse) -> Edges:
     """Every pointer slot of every object, resolved."""
     header = np.empty(len(objects), np.int64)
-    image = objects.image
-    heapscan.header_types(image.words, objects.spans.spans, objects.table.address, objects.span, header)
+    words, k = objects.image.words, objects.spans.spans
+    heapscan.header_types(words, k, objects.table.address, objects.span, header)
     masks = read_masks(universe, np.unique(header[header != 0]))
-    return find_edges(
-        image.memory, objects.spans, objects.table, objects.span, objects.survived, header, masks
-    )
+    return find_edges(words, k, objects.table, objects.span, objects.survived, header, masks)
 
 
 def find_edges(
-    memory: U8, span_table: SpanTable, table: PageTable, span: I32, survived: U8, header: I64, masks: Masks
+    words: I64, spans: Spans, table: ObjectTable, span: I32, survived: U8, header: I64, masks: Masks
 ) -> Edges:
     """Every pointer slot of every object, resolved.
 
-    memory: the image's; table, span, survived: of the objects, as ``Objects`` has them; header: int64[n], the
+    words: of the image; table, span, survived: of the objects, as ``Objects`` has them; header: int64[n], the
     abi.Type that an object names, 0 without; masks: of these types.
     """
-    words: I64 = memory[: len(memory) & ~7].view(np.int64)
-    k = span_table.spans
     counters = np.zeros(8, np.int64)
-    room: int = heapscan.count_pointers(
-        memory, words, k, masks, table.address, span, survived, header, counters
-    )
+    room: int = heapscan.count_slots(words, spans, masks, table.address, span, header)
     start = np.empty(len(span) + 1, np.int64)
+    # What of it is not needed is never touched, and takes no memory.
     target, word = np.empty(room, np.uint32), np.empty(room, np.uint32)
-    m = heapscan.fill_edges(
-        memory,
-        words,
-        k,
-        masks,
-        table,
-        span_table.table,
-        span,
-        survived,
-        header,
-        start,
-        target,
-        word,
-        counters,
-    )
+    m = heapscan.fill_edges(words, spans, masks, table, span, survived, header, start, target, word, counters)
     counts = {
         "pointer_slots": int(counters[heapscan.SLOTS]),
-        "pointers": room,
+        "pointers": int(counters[heapscan.NONZERO]),
         "edges": m,
         "pointers_to_free_slots": int(counters[heapscan.DANGLING]),
         "objects_without_content": int(counters[heapscan.NO_CONTENT]),

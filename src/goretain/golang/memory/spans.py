@@ -151,7 +151,7 @@ def _kernel_view(
     )
     if inline_bitmaps:
         bitmap_bit = _bitmaps_in_spans(size, content, inline, noscan | large)
-        crossing = np.empty(0, np.uint8)
+        crossing = np.empty(0, np.int64)
     else:
         bitmap_bit, crossing = _bitmaps_in_arenas(image, program, start, pages * PAGE, noscan | (content < 0))
     spans = Spans(
@@ -204,7 +204,7 @@ def _bitmaps_in_spans(size: I64, content: I64, inline: NDArray[np.bool_], withou
 
 def _bitmaps_in_arenas(
     image: Image, program: Program, start: I64, size: I64, without: NDArray[np.bool_]
-) -> tuple[I64, NDArray[np.uint8]]:
+) -> tuple[I64, I64]:
     """Bit positions of the bitmaps in heapArena.bitmap (up to Go 1.21), and those of arena-crossing spans,
     joined."""
     level_two = program.uint(program.symbol("runtime.mheap_"), "runtime.mheap", "arenas")
@@ -230,4 +230,5 @@ def _bitmaps_in_arenas(
         for piece, length in zip(pieces.tolist(), (lengths // 64).tolist(), strict=True):
             parts.append(image.memory[piece : piece + length])
             joined += length
-    return bits, np.concatenate(parts) if parts else np.empty(0, np.uint8)
+    parts.append(np.zeros(-joined % 8, np.uint8))
+    return bits, np.concatenate(parts).view(np.int64)
