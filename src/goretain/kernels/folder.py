@@ -16,13 +16,16 @@ from pathlib import Path
 
 from goretain.model.places import user_cache
 
-#: Folders of other versions that are kept: several installations may take turns.
-_KEPT = 3
+#: Folders of other versions that are kept, 15 MB each: several installations may take turns.
+_KEPT = 7
 
 
 @functools.cache
 def kernel_folder() -> Path:
-    """Where to put the code of these sources by this numba; code of long gone ones is deleted."""
+    """Where to put the code of these sources by this numba; what was used longest ago is deleted.
+
+    The time of a folder is that of its last use, not of the last kernel that was compiled into it.
+    """
     digest = hashlib.sha256(importlib.metadata.version("numba").encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
@@ -31,8 +34,10 @@ def kernel_folder() -> Path:
     if chosen:
         return Path(chosen) / f"goretain-{name}"
     folder = user_cache() / "kernels" / name
-    if not folder.is_dir():
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        if folder.is_dir():
+            os.utime(folder)
+        else:
             others = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
             for old in others[_KEPT:]:
                 shutil.rmtree(old, ignore_errors=True)

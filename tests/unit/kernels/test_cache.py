@@ -132,13 +132,21 @@ def test_numbas_own_variable_goes_first(tmp_path: Path) -> None:
 
 def test_code_of_sources_long_gone_is_deleted(tmp_path: Path) -> None:
     kernels = tmp_path / "goretain" / "kernels"
-    for age in range(6):
+    for age in range(10):
         (kernels / f"old{age}").mkdir(parents=True)
         os.utime(kernels / f"old{age}", (1_000_000 - age, 1_000_000 - age))
     ended(start(tmp_path))
-    assert {"old0", "old1", "old2"} == {
+    assert {f"old{age}" for age in range(7)} == {
         path.name for path in kernels.iterdir() if path.name.startswith("old")
     }
+
+
+def test_code_that_is_in_use_outlives_code_that_was_compiled_later(tmp_path: Path) -> None:
+    ended(start(tmp_path))
+    (folder,) = (tmp_path / "goretain" / "kernels").iterdir()
+    os.utime(folder, (1_000_000, 1_000_000))
+    assert ended(start(tmp_path)) == (0, ANSWER)
+    assert folder.stat().st_mtime > 1_000_000
 
 
 @pytest.fixture
