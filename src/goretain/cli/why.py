@@ -51,7 +51,8 @@ _AT_OR_ABOVE = {
     "--without",
     metavar="HOLDER",
     multiple=True,
-    help="What would come back if it let go (main.cache); may be repeated.",
+    help="What would come back if it, or a part of it, let go (main.cache, main.cache[key].body);"
+    " may be repeated.",
 )
 @click.option(
     "--fail-on",

@@ -127,7 +127,7 @@ class ChainPrinter:
         written: list[tuple[int, int, str]] = []
         in_slice = False
         for k, length in runs:
-            text, in_slice = self._step(int(path[k]), int(words[k]), int(path[k + 1]), in_slice)
+            text, in_slice = self.step(int(path[k]), int(words[k]), int(path[k + 1]), in_slice)
             if text:
                 written.append((k, k + length, text + (f"×{length}" if length > 1 else "")))
         texts = [text for _, _, text in written]
@@ -162,9 +162,9 @@ class ChainPrinter:
         Returns:
             The text, and whether the slot is a slice itself.
         """
-        return self._step(source, word, target, in_slice, alike=True)
+        return self.step(source, word, target, in_slice, alike=True)
 
-    def _step(
+    def step(
         self, source: int, word: int, target: int, in_slice: bool, *, alike: bool = False
     ) -> tuple[str, bool]:
         """Text of the slot at ``word`` of ``source``; whether it is a slice, so that an element follows."""

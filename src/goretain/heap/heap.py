@@ -193,8 +193,15 @@ class Heap:
         return chain_tree(self.snapshot, self.graph, self._printer, reached, names)
 
     def without(self, holders: Sequence[str]) -> Without:
-        """What would come back if these holders let go together. Raises UsageError for an unknown one."""
-        return let_go(self.snapshot, self.graph, holders)
+        """What would come back if these holders, or parts of them, let go together.
+
+        Args:
+            holders: names of holders, ``*`` for anything, or chains: ``main.server.sessions[key].body``.
+
+        Raises:
+            UsageError: there is no such holder, or no such part of it.
+        """
+        return let_go(self.snapshot, self.graph, self._printer, holders)
 
     @cached_property
     def dominators(self) -> ChainTree:

@@ -6,13 +6,16 @@ does not come back when the variable lets go. Imports ``kernels``, this package,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.heap.chains import ChainPrinter
 from goretain.heap.choose import find_roots, suggest
+from goretain.heap.elements import Elements, bare, beyond, covers, starts_at
 from goretain.heap.graph import Graph
 from goretain.heap.histogram import TypeRow, type_rows
 from goretain.kernels.csr import Rows, group_rows
@@ -21,6 +24,8 @@ from goretain.model.errors import UsageError
 from goretain.snapshot import Snapshot
 
 U32 = NDArray[np.uint32]
+I64 = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Without:
     """What would come back if some holders let go together.
 
     Attributes:
-        names: the holders, and parts of them (``main.state.cache``), as the program calls them.
+        names: the holders, and parts of them (``main.state.cache[key].body``), as the program calls them.
         freed: uint32 ids of the objects that nothing else reaches.
         freed_bytes: their sizes.
         types: they, by type, most bytes first.
@@ -59,30 +64,32 @@ class Without:
         return len(self.freed)
 
 
-def let_go(snapshot: Snapshot, graph: Graph, holders: Sequence[str]) -> Without:
-    """Reach the heap without some roots. O(n + m).
+def let_go(snapshot: Snapshot, graph: Graph, printer: ChainPrinter, holders: Sequence[str]) -> Without:
+    """Reach the heap without some roots and pointers. O(n + m).
 
     Args:
-        holders: names of holders, ``*`` for anything; or of a field of a variable (``main.state.cache``).
+        holders: names of holders, ``*`` for anything; or chains from one to pointers inside it
+            (``main.state.cache``, ``main.state.cache[key].body``).
 
     Raises:
-        UsageError: there is no such holder.
+        UsageError: there is no such holder, or no such part of it.
     """
     columns = snapshot.columns
-    cut = np.zeros(len(columns.root_node), np.bool_)
+    cut, cut_edges = np.zeros(len(columns.root_node), np.bool_), np.zeros(len(columns.edge_target), np.bool_)
     names: dict[str, None] = {}
     for holder in holders:
-        rows, found = _rows(snapshot, holder)
-        cut[rows] = True
-        names.update(dict.fromkeys(found))
-    grouped = group_rows(columns.root_node[~cut], len(snapshot.roots))
-    others = Rows(grouped.start, columns.root_target[~cut][grouped.items])
-    layer = np.array([root.layer for root in snapshot.roots], np.int64)
-    forest = shortest_forest(columns.edge_start, columns.edge_target, others, layer)
-    keeper = root_of(forest)
+        nodes = find_roots(snapshot, holder)
+        if nodes:
+            cut[np.isin(columns.root_node, nodes)] = True
+            names.update(dict.fromkeys(snapshot.roots[k].name for k in nodes))
+        else:
+            rows, edges = _part(snapshot, printer, holder)
+            cut[rows], cut_edges[edges] = True, True
+            names[bare(holder)] = None
+    keeper = _kept_by(snapshot, ~cut, ~cut_edges)
     freed = np.flatnonzero(graph.reached & (keeper < 0)).astype(np.uint32)
-    from_holders = reach(columns.edge_start, columns.edge_target, columns.root_target[cut])
-    kept = np.flatnonzero(from_holders & (keeper >= 0))
+    sources = np.concatenate([columns.root_target[cut], columns.edge_target[cut_edges]])
+    kept = np.flatnonzero(reach(columns.edge_start, columns.edge_target, sources) & (keeper >= 0))
     chosen = np.zeros(snapshot.object_count, np.bool_)
     chosen[freed] = True
     return Without(
@@ -96,23 +103,41 @@ def let_go(snapshot: Snapshot, graph: Graph, holders: Sequence[str]) -> Without:
     )
 
 
-def _rows(snapshot: Snapshot, holder: str) -> tuple[NDArray[np.int64], list[str]]:
-    """Root rows that a name means, and what they are called."""
+def _kept_by(snapshot: Snapshot, rows: Flags, edges: Flags) -> NDArray[np.int32]:
+    """int32[n]: a root node that reaches each object by the remaining root rows and edges; -1 none does."""
     columns = snapshot.columns
-    nodes = find_roots(snapshot, holder)
-    if nodes:
-        return np.flatnonzero(np.isin(columns.root_node, nodes)), [snapshot.roots[k].name for k in nodes]
+    grouped = group_rows(columns.root_node[rows], len(snapshot.roots))
+    others = Rows(grouped.start, columns.root_target[rows][grouped.items])
+    layer = np.array([root.layer for root in snapshot.roots], np.int64)
+    start, target = columns.edge_start, columns.edge_target
+    if not edges.all():
+        start = np.concatenate([[0], np.cumsum(edges)])[start].astype(np.int64)
+        target = target[edges]
+    return root_of(shortest_forest(start, target, others, layer))
+
+
+def _part(snapshot: Snapshot, printer: ChainPrinter, chain: str) -> tuple[I64, I64]:
+    """Root rows and edges that a chain to a part of a holder stands for."""
+    columns, chain = snapshot.columns, bare(chain)
+    elements, found = Elements(snapshot, printer), []
     for node, root in enumerate(snapshot.roots):
-        if holder.startswith(root.name) and holder[len(root.name) :][:1] in (".", "["):
-            path = holder[len(root.name) :]
-            rows = np.flatnonzero(columns.root_node == node)
-            texts = [snapshot.strings[columns.root_path[row]] for row in rows.tolist()]
-            inside = [text == path or text.startswith((f"{path}.", f"{path}[")) for text in texts]
-            if any(inside):
-                return rows[inside], [holder]
+        if not starts_at(chain, root.name):
+            continue
+        path, rows = chain[len(root.name) :], np.flatnonzero(columns.root_node == node)
+        texts = [snapshot.strings[columns.root_path[row]] for row in rows.tolist()]
+        inside = [covers(path, text) for text in texts]
+        if any(inside):
+            return rows[inside], np.empty(0, np.int64)
+        for text in sorted({text for text in texts if beyond(text, path)}):
+            targets = columns.root_target[rows[[t == text for t in texts]]]
+            found.append(elements.edges(targets, beyond(text, path)))
+    edges = np.unique(np.concatenate([np.empty(0, np.int64), *found]))
+    if len(edges):
+        return np.empty(0, np.int64), edges
+    many = "write out what × and … stand for in a chain: .next.next; " if re.search("[×…]", chain) else ""
     raise UsageError(
-        f"no holder of this heap is called {holder!r}",
-        hint=suggest(holder, (root.name for root in snapshot.roots)),
+        f"no holder of this heap, and no pointer in one, is called {chain!r}",
+        hint=many + suggest(chain, (root.name for root in snapshot.roots)),
     )
 
 
