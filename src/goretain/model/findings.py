@@ -15,6 +15,8 @@ from goretain.model.names import across_builds
 
 Level = Literal["proved", "likely", "undecided"]
 Severity = Literal["leak", "waste", "observation"]
+#: What a series of looks at one thing does.
+Trend = Literal["grows", "settles", "undecided"]
 
 
 class Confidence(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Bytes as people read them, in errors and reports alike. Imports nothing of goretain."""
+"""Bytes and times as people read them, in errors and reports alike. Imports nothing of goretain."""
 
 from __future__ import annotations
 
@@ -18,3 +18,17 @@ def iec(size: int | None) -> str:
         if abs(value) < 999.95 or unit == _UNITS[-1]:
             return f"{value:,.1f} {unit}"
     raise AssertionError("unreachable")
+
+
+def duration(nanoseconds: int | None) -> str:
+    """``850 us``, ``7.3 ms``, ``1.20 s``, ``5 min``, ``2.0 h``."""
+    if nanoseconds is None:
+        return "unknown"
+    if nanoseconds < 1_000_000:
+        return f"{nanoseconds / 1e3:.0f} us"
+    if nanoseconds < 1_000_000_000:
+        return f"{nanoseconds / 1e6:.1f} ms"
+    seconds = nanoseconds / 1e9
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

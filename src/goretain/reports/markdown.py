@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from goretain.model.findings import Finding
-from goretain.model.units import iec
+from goretain.model.units import duration, iec
 from goretain.reports.results import (
     DiffReport,
     DoctorReport,
@@ -20,7 +20,7 @@ from goretain.reports.results import (
     WhatIf,
     WhyReport,
 )
-from goretain.reports.units import clean, duration, moment, number, percent, plural, signed
+from goretain.reports.units import clean, moment, number, percent, plural, signed
 
 #: No report is longer than this.
 MAX_LINES = 60

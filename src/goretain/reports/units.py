@@ -41,20 +41,6 @@ def percent(part: int | None, whole: int | None) -> str:
     return "<0.1%" if tenths == 0 and part > 0 else f"{tenths // 10}.{tenths % 10}%"
 
 
-def duration(nanoseconds: int | None) -> str:
-    """``850 us``, ``7.3 ms``, ``1.20 s``, ``5 min``, ``2.0 h``."""
-    if nanoseconds is None:
-        return "unknown"
-    if nanoseconds < 1_000_000:
-        return f"{nanoseconds / 1e3:.0f} us"
-    if nanoseconds < 1_000_000_000:
-        return f"{nanoseconds / 1e6:.1f} ms"
-    seconds = nanoseconds / 1e9
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
 def moment(seconds: float) -> str:
     """Unix seconds as UTC; "unknown" where no calendar has a name for them."""
     try:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goretain.model.units import iec
-from goretain.reports.units import cells, clean, duration, moment, number, percent, plural, signed
+from goretain.model.units import duration, iec
+from goretain.reports.units import cells, clean, moment, number, percent, plural, signed
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from goretain.model.findings import Confidence
-from goretain.model.units import iec
+from goretain.model.units import duration, iec
 from goretain.reports.results import DiffReport, GrowthRow
 from goretain.reports.text.changes import builds, findings, lines, with_roots
 from goretain.reports.text.page import Page
 from goretain.reports.text.parts import head, left_out, types_table
-from goretain.reports.units import duration, number, signed
+from goretain.reports.units import number, signed
 
 _LEVEL = {"proved": "green", "likely": "bold red", "undecided": "magenta"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from goretain.model.units import iec
+from goretain.model.units import duration, iec
 from goretain.profile.sampling import MOST_ERROR
 from goretain.reports.results import (
     HeapSection,
@@ -20,7 +20,7 @@ from goretain.reports.results import (
 )
 from goretain.reports.text.page import Page
 from goretain.reports.text.parts import left_out
-from goretain.reports.units import clean, duration, moment, number, plural, signed
+from goretain.reports.units import clean, moment, number, plural, signed
 from goretain.snapshot import Frame
 
 _NOWHERE = "(code without symbols)"

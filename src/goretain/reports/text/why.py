@@ -7,12 +7,12 @@ rest. Imports ``model`` and ``reports``.
 from __future__ import annotations
 
 from goretain.model.findings import Finding
-from goretain.model.units import iec
+from goretain.model.units import duration, iec
 from goretain.reports.results import HeapFacts, HolderRow, Part, WhatIf, WhyReport
 from goretain.reports.text.goroutines import goroutines
 from goretain.reports.text.page import Page, breakable, chain_pieces, split_list
 from goretain.reports.text.parts import UNNAMED, head, left_out, types_table
-from goretain.reports.units import clean, duration, number, percent, plural
+from goretain.reports.units import clean, number, percent, plural
 
 _SEVERITY = {"leak": "bold red", "waste": "bold yellow", "observation": "bold blue"}
 _LEVEL = {"proved": "green", "likely": "yellow", "undecided": "magenta"}

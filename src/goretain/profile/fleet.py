@@ -1,0 +1,138 @@
+"""The verdict over a fleet: in-use memory of hosts that run one build, regressed on how long each has run.
+
+One profile of each host is enough, where hosts were started at different times: what leaks is larger on
+older hosts, what has settled is not. Everything works on columns, so that a table of profiles from
+anywhere can be asked. Imports ``kernels``, ``model``, numpy and this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from goretain.kernels.trends import Slopes, benjamini_hochberg, mann_kendall, theil_sen
+from goretain.model.findings import Trend
+from goretain.profile.growth import CHANCE, LEAST_PACE, LEAST_SAMPLES, LEAST_SURVIVAL, NO_RISE
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+#: Fewer hosts decide nothing.
+LEAST_HOSTS = 12
+#: Of the slope among the older hosts, whose lower end must be above zero.
+INTERVAL = 0.8
+#: Sites that are laid out beside all hosts at once.
+_CHUNK = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fleet:
+    """Heap profiles of processes of one build, one of each, by site.
+
+    A site that a profile does not have has nothing in use there.
+
+    Attributes:
+        uptime: float64[h], seconds that each process had run.
+        sites: how many sites there are.
+        host, site: int64[k], of each amount.
+        inuse, allocated, samples: float64[k], bytes in use, bytes allocated since the process began, and
+            the samples that the former rests on.
+    """
+
+    uptime: F64
+    sites: int
+    host: I64
+    site: I64
+    inuse: F64
+    allocated: F64
+    samples: F64
+
+
+class FleetVerdicts(NamedTuple):
+    """Columns over sites.
+
+    p, q: chance of a rise with uptime like this, alone and as a false discovery rate over all sites. slope,
+    low, high: Theil-Sen, bytes a second of uptime, with its 80 % interval. samples: by which the oldest host
+    is above the youngest, along that slope. older, older_low, older_high: slope among the older half of the
+    hosts. younger: among the others. survival: the slope of what is in use, as a share of that of what is
+    allocated, among the older half. grows, settles: bool; a site that does neither is undecided.
+    """
+
+    p: F64
+    q: F64
+    slope: F64
+    low: F64
+    high: F64
+    samples: F64
+    older: F64
+    older_low: F64
+    older_high: F64
+    younger: F64
+    survival: F64
+    grows: Flags
+    settles: Flags
+
+    def trend(self, site: int) -> Trend:
+        """The verdict on one site."""
+        return "grows" if self.grows[site] else "settles" if self.settles[site] else "undecided"
+
+
+def judge_fleet(fleet: Fleet) -> FleetVerdicts:
+    """The verdict on every site over the hosts of one build. O(sites * hosts**2)."""
+    order = np.argsort(fleet.uptime, kind="stable")
+    uptime = fleet.uptime[order]
+    half = len(uptime) // 2
+    parts = [_measure(uptime, half, *dense) for dense in _dense(fleet, order)]
+    joined = [np.concatenate(column) for column in zip(*parts, strict=True)] or [np.zeros(0)] * 10
+    p, slope, low, high, samples, older, older_low, older_high, younger, survival = joined
+    q = benjamini_hochberg(p)
+    enough = len(uptime) >= LEAST_HOSTS and uptime[-1] > uptime[0]
+    rises = (p < CHANCE) & (q < CHANCE) & (samples >= LEAST_SAMPLES)
+    goes_on = (older_low > 0) & (older >= LEAST_PACE * younger) & (survival >= LEAST_SURVIVAL)
+    grows = rises & goes_on & enough
+    settles = ~grows & ((p >= NO_RISE) | ((p < CHANCE) & (older_high < LEAST_PACE * younger))) & enough
+    return FleetVerdicts(
+        p, q, slope, low, high, samples, older, older_low, older_high, younger, survival, grows, settles
+    )
+
+
+def _dense(fleet: Fleet, order: I64) -> Iterator[tuple[F64, F64, F64]]:
+    """In use, allocated and samples of some sites at a time, float64[sites, hosts] in the order of uptime."""
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    for first in range(0, fleet.sites, _CHUNK):
+        width = min(_CHUNK, fleet.sites - first)
+        mine = np.flatnonzero((fleet.site >= first) & (fleet.site < first + width))
+        at = (fleet.site[mine] - first) * len(order) + place[fleet.host[mine]]
+        inuse, allocated, samples = (
+            np.bincount(at, column[mine], width * len(order)).astype(np.float64).reshape(width, -1)
+            for column in (fleet.inuse, fleet.allocated, fleet.samples)
+        )
+        yield inuse, allocated, samples
+
+
+def _measure(uptime: F64, half: int, inuse: F64, allocated: F64, samples: F64) -> tuple[F64, ...]:
+    """The columns of FleetVerdicts from p to survival, without q."""
+    test = mann_kendall(uptime, inuse)
+    whole = theil_sen(uptime, inuse, test.variance, INTERVAL)
+    old = _slopes(uptime[half:], inuse[:, half:])
+    made = _slopes(uptime[half:], allocated[:, half:]).slope
+    total = samples.sum(axis=1)
+    each = np.divide(inuse.sum(axis=1), total, out=np.full(len(total), np.inf), where=total > 0)
+    return (
+        test.p,
+        *whole,
+        whole.slope * (uptime[-1] - uptime[0]) / each,
+        *old,
+        _slopes(uptime[:half], inuse[:, :half]).slope,
+        np.divide(old.slope, made, out=np.zeros(len(made)), where=made > 0),
+    )
+
+
+def _slopes(x: F64, y: F64) -> Slopes:
+    return theil_sen(x, y, mann_kendall(x, y).variance, INTERVAL)
