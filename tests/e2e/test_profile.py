@@ -108,4 +108,4 @@ def test_differences_taken_by_the_server_are_not_taken_for_what_is_in_use(
     assert main.run(["profile", "--diff", str(folder / "before"), str(folder / "delta")]) == 2
     assert "fetch both without ?seconds" in capsys.readouterr().err
     assert main.run(["profile", "--diff", str(folder / "before"), str(folder / "count")]) == 2
-    assert "two heap profiles or two goroutine profiles" in capsys.readouterr().err
+    assert "two heap profiles, or goroutines twice" in capsys.readouterr().err

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import signal
+import subprocess
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from goretain.profile.columns import Profile
+from goretain.profile.contents import Contents
+from goretain.profile.read import read_contents
+from goretain.profile.source import read_source
 from tests.support.golang import Target, go_program, running, toolchain
 
 #: The last release that comes with a compiled pprof; the profiles of later ones are of the same format.
@@ -40,6 +48,34 @@ def collect(version: str, folder: Path, paths: Iterable[str]) -> dict[str, int]:
         for path in paths:
             (folder / path.rpartition("/")[2]).write_bytes(fetched(target, path))
         return target.table("kept")
+
+
+def ended(version: str, folder: Path, end: str, **env: str) -> Contents:
+    """What the program prints until it is ended: by a signal, or a request of that path.
+
+    ``heap`` in the folder is its heap profile in text just before.
+    """
+    (folder / "output").touch()
+    with (folder / "output").open("wb") as file:
+        process = subprocess.Popen([go_program("profiled", version)], stderr=file, env={**os.environ, **env})
+    try:
+        deadline = time.monotonic() + 60
+        while b"\nREADY\n" not in (printed := (folder / "output").read_bytes()):
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.02)
+        url = re.findall(r"url (\S+)", printed.decode())[0]
+        (folder / "heap").write_bytes(fetched_url(f"{url}/debug/pprof/heap?debug=1"))
+        if end.startswith("/"):
+            with contextlib.suppress(OSError):  # the program is gone before it answers
+                fetched_url(url + end)
+        else:
+            process.send_signal(signal.Signals[end])
+        process.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+    return read_contents(read_source(str(folder / "output")))
 
 
 def pprof(*arguments: str | Path) -> str:

@@ -10,14 +10,14 @@ from goretain.api.targets import Progress
 from goretain.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from goretain.reports.profile import Read
+    from goretain.profile.contents import Contents
     from goretain.reports.results import ProfileDiffReport, ProfileReport
 
 
 def profile(
     targets: Sequence[str | os.PathLike[str]], *, top: int = 10, progress: Progress | None = None
 ) -> ProfileReport:
-    """What profiles say: what is allocated, what of it stays, which goroutines stand where.
+    """What profiles, dumps and logs say: what is allocated, what of it stays, which goroutines stand where.
 
     Args:
         targets: files, ``-`` (standard input) or URLs; profiles of one kind are added up.
@@ -50,12 +50,10 @@ def profile_diff(
     return profile_diff(_read(first, progress), _read(second, progress), top)
 
 
-def _read(target: str | os.PathLike[str], progress: Progress | None) -> Read:
-    from goretain.profile.read import read_profile
+def _read(target: str | os.PathLike[str], progress: Progress | None) -> Contents:
+    from goretain.profile.read import read_contents
     from goretain.profile.source import read_source
-    from goretain.reports.profile import Read
 
     if progress is not None:
         progress(f"reading {os.fspath(target)}", 0, 0)
-    source = read_source(os.fspath(target))
-    return Read(source.name, read_profile(source))
+    return read_contents(read_source(os.fspath(target)))

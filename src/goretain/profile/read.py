@@ -1,4 +1,4 @@
-"""Which kind of file a profile is, told by its content, and the reader for it.
+"""Which kind of file it is, told by its content, and the reader for it.
 
 Imports ``model`` and this package.
 """
@@ -6,24 +6,38 @@ Imports ``model`` and this package.
 from __future__ import annotations
 
 from goretain.model.errors import CorruptFile
-from goretain.profile.columns import Profile
+from goretain.profile.contents import Contents
+from goretain.profile.legacy import is_legacy, read_legacy
 from goretain.profile.pprof import read_pprof
+from goretain.profile.printed import looks_printed, read_printed
 from goretain.profile.source import Source
 
-_WHAT = "goretain profile reads pprof profiles (protobuf, gzipped or not)"
+_WHAT = (
+    "goretain profile reads profiles, goroutine dumps, the output of GODEBUG=gctrace=1 and of go test -bench"
+)
 #: Of other files that may be given by mistake: how they begin, what they are, what to do.
 _OTHERS = (
     (b"\x7fELF", "an ELF file", "for a core: goretain why FILE"),
-    (b"go 1.", "an execution trace or a heap dump", "for a heap dump: goretain why FILE --binary PROGRAM"),
+    (b"go 1.", "an execution trace", "go tool trace reads it"),
+    (b"go1.7 heap dump\n", "a heap dump", "goretain why FILE --binary PROGRAM"),
     (b"<", "an HTML or XML page", "is it the address of the profile itself, .../debug/pprof/heap?"),
 )
+#: Control characters that text does not have.
+_BINARY = bytes({*range(32)} - {9, 10, 12, 13, 27})
 
 
-def read_profile(source: Source) -> Profile:
-    """The profile of a file. Raises CorruptFile: it is none, or damaged."""
-    if not source.data:
-        raise CorruptFile(source.name, 0, "it is empty", hint=_WHAT)
+def read_contents(source: Source) -> Contents:
+    """What a file holds. Raises CorruptFile: none of all that, or damaged."""
+    data, name = source.data, source.name
+    if not data:
+        raise CorruptFile(name, 0, "it is empty", hint=_WHAT)
     for begins, what, advice in _OTHERS:
-        if source.data.startswith(begins):
-            raise CorruptFile(source.name, 0, f"this is {what}, not a profile", hint=advice)
-    return read_pprof(source.data, source.name)
+        if data.startswith(begins):
+            raise CorruptFile(name, 0, f"this is {what}, not a profile", hint=advice)
+    if is_legacy(data):
+        return read_legacy(data, name)
+    if data[:4096].translate(None, _BINARY) == data[:4096]:
+        if looks_printed(data):
+            return read_printed(data, name)
+        raise CorruptFile(name, 0, "this is text without a line of a profile or a dump", hint=_WHAT)
+    return Contents(name, read_pprof(data, name))

@@ -12,7 +12,7 @@ from goretain.model.errors import CorruptFile
 from goretain.profile.columns import Label, ValueType
 from goretain.profile.message import profile_class
 from goretain.profile.pprof import read_pprof
-from goretain.profile.read import read_profile
+from goretain.profile.read import read_contents
 from goretain.profile.source import Source
 from goretain.snapshot import Frame
 
@@ -153,7 +153,7 @@ def test_other_files_are_named() -> None:
         (b"go 1.22 trace\0", "trace"),
     ):
         with pytest.raises(CorruptFile, match=what):
-            read_profile(Source("file", data))
+            read_contents(Source("file", data))
 
 
 def test_damaged_profiles_give_an_error_with_an_offset_or_columns_that_fit() -> None:

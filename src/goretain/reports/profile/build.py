@@ -6,16 +6,19 @@ Imports ``profile`` and ``reports``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 import goretain
 from goretain.profile.columns import I64, INUSE_SPACE, Profile
-from goretain.profile.goroutines import LEAKED, Group, counted, groups, standing
+from goretain.profile.contents import Benchmark, Contents
+from goretain.profile.goroutines import LEAKED, Group, Standing, counted, groups, standing
 from goretain.profile.sites import Site, sites_of
 from goretain.reports.profile.heap import heap_section
 from goretain.reports.results import (
+    BenchmarkRow,
+    CollectionSection,
     ProfileFile,
     ProfileReport,
     StandingRow,
@@ -25,24 +28,15 @@ from goretain.reports.results import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A profile and what it was called."""
-
-    name: str
-    profile: Profile
-
-
-def profile_report(read: Sequence[Read], top: int = 10) -> ProfileReport:
+def profile_report(read: Sequence[Contents], top: int = 10) -> ProfileReport:
     """What is allocated, what of it stays, who stands where.
 
     Args:
-        read: profiles of any kinds; those of one kind are added up, as pprof does.
+        read: files of any kinds; profiles of one kind are added up, as pprof does.
         top: rows of each list.
     """
-    profiles = [one.profile for one in read]
+    profiles = [one.profile for one in read if one.profile is not None]
     heaps = [profile for profile in profiles if profile.is_heap]
-    counts = [profile for profile in profiles if counted(profile)]
     others: dict[tuple[str, ...], list[Profile]] = {}
     for profile in profiles:
         if not profile.is_heap and not counted(profile):
@@ -51,14 +45,27 @@ def profile_report(read: Sequence[Read], top: int = 10) -> ProfileReport:
         goretain=goretain.__version__,
         files=tuple(file_of(one) for one in read),
         heap=heap_section(heaps, top) if heaps else None,
-        goroutines=_goroutines(counts, top) if counts else None,
+        goroutines=_goroutines(read, top),
         values=tuple(_values(alike, top) for alike in others.values()),
+        collections=_collections(read),
+        benchmarks=benchmark_rows([run for one in read for run in one.benchmarks]),
     )
 
 
-def file_of(read: Read) -> ProfileFile:
+def file_of(read: Contents) -> ProfileFile:
     """What is known of a file but its figures."""
     profile = read.profile
+    if profile is None:
+        return ProfileFile(
+            name=read.name,
+            kind="output",
+            program="",
+            build_id="",
+            taken_at=None,
+            seconds=None,
+            rate=None,
+            ended=read.ended or None,
+        )
     return ProfileFile(
         name=read.name,
         kind="heap" if profile.is_heap else "goroutines" if counted(profile) else "values",
@@ -68,6 +75,7 @@ def file_of(read: Read) -> ProfileFile:
         seconds=None if profile.duration_ns is None else profile.duration_ns / 1e9,
         rate=profile.period if profile.is_heap else None,
         notes=_notes(profile),
+        memory=read.memory,
     )
 
 
@@ -87,11 +95,22 @@ def _notes(profile: Profile) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _goroutines(profiles: Sequence[Profile], top: int) -> StandingSection:
-    found = groups(one for profile in profiles for one in standing(profile))
+def goroutines_of(read: Contents) -> list[Standing] | None:
+    """The goroutines of a file; None when it is not about them."""
+    if read.profile is not None:
+        return standing(read.profile) if counted(read.profile) else None
+    return list(read.goroutines) or None
+
+
+def _goroutines(read: Sequence[Contents], top: int) -> StandingSection | None:
+    parts = [(one, goroutines) for one in read if (goroutines := goroutines_of(one)) is not None]
+    if not parts:
+        return None
+    found = groups(one for _, goroutines in parts for one in goroutines)
+    profiles = [one.profile for one, _ in parts]
     return StandingSection(
         count=sum(group.count for group in found),
-        leaked=all(profile.types[0].name == LEAKED for profile in profiles),
+        leaked=all(profile is not None and profile.types[0].name == LEAKED for profile in profiles),
         rows=tuple(_row(group) for group in found[:top]),
         rows_total=len(found),
     )
@@ -107,6 +126,39 @@ def _row(group: Group) -> StandingRow:
         created_at=group.created_at,
         labels=tuple(f"{label.key}={label.value}{label.unit}" for label in group.labels),
         waiting_minutes=group.minutes,
+    )
+
+
+def _collections(read: Sequence[Contents]) -> CollectionSection | None:
+    rows = [row for one in read for row in one.collections]
+    scavenges = [row for one in read for row in one.scavenges]
+    if not rows and not scavenges:
+        return None
+    return CollectionSection(
+        processes=1 + sum(after.number <= before.number for before, after in pairwise(rows))
+        if rows
+        else None,
+        longest_pause_ms=max((max(row.pauses_ms) for row in rows), default=None),
+        rows=tuple(rows),
+        scavenges=tuple(scavenges),
+    )
+
+
+def benchmark_rows(runs: Sequence[Benchmark]) -> tuple[BenchmarkRow, ...]:
+    """The runs of each benchmark together, in the order of their first."""
+    together: dict[str, list[Benchmark]] = {}
+    for run in runs:
+        together.setdefault(run.name, []).append(run)
+    return tuple(
+        BenchmarkRow(
+            name=name,
+            iterations=tuple(run.iterations for run in alike),
+            values={
+                unit: tuple(run.values[unit] for run in alike if unit in run.values)
+                for unit in alike[0].values
+            },
+        )
+        for name, alike in together.items()
     )
 
 

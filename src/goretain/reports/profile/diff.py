@@ -8,16 +8,18 @@ import numpy as np
 import goretain
 from goretain.model.errors import UsageError
 from goretain.profile.change import Change, changed
-from goretain.profile.goroutines import counted, counts, groups, standing
+from goretain.profile.columns import Profile
+from goretain.profile.contents import Contents
+from goretain.profile.goroutines import Standing, counts, groups
 from goretain.profile.sampling import MOST_ERROR
 from goretain.profile.sites import NOWHERE, amounts_by_site
-from goretain.reports.profile.build import Read, file_of
+from goretain.reports.profile.build import file_of, goroutines_of
 from goretain.reports.profile.heap import heaviest_paths
 from goretain.reports.results import ProfileDiffReport, ProfileFile, SiteChange, StandingChange
 from goretain.snapshot import Frame
 
 
-def profile_diff(first: Read, second: Read, top: int = 10) -> ProfileDiffReport:
+def profile_diff(first: Contents, second: Contents, top: int = 10) -> ProfileDiffReport:
     """What changed from the first profile to the second.
 
     Args:
@@ -26,29 +28,32 @@ def profile_diff(first: Read, second: Read, top: int = 10) -> ProfileDiffReport:
     Raises:
         UsageError: they are of different kinds, or already differences.
     """
-    kinds = [(one.profile.is_heap, counted(one.profile)) for one in (first, second)]
-    if kinds[0] != kinds[1] or not any(kinds[0]):
+    before, after = first.profile, second.profile
+    if before is not None and after is not None and before.is_heap and after.is_heap:
+        return _heap(first, before, second, after, top)
+    goroutines = goroutines_of(first), goroutines_of(second)
+    if goroutines[0] is None or goroutines[1] is None:
         raise UsageError(
-            "a difference needs two heap profiles or two goroutine profiles",
+            "a difference needs two heap profiles, or goroutines twice",
             hint="fetch the same one twice: .../debug/pprof/heap?gc=1",
         )
-    return _goroutines(first, second, top) if kinds[0][1] else _heap(first, second, top)
+    return _goroutines(first, goroutines[0], second, goroutines[1], top)
 
 
-def _heap(first: Read, second: Read, top: int) -> ProfileDiffReport:
-    for one in (first, second):
-        if one.profile.duration_ns:
+def _heap(first: Contents, before: Profile, second: Contents, after: Profile, top: int) -> ProfileDiffReport:
+    for one, profile in ((first, before), (second, after)):
+        if profile.duration_ns:
             raise UsageError(
                 f"{one.name} is a difference already (?seconds=N): what was in use is not in it",
                 hint="fetch both without ?seconds",
             )
-    change = changed(*(amounts_by_site(one.profile) for one in (first, second)))
+    change = changed(amounts_by_site(before), amounts_by_site(after))
     size = change.after - change.before
     noise = change.noise if change.noise is not None else np.zeros(len(size), np.bool_)
     moved = np.flatnonzero(size)
     order = moved[np.lexsort((-np.abs(size[moved]), noise[moved]))][:top]
-    paths = heaviest_paths([second.profile, first.profile], [change.sites[at] for at in order.tolist()])
-    notes = _same_collection(change)
+    paths = heaviest_paths([after, before], [change.sites[at] for at in order.tolist()])
+    notes = _same_collection(first, second, change)
     return ProfileDiffReport(
         goretain=goretain.__version__,
         files=(file_of(first), _with_notes(second, notes)),
@@ -65,15 +70,17 @@ def _heap(first: Read, second: Read, top: int) -> ProfileDiffReport:
     )
 
 
-def _same_collection(change: Change) -> tuple[str, ...]:
+def _same_collection(first: Contents, second: Contents, change: Change) -> tuple[str, ...]:
     """In use is as of the last garbage collection: without one between them, two profiles say the same."""
-    still = (
-        change.allocated is not None and not change.allocated.any() and (change.before == change.after).all()
-    )
+    if first.memory is not None and second.memory is not None:
+        still = first.memory.gc_count == second.memory.gc_count
+    else:
+        allocated = change.allocated
+        still = allocated is not None and not allocated.any() and (change.before == change.after).all()
     return ("both show the same garbage collection: add ?gc=1 to the address",) if still else ()
 
 
-def _with_notes(read: Read, notes: tuple[str, ...]) -> ProfileFile:
+def _with_notes(read: Contents, notes: tuple[str, ...]) -> ProfileFile:
     file = file_of(read)
     return msgspec.structs.replace(file, notes=(*file.notes, *notes)) if notes else file
 
@@ -109,8 +116,10 @@ def _total(change: Change) -> SiteChange:
     )
 
 
-def _goroutines(first: Read, second: Read, top: int) -> ProfileDiffReport:
-    before, after = (counts(groups(standing(one.profile))) for one in (first, second))
+def _goroutines(
+    first: Contents, stood: list[Standing], second: Contents, stand: list[Standing], top: int
+) -> ProfileDiffReport:
+    before, after = counts(groups(stood)), counts(groups(stand))
     rows = [
         StandingChange(place=key[0], own=key[1], start=key[2], state=key[3], count=(before[key], after[key]))
         for key in {**after, **before}

@@ -19,6 +19,8 @@ from goretain.reports.results.doctor import Check, DoctorReport
 from goretain.reports.results.goroutines import GoroutineRow, GoroutineSection
 from goretain.reports.results.parts import Look, Part, TypeSum
 from goretain.reports.results.profile import (
+    BenchmarkRow,
+    CollectionSection,
     HeapSection,
     ProfileDiffReport,
     ProfileFile,
@@ -45,10 +47,12 @@ from goretain.reports.results.why import (
 )
 
 __all__ = [
+    "BenchmarkRow",
     "By",
     "ChainNode",
     "ChainsReport",
     "Check",
+    "CollectionSection",
     "Course",
     "Coverage",
     "DiffReport",

@@ -1,4 +1,4 @@
-"""What ``profile`` answers. Imports msgspec, and ``snapshot`` for a frame."""
+"""What ``profile`` answers. Imports msgspec, and structs of ``profile`` and ``snapshot``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from goretain.profile.contents import Collection, MemStats, Scavenge
 from goretain.snapshot import Frame
 
 
@@ -18,17 +19,21 @@ class ProfileFile(msgspec.Struct, frozen=True, kw_only=True):
         program, build_id: as it says, "" unknown.
         taken_at: Unix seconds; seconds: what it covers. None unknown.
         rate: of a heap profile, one sample in so many bytes; None unknown.
+        memory: the runtime's statistics that a heap profile in text ends with.
+        ended: what ended the program that printed it: ``panic: boom``; None when nothing did.
         notes: what is to be known before its figures are believed.
     """
 
     name: str
-    kind: Literal["heap", "goroutines", "values"]
+    kind: Literal["heap", "goroutines", "values", "output"]
     program: str
     build_id: str
     taken_at: float | None
     seconds: float | None
     rate: int | None
     notes: tuple[str, ...] = ()
+    memory: MemStats | None = None
+    ended: str | None = None
 
 
 class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +149,29 @@ class ValueSection(msgspec.Struct, frozen=True, kw_only=True):
     rows_total: int
 
 
+class CollectionSection(msgspec.Struct, frozen=True, kw_only=True):
+    """What GODEBUG=gctrace=1,scavtrace=1 printed.
+
+    Attributes:
+        processes: how often the numbering began; None without collections.
+        longest_pause_ms: of the world standing still; None without collections.
+        rows, scavenges: all, in the order of the files.
+    """
+
+    processes: int | None
+    longest_pause_ms: float | None
+    rows: tuple[Collection, ...]
+    scavenges: tuple[Scavenge, ...]
+
+
+class BenchmarkRow(msgspec.Struct, frozen=True, kw_only=True):
+    """All runs of one benchmark: iterations of each, unit -> value of each."""
+
+    name: str
+    iterations: tuple[int, ...]
+    values: dict[str, tuple[float, ...]]
+
+
 class ProfileReport(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of ``goretain profile``: what is allocated, what of it stays, who stands where.
 
@@ -152,6 +180,8 @@ class ProfileReport(msgspec.Struct, frozen=True, kw_only=True):
         files: what was read.
         heap, goroutines: None when no file holds such a profile.
         values: a section for each other kind.
+        collections: garbage collections that a program printed; None without any.
+        benchmarks: of ``go test -bench``.
     """
 
     schema: Literal["goretain/profile/1"] = "goretain/profile/1"
@@ -160,6 +190,8 @@ class ProfileReport(msgspec.Struct, frozen=True, kw_only=True):
     heap: HeapSection | None
     goroutines: StandingSection | None
     values: tuple[ValueSection, ...]
+    collections: CollectionSection | None = None
+    benchmarks: tuple[BenchmarkRow, ...] = ()
 
 
 class SiteChange(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,157 @@
+"""``profile`` for people at a terminal. Imports ``model``, ``profile`` and ``reports``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from goretain.model.units import duration, iec
+from goretain.profile.sampling import MOST_ERROR
+from goretain.reports.results import (
+    HeapSection,
+    ProfileFile,
+    ProfileReport,
+    SiteRow,
+    StandingRow,
+    StandingSection,
+    ValueSection,
+)
+from goretain.reports.text.page import Page
+from goretain.reports.text.parts import left_out
+from goretain.reports.text.profile.places import head_of, margin, path, split_path, spot
+from goretain.reports.text.profile.printed import benchmarks, collections
+from goretain.reports.units import number, plural
+
+_TOO_FEW = "too few"
+_NONE = "-"
+
+
+def render_profile(report: ProfileReport, width: int) -> Page:
+    """The report as lines of at most ``width`` columns."""
+    page = Page(width)
+    for file in report.files:
+        head_of(page, file)
+    if report.heap is not None:
+        _heap(page, report.heap, _rates(report.files))
+    if report.goroutines is not None:
+        _standing(page, report.goroutines)
+    for section in report.values:
+        _values(page, section)
+    if report.collections is not None:
+        collections(page, report.collections)
+    if report.benchmarks:
+        benchmarks(page, report.benchmarks)
+    return page
+
+
+def _rates(files: Sequence[ProfileFile]) -> set[int | None]:
+    return {file.rate for file in files if file.kind == "heap"}
+
+
+def _heap(page: Page, heap: HeapSection, rates: set[int | None]) -> None:
+    total = heap.total
+    page.fact(
+        "in use",
+        f"{iec(total.in_use_bytes)} in {plural(total.in_use_objects, 'object')}"
+        f"{_sure(total.in_use_samples, total.in_use_error)}",
+        style="bold",
+    )
+    stays = f", {_share(total.survival)} of it in use" if total.survival is not None else ""
+    page.fact(
+        "allocated",
+        f"{iec(total.allocated_bytes)} in {plural(total.allocated_objects, 'object')} since the start{stays}",
+    )
+    page.fact("sampling", _sampling(rates))
+    page.title("What stays, by allocation site", "in use as of the last garbage collection")
+    _sites(page, heap.in_use, kept=True)
+    left_out(page, heap.in_use_total, len(heap.in_use), "site")
+    if heap.unclaimed_sites:
+        few = f"{plural(heap.unclaimed_sites, 'site')} with {iec(heap.unclaimed_bytes)} in all"
+        page.words(f"too few samples to claim anything: {few}", lead=[("  ", "")], hang="  ", style="dim")
+    page.title("What is allocated, by allocation site", "since the process began")
+    _sites(page, heap.allocated, kept=False)
+    left_out(page, heap.sites_total, len(heap.allocated), "site")
+
+
+def _sampling(rates: set[int | None]) -> str:
+    if None in rates:
+        return "at an unknown rate: how far off the figures are is unknown"
+    if rates == {1}:
+        return "every allocation is recorded: the figures are exact"
+    every = " and ".join(iec(rate) for rate in sorted(rate for rate in rates if rate is not None))
+    return f"one in {every}: k samples are off by 1/sqrt(k), large objects by less; under 4 claim nothing"
+
+
+def _sure(samples: int | None, off: float | None) -> str:
+    if samples is None or not off:
+        return ""
+    return f" ({plural(samples, 'sample')}, {margin(off)})"
+
+
+def _share(part: float | None) -> str:
+    if part is None:
+        return _NONE
+    return "<0.1%" if 0 < part < 0.001 else f"{part * 100:.3g}%"
+
+
+def _sites(page: Page, rows: Sequence[SiteRow], *, kept: bool) -> None:
+    if not rows:
+        page.add("  nothing")
+        return
+    heads = ("in use" if kept else "allocated", "survival", "samples", "error", "site and its callers")
+    body = [_site(row, kept=kept) for row in rows]
+    page.table(heads, body, left=1, styles={0: "bold"}, split=split_path)
+
+
+def _site(row: SiteRow, *, kept: bool) -> tuple[str, ...]:
+    size = row.in_use_bytes if kept else row.allocated_bytes
+    samples = row.in_use_samples if kept else row.allocated_samples
+    off = row.in_use_error if kept else row.allocated_error
+    error = _TOO_FEW if off is not None and off > MOST_ERROR else margin(off)
+    return (iec(size), _share(row.survival), number(samples), error, path(row.place, row.own, row.path))
+
+
+def _standing(page: Page, section: StandingSection) -> None:
+    what = "leaked: nothing can wake them" if section.leaked else ""
+    page.title(f"Goroutines: {section.count:,}", what)
+    if not section.rows:
+        page.add("  none")
+        return
+    known = any(row.state is not None for row in section.rows)
+    heads = ("count", *(("state",) if known else ()), "stands at, began as, labels")
+    body = [(number(row.count), *((_state(row),) if known else ()), _stands(row)) for row in section.rows]
+    page.table(heads, body, left=2 if known else 1, styles={0: "bold"}, split=split_path)
+    left_out(page, section.rows_total, len(section.rows), "place")
+
+
+def _state(row: StandingRow) -> str:
+    wait = f", {plural(row.waiting_minutes, 'minute')}" if row.waiting_minutes else ""
+    return f"{row.state or 'unknown'}{wait}"
+
+
+def _stands(row: StandingRow) -> str:
+    own = f" <- {spot(row.own)}" if row.own is not None and row.own != row.place else ""
+    start = f" <- {row.start}" if row.start and row.start != (row.own or row.place).function else ""
+    made = f" <- go at {spot(row.created_at)}" if row.created_at is not None else ""
+    labels = f"  {{{', '.join(row.labels)}}}" if row.labels else ""
+    return f"{spot(row.place)}{own}{start}{made}{labels}"
+
+
+def _values(page: Page, section: ValueSection) -> None:
+    totals = zip(section.totals, section.units, section.types, strict=True)
+    page.title("Samples by site", ", ".join(f"{kind} {_value(v, unit)}" for v, unit, kind in totals))
+    body = [
+        (
+            *(_value(v, unit) for v, unit in zip(row.values, section.units, strict=True)),
+            path(row.place, row.own, ()),
+        )
+        for row in section.rows
+    ]
+    if body:
+        page.table(
+            (*section.types, "site"), body, left=1, styles={len(section.types) - 1: "bold"}, split=split_path
+        )
+    left_out(page, section.rows_total, len(section.rows), "site")
+
+
+def _value(value: int, unit: str) -> str:
+    return duration(value) if unit == "nanoseconds" else iec(value) if unit == "bytes" else number(value)
