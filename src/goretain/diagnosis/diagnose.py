@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from goretain.model.findings import Finding
+from goretain.model.findings import MOST_SITES, AllocationSite, Finding, Sampled
 from goretain.model.names import of_this_build
 from goretain.patterns.catalogue import Pattern, catalogue
 
@@ -135,7 +135,27 @@ def _merged(group: list[Finding]) -> Finding:
         retained_bytes=_sum_known(f.retained_bytes for f in group),
         confidence=min((f.confidence for f in group), key=lambda c: _LEVELS.index(c.level)),
         also_from=tuple(others),
+        sampled=_sum_sampled(f.sampled for f in group),
     )
+
+
+def _sum_sampled(parts: Iterable[Sampled | None]) -> Sampled | None:
+    """Where the objects of several findings were allocated, as far as enough of each were sampled."""
+    known = [part for part in parts if part is not None]
+    sites: dict[tuple[str, str | None, str | None], AllocationSite] = {}
+    for site in (site for part in known for site in part.sites):
+        key = (site.function, site.place, site.through)
+        before = sites.get(key)
+        if before is not None:
+            site = msgspec.structs.replace(
+                site, objects=site.objects + before.objects, bytes=site.bytes + before.bytes
+            )
+        sites[key] = site
+    ranked = sorted(sites.values(), key=lambda site: (-site.objects, -site.bytes))
+    if not known:
+        return None
+    objects, size = sum(part.objects for part in known), sum(part.bytes for part in known)
+    return Sampled(objects=objects, bytes=size, sites=tuple(ranked[:MOST_SITES]))
 
 
 def _sum_known(values: Iterable[int | None]) -> int | None:

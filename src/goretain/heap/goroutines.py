@@ -114,7 +114,7 @@ def _measure(
         GoroutineGroup(
             members=tuple(rows),
             state=_state(snapshot.goroutines[rows[0]]),
-            where=speaking_frame(snapshot.goroutines[rows[0]], packages),
+            where=speaking_frame(snapshot.goroutines[rows[0]].frames, packages),
             created_at=snapshot.goroutines[rows[0]].created_at,
             leaked=None if leaks is None else bool(leaks.leaked[rows[0]]),
             stack_bytes=sum(snapshot.goroutines[row].stack_bytes for row in rows),
@@ -150,14 +150,14 @@ def _state(g: Goroutine) -> str:
     return g.wait_reason or g.state
 
 
-def speaking_frame(g: Goroutine, packages: Packages) -> Frame | None:
+def speaking_frame(stack: Sequence[Frame], packages: Packages) -> Frame | None:
     """The innermost frame of the program's own module, else of its dependencies, else outside the runtime,
     else the outermost."""
-    owners = [package_of(frame.function) for frame in g.frames]
+    owners = [package_of(frame.function) for frame in stack]
     ranked = (
-        [f for f, owner in zip(g.frames, owners, strict=True) if packages.is_own(owner)],
-        [f for f, o in zip(g.frames, owners, strict=True) if packages.layer(o) is Layer.PROGRAM],
-        [f for f, o in zip(g.frames, owners, strict=True) if packages.layer(o) is not Layer.RUNTIME],
-        list(g.frames[-1:]),
+        [f for f, owner in zip(stack, owners, strict=True) if packages.is_own(owner)],
+        [f for f, o in zip(stack, owners, strict=True) if packages.layer(o) is Layer.PROGRAM],
+        [f for f, o in zip(stack, owners, strict=True) if packages.layer(o) is not Layer.RUNTIME],
+        list(stack[-1:]),
     )
     return next((frames[0] for frames in ranked if frames), None)

@@ -19,6 +19,7 @@ from goretain.heap.goroutines import Goroutines, goroutine_groups, leaked_groups
 from goretain.heap.graph import Graph, build_graph
 from goretain.heap.histogram import TypeRow, type_name, type_rows
 from goretain.heap.holders import Holder, Shared, find_holders, find_shared, holder_nodes
+from goretain.heap.sites import Sites
 from goretain.heap.tree import ChainTree, chain_tree, dominator_tree
 from goretain.heap.waiting import Leaks, find_leaks, stack_rows
 from goretain.heap.without import Without, let_go
@@ -120,6 +121,11 @@ class Heap:
         return stack_rows(self.snapshot)
 
     @cached_property
+    def sites(self) -> Sites:
+        """Where sampled objects were allocated."""
+        return Sites(self.snapshot, self.graph)
+
+    @cached_property
     def coverage(self) -> Coverage:
         """How much of the heap was reached, typed and named."""
         return measure_coverage(self.snapshot, self.graph)
@@ -190,7 +196,7 @@ class Heap:
         names: what each root is called; those of one name are one holder. None: every root is a holder.
         """
         reached = wanted & self.graph.reached
-        return chain_tree(self.snapshot, self.graph, self._printer, reached, names)
+        return chain_tree(self.snapshot, self.graph, self._printer, reached, self.sites.objects, names)
 
     def without(self, holders: Sequence[str]) -> Without:
         """What would come back if these holders, or parts of them, let go together.
@@ -206,7 +212,7 @@ class Heap:
     @cached_property
     def dominators(self) -> ChainTree:
         """Every reachable object below what alone keeps it alive, merged by names."""
-        return dominator_tree(self.snapshot, self.graph, self._printer)
+        return dominator_tree(self.snapshot, self.graph, self._printer, self.sites.objects)
 
     @cached_property
     def _back(self) -> Rows:

@@ -20,6 +20,7 @@ from goretain.heap.graph import SHARED, Graph
 from goretain.heap.histogram import type_name
 from goretain.heap.holders import set_nodes, sets_of
 from goretain.heap.links import Links
+from goretain.heap.marks import Marks
 from goretain.kernels.merge import NONE, VIA, Chained, Merged, merge_chains
 from goretain.kernels.reach import Forest, tree_words
 from goretain.model.names import alike, joined
@@ -50,6 +51,8 @@ class ChainTree:
         links: per node the text of the link that leads to it, for those at the top a name.
         objects, bytes: per node the wanted objects at and below it.
         leaves: the wanted objects, each in one leaf.
+        marked, marked_leaf: int64[s], which of the objects to mark are wanted (rows of their array), and the
+            leaf that each is in.
         loops: per node the ways on which chains come back to it, ``.next``.
         holders: how many of the first nodes are single holders (index into ``Snapshot.roots``, unless
             several go by one name); the other tops are sets of them.
@@ -66,6 +69,7 @@ class ChainTree:
         self.objects = np.zeros(len(self.parent), np.int64)
         self.bytes = np.zeros(len(self.parent), np.int64)
         self.leaves: list[Leaf] = []
+        self.marked = self.marked_leaf = np.empty(0, np.int64)
         self.loops = self._loops(merged)
 
     @cached_property
@@ -102,21 +106,44 @@ class ChainTree:
             found[leaf.node].append(leaf)
         return dict(found)
 
+    @cached_property
+    def _marks(self) -> Marks:
+        parent = np.concatenate([[0], np.array(self.parent, np.int64) + 1]).astype(np.uint32)
+        node_of_leaf = np.array([leaf.node for leaf in self.leaves], np.int64)
+        return Marks(parent, node_of_leaf[self.marked_leaf] + 1)
+
+    def marked_below(self, node: int) -> NDArray[np.int64]:
+        """Rows of the marked objects whose chains end at a node or below it."""
+        rows: NDArray[np.int64] = self.marked[self._marks.below(np.array([node + 1]))]
+        return rows
+
     def add(
-        self, snapshot: Snapshot, node: NDArray[np.uint32], kind: NDArray[np.int32], ids: NDArray[np.uint32]
+        self,
+        snapshot: Snapshot,
+        node: NDArray[np.uint32],
+        kind: NDArray[np.int32],
+        ids: NDArray[np.uint32],
+        mark: NDArray[np.uint32],
     ) -> None:
-        """Count the wanted objects where their chains end, and in every node above."""
+        """Count the wanted objects (ids) where their chains end, and in every node above; find out in which
+        leaf each object to mark is (ids, ascending)."""
         key = (node[ids].astype(np.int64) << 32) | (kind[ids].astype(np.int64) + 1)
         keys, first, place = np.unique(key, return_index=True, return_inverse=True)
         counts, sizes = np.bincount(place, minlength=len(keys)), np.zeros(len(keys), np.int64)
         np.add.at(sizes, place, snapshot.columns.object_size[ids])
+        leaf_names: list[tuple[int, str | None]] = []
         sums: dict[tuple[int, str | None], list[int]] = {}
         for k, at in enumerate(first.tolist()):
-            row = sums.setdefault((int(keys[k]) >> 32, type_name(snapshot, int(ids[at]))), [0, 0])
+            leaf_names.append((int(keys[k]) >> 32, type_name(snapshot, int(ids[at]))))
+            row = sums.setdefault(leaf_names[k], [0, 0])
             row[0] += int(counts[k])
             row[1] += int(sizes[k])
         self.leaves = [Leaf(at, name, *row) for (at, name), row in sums.items()]
         self.leaves.sort(key=lambda leaf: (-leaf.bytes, -leaf.objects, leaf.type or ""))
+        self.marked = np.flatnonzero(np.isin(mark, ids))
+        rank = {(leaf.node, leaf.type): row for row, leaf in enumerate(self.leaves)}
+        leaf_of = np.array([rank[name] for name in leaf_names], np.int64)
+        self.marked_leaf = leaf_of[place[np.searchsorted(ids, mark[self.marked])]]
         objects, bytes_ = [0] * len(self.parent), [0] * len(self.parent)
         for leaf in self.leaves:
             objects[leaf.node] += leaf.objects
@@ -153,17 +180,21 @@ def chain_tree(
     graph: Graph,
     printer: ChainPrinter,
     wanted: NDArray[np.bool_],
+    mark: NDArray[np.uint32],
     names: Sequence[str] | None,
 ) -> ChainTree:
     """The shortest chains to the wanted objects (bool[n], reached ones), merged.
 
-    What several holders share stands under the set of them, ``via`` the chain from the nearest. names: what
-    each root is called; those of one name are one holder. None: every root is a holder.
+    What several holders share stands under the set of them, ``via`` the chain from the nearest. mark: ids of
+    objects to find again in the tree, ascending. names: what each root is called; those of one name are one
+    holder. None: every root is a holder.
     """
-    return _tree(snapshot, graph, printer, printer.forest, wanted, names)
+    return _tree(snapshot, graph, printer, printer.forest, wanted, mark, names)
 
 
-def dominator_tree(snapshot: Snapshot, graph: Graph, printer: ChainPrinter) -> ChainTree:
+def dominator_tree(
+    snapshot: Snapshot, graph: Graph, printer: ChainPrinter, mark: NDArray[np.uint32]
+) -> ChainTree:
     """Every reachable object below what alone keeps it alive: the bytes of a node would go with it."""
     n, nodes = graph.objects, len(snapshot.roots)
     order = graph.vertex[1:][graph.vertex[1:] < n]
@@ -172,7 +203,7 @@ def dominator_tree(snapshot: Snapshot, graph: Graph, printer: ChainPrinter) -> C
     parent[order] = graph.vertex[above]
     alone = order[above == 0]
     parent[alone] = n + nodes + sets_of(graph, alone)
-    return _tree(snapshot, graph, printer, Forest(parent, order), graph.reached, None)
+    return _tree(snapshot, graph, printer, Forest(parent, order), graph.reached, mark, None)
 
 
 def _tree(
@@ -181,6 +212,7 @@ def _tree(
     printer: ChainPrinter,
     forest: Forest,
     wanted: NDArray[np.bool_],
+    mark: NDArray[np.uint32],
     called: Sequence[str] | None,
 ) -> ChainTree:
     columns, nodes = snapshot.columns, len(snapshot.roots)
@@ -204,7 +236,7 @@ def _tree(
     chained = Chained(forest.order, parent.astype(np.uint32), group, links.number, links.kind)
     merged = merge_chains(chained, wanted, len(tops))
     tree = ChainTree(merged, tops, nodes, links)
-    tree.add(snapshot, merged.node, links.kind, np.flatnonzero(wanted).astype(np.uint32))
+    tree.add(snapshot, merged.node, links.kind, np.flatnonzero(wanted).astype(np.uint32), mark)
     return tree
 
 

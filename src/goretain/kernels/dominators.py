@@ -96,6 +96,22 @@ def accumulate(idom: U32, total: NDArray[Any]) -> None:
 
 
 @kernel
+def lay_out(parent: U32, count: I64, begin: I64, own: I64) -> None:
+    """Give every subtree a run of places, its children's runs one after the other and its own places last.
+
+    Args:
+        parent: uint32[k], above each node, lower than it; 0 is the root.
+        count: int64[k], places in the subtree of each.
+        begin, own: int64[k], filled: where the run of each subtree begins, and where its top's own places do.
+    """
+    begin[0] = own[0] = 0
+    for w in range(1, parent.shape[0]):
+        above = parent[w]
+        begin[w] = own[w] = own[above]
+        own[above] += count[w]
+
+
+@kernel
 def tops(idom: U32, top: U32) -> None:
     """The child of the virtual root above each number, itself for those. top: uint32[c + 1], O(n)."""
     top[0] = 0

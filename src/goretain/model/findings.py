@@ -17,6 +17,10 @@ Level = Literal["proved", "likely", "undecided"]
 Severity = Literal["leak", "waste", "observation"]
 #: What a series of looks at one thing does.
 Trend = Literal["grows", "settles", "undecided"]
+#: Of fewer sampled objects nothing is said.
+LEAST_SAMPLES = 4
+#: Places of allocation that are listed.
+MOST_SITES = 5
 
 
 class Confidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +59,50 @@ class Chain(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.root}{''.join(self.links)} -> {self.end}"
 
 
+class AllocatingLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the program that allocates.
+
+    Attributes:
+        function, place: the innermost one of the program's own code: ``main.load``, ``load.go:31`` (None
+            unknown).
+        through: the function of a library that it called there, ``strings.Repeat``; None for none.
+    """
+
+    function: str
+    place: str | None
+    through: str | None
+
+    @property
+    def text(self) -> str:
+        """``main.load load.go:31 (strings.Repeat)``."""
+        where = f"{self.function} {self.place}" if self.place else self.function
+        return f"{where} ({self.through})" if self.through else where
+
+
+class AllocationSite(AllocatingLine, frozen=True, kw_only=True):
+    """A line of the program, and what it allocated of some sampled objects.
+
+    Attributes:
+        objects, bytes: how many, and their sizes; not scaled.
+    """
+
+    objects: int
+    bytes: int
+
+
+class Sampled(msgspec.Struct, frozen=True, kw_only=True):
+    """Where objects were allocated, by the few that the program's memory profile has sampled.
+
+    Attributes:
+        objects, bytes: how many of them were sampled, at least four, and their sizes; not scaled.
+        sites: places with four samples or more, most first, at most five.
+    """
+
+    objects: int
+    bytes: int
+    sites: tuple[AllocationSite, ...]
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One reason why memory is still alive.
 
@@ -74,6 +122,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         saving_bytes: bytes that the fix gives back: what findings are ranked by.
         type: Go type of the objects at the end of the chain; None when unknown.
         also_from: other roots than its holders that reach the same memory.
+        sampled: where the objects and what they keep alive were allocated; None: too few were sampled.
         fix: one line, imperative.
         fingerprint: stable across builds: pattern and chain names, no addresses, no line numbers, no numbers
             of closures. What differs in those alone has one fingerprint, also within one report.
@@ -93,6 +142,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     hidden_bytes: int | None = None
     type: str | None = None
     also_from: tuple[str, ...] = ()
+    sampled: Sampled | None = None
     fix: str = ""
     fingerprint: str = ""
 

@@ -69,6 +69,7 @@ def captures(heap: Heap, pattern: Pattern, *, method_values: bool) -> Iterator[F
             count=len(rows),
             saving_bytes=0,
             retained_bytes=int(retained[rows].sum()),
+            sampled=heap.sites.held_by(closures[rows]),
             type=types[columns.object_type[closures[rows[0]]]].name,
         )
 

@@ -15,7 +15,7 @@ from goretain.heap.holders import holder_nodes
 from goretain.heap.tree import goroutine_groups
 from goretain.model.findings import Chain
 from goretain.reports.results import ChainNode, ChainsReport, TypeSum
-from goretain.reports.why import look_of
+from goretain.reports.why import look_of, sampling_of
 
 if TYPE_CHECKING:
     from goretain.heap.heap import Heap
@@ -58,11 +58,13 @@ def chains_report(
         bytes=total,
         unreached_objects=len(dead),
         unreached_bytes=int(dead.sum()),
-        chains=tuple(_node(tree, node, top, min_bytes, 1) for node in kept),
+        chains=tuple(_node(heap, tree, node, top, min_bytes, 1) for node in kept),
         left_off=len(left_off),
         left_off_bytes=sum(int(tree.bytes[node]) for node in left_off),
         routes=routes,
         routes_total=routes_total,
+        allocated=_allocated(heap, choice),
+        sampling=sampling_of(heap, tree.marked),
         full=tree.full,
     )
 
@@ -74,7 +76,7 @@ def _kept(tree: ChainTree, node: int, top: int, min_bytes: int) -> tuple[list[in
     return kept, children[len(kept) :]
 
 
-def _node(tree: ChainTree, node: int, top: int, min_bytes: int, depth: int) -> ChainNode:
+def _node(heap: Heap, tree: ChainTree, node: int, top: int, min_bytes: int, depth: int) -> ChainNode:
     kept, left_off = _kept(tree, node, top if depth < _DEPTH else 0, min_bytes)
     ends = tree.leaves_at.get(node, [])
     return ChainNode(
@@ -83,10 +85,18 @@ def _node(tree: ChainTree, node: int, top: int, min_bytes: int, depth: int) -> C
         bytes=int(tree.bytes[node]),
         loops=tree.loops.get(node, ()),
         ends=tuple(TypeSum(type=leaf.type, objects=leaf.objects, bytes=leaf.bytes) for leaf in ends),
-        children=tuple(_node(tree, child, top, min_bytes, depth + 1) for child in kept),
+        children=tuple(_node(heap, tree, child, top, min_bytes, depth + 1) for child in kept),
         left_off=len(left_off),
         left_off_bytes=sum(int(tree.bytes[child]) for child in left_off),
+        sampled=heap.sites.of(tree.marked_below(node)),
     )
+
+
+def _allocated(heap: Heap, choice: Choice | None) -> tuple[str, ...]:
+    """The stack that allocated a single object."""
+    if choice is None or choice.object_id is None:
+        return ()
+    return tuple(frame.text for frame in heap.sites.stack_of(choice.object_id))
 
 
 def _routes(heap: Heap, choice: Choice | None, top: int) -> tuple[tuple[Chain, ...], int]:

@@ -5,11 +5,9 @@ Imports ``heap`` for typing, ``snapshot`` and this package.
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from goretain.reports.results import GoroutineRow, GoroutineSection
-from goretain.snapshot import Frame
 
 if TYPE_CHECKING:
     from goretain.heap.goroutines import GoroutineGroup
@@ -38,20 +36,10 @@ def _row(group: GoroutineGroup) -> GoroutineRow:
         count=len(group.members),
         state=group.state,
         function=group.where.function if group.where is not None else None,
-        place=place(group.where),
-        created_at=_spoken(group.created_at),
+        place=group.where.place if group.where is not None else None,
+        created_at=group.created_at.text if group.created_at is not None else None,
         leaked=group.leaked,
         stack_bytes=group.stack_bytes,
         retained_bytes=group.retained_bytes,
         retained_objects=group.retained_objects,
     )
-
-
-def _spoken(frame: Frame | None) -> str | None:
-    at = place(frame)
-    return None if frame is None else f"{frame.function} {at}" if at else frame.function
-
-
-def place(frame: Frame | None) -> str | None:
-    """``main.go:51``; None when unknown."""
-    return f"{PurePosixPath(frame.file).name}:{frame.line}" if frame is not None and frame.line else None

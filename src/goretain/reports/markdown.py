@@ -20,6 +20,7 @@ from goretain.reports.results import (
     WhatIf,
     WhyReport,
 )
+from goretain.reports.text.parts import allocation
 from goretain.reports.units import clean, moment, number, percent, plural, signed
 
 #: No report is longer than this.
@@ -31,6 +32,7 @@ _TABLE_HEAD = 3
 _GROWN = 10
 _NOTES = 3
 _WITHOUT = 3
+_SITES = 2
 
 
 def render_why(report: WhyReport) -> str:
@@ -141,6 +143,8 @@ def _finding(at: int, finding: Finding) -> list[str]:
     held = [f"held by {sharing}"] if finding.holder != finding.chain.root else []
     if finding.also_from:
         held.append(f"also from {', '.join(code(name) for name in finding.also_from[:4])}")
+    if allocated := allocation(finding.sampled, _SITES):
+        held.append(escape("".join(allocated)))
     if held:
         lines.append(f"   - {'; '.join(held)}")
     decide = f"; to decide: {escape(finding.confidence.decide)}" if finding.confidence.decide else ""

@@ -10,6 +10,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 import goretain
 from goretain.diagnosis.diagnose import diagnose
 from goretain.model.findings import Chain, Severity
@@ -22,6 +25,7 @@ from goretain.reports.results import (
     Look,
     NotJudged,
     Part,
+    Sampling,
     SharedRow,
     TypeSum,
     WhatIf,
@@ -83,7 +87,7 @@ def why_report(
         severities={level: severities[level] for level in ("leak", "waste", "observation")},
         small_findings=found.left_off,
         not_judged=tuple(NotJudged(code=n.code, reason=n.reason) for n in found.not_judged),
-        holders=tuple(_holder_row(holder) for holder in holders[:top]),
+        holders=tuple(_holder_row(heap, holder) for holder in holders[:top]),
         holders_total=len(holders),
         shared=tuple(
             SharedRow(
@@ -97,16 +101,33 @@ def why_report(
         min_bytes=min_bytes,
         focus=focus,
         without=what_if,
+        sampling=sampling_of(heap),
     )
 
 
-def _holder_row(holder: Holder) -> HolderRow:
+def _holder_row(heap: Heap, holder: Holder) -> HolderRow:
     return HolderRow(
         name=holder.name,
         layer=LAYERS[holder.layer],
         retained_bytes=holder.retained_bytes,
         retained_objects=holder.retained_objects,
         shared_bytes=holder.shared_bytes,
+        sampled=heap.sites.held_by_root(holder.node),
+    )
+
+
+def sampling_of(heap: Heap, samples: NDArray[np.int64] | None = None) -> Sampling | None:
+    """Whether the program records where it allocates; None when the snapshot does not tell.
+
+    samples: of ``heap.sites`` those to count; None is all.
+    """
+    if heap.snapshot.samples is None:
+        return None
+    stacks = heap.sites.stack if samples is None else heap.sites.stack[samples]
+    return Sampling(
+        rate=heap.snapshot.meta.profile_rate,
+        objects=len(stacks),
+        stacks=len(np.unique(stacks[stacks >= 0])),
     )
 
 

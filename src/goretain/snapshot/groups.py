@@ -1,7 +1,7 @@
 """Columns that a snapshot may lack, in groups: a group is there whole or, when nothing is known, is None.
 
 They came with version 2 of the format; a snapshot of version 1 has none of them, and a program that does not
-tell (a truncated core, a stripped runtime that no layout table describes) may lack any. Timers and samples
+tell (a truncated core, a stripped runtime that no layout table describes) may lack any. Timers
 are part of the format, but no reader of Go memory fills them yet. Field names are the names in the file.
 Imports numpy only.
 """

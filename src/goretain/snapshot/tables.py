@@ -80,6 +80,16 @@ class Frame(msgspec.Struct, frozen=True):
     file: str = ""
     line: int = 0
 
+    @property
+    def place(self) -> str | None:
+        """``main.go:51``; None when unknown."""
+        return f"{self.file.rpartition('/')[2]}:{self.line}" if self.line else None
+
+    @property
+    def text(self) -> str:
+        """``main.worker main.go:51``; the function alone where the place is unknown."""
+        return f"{self.function} {self.place}" if self.place else self.function
+
 
 class Goroutine(msgspec.Struct, frozen=True, kw_only=True):
     """One goroutine that is not dead.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goretain.model.findings import Chain, Confidence, Finding, fingerprint
+from goretain.model.findings import AllocationSite, Chain, Confidence, Finding, Sampled, fingerprint
 from goretain.reports.results import (
     ChainNode,
     ChainsReport,
@@ -16,6 +16,7 @@ from goretain.reports.results import (
     KeeperRow,
     Look,
     Part,
+    Sampling,
     SharedRow,
     SurvivorRow,
     TypeSum,
@@ -70,6 +71,7 @@ def finding(at: int = 0, **more: object) -> Finding:
         "hidden_bytes": 384 * MIB,
         "type": "[]uint8",
         "also_from": ("goroutine 18 [chan receive] main.(*server).janitor", "net/http.DefaultServeMux"),
+        "sampled": sampled(),
         "fix": "copy what you keep: bytes.Clone(body[:n]), and let the array go",
         "fingerprint": fingerprint("subslice-pins-array", chain.root, str(at)),
     }
@@ -91,6 +93,7 @@ def observation() -> Finding:
         holder="main.sessions",
         holders=("main.sessions",),
         chain=chain,
+        sampled=None,
         count=1,
         saving_bytes=0,
         retained_bytes=201 * MIB,
@@ -109,6 +112,7 @@ def holder_rows() -> tuple[HolderRow, ...]:
             retained_bytes=390 * MIB,
             retained_objects=1_201_003,
             shared_bytes=12 * MIB,
+            sampled=sampled(),
         ),
         HolderRow(
             name="goroutine 18 [chan receive] main.(*server).janitor",
@@ -200,6 +204,24 @@ def heap_facts() -> HeapFacts:
     )
 
 
+def sampled() -> Sampled:
+    """Where 71 sampled objects were allocated."""
+    return Sampled(
+        objects=71,
+        bytes=19 * MIB,
+        sites=(
+            AllocationSite(
+                function="github.com/acme/shop/internal/catalogue.(*Loader).Load",
+                place="loader.go:31",
+                through="bytes.(*Buffer).ReadFrom",
+                objects=60,
+                bytes=18 * MIB,
+            ),
+            AllocationSite(function="main.refresh", place=None, through=None, objects=8, bytes=1 * MIB),
+        ),
+    )
+
+
 def why(findings: int = 1, holders: int = 3, **more: object) -> WhyReport:
     found = (*(finding(at) for at in range(findings)), observation())
     part = Part(objects=2_300_000, of_objects=2_310_455, bytes=811 * MIB, of_bytes=812 * MIB)
@@ -235,6 +257,7 @@ def why(findings: int = 1, holders: int = 3, **more: object) -> WhyReport:
             TypeSum(type="[]uint8", objects=1200, bytes=390 * MIB),
             TypeSum(type=None, objects=3, bytes=96),
         ),
+        "sampling": Sampling(rate=512 << 10, objects=1204, stacks=77),
     }
     return WhyReport(**(facts | more))  # type: ignore[arg-type]
 
@@ -262,7 +285,7 @@ def chains(**more: object) -> ChainsReport:
     key = ChainNode(link="[key]", objects=300, bytes=30 * MIB, ends=(end,))
     holder = ChainNode(
         link="main.sessions", objects=1000, bytes=100 * MIB, children=(lists, key), left_off=2,
-        left_off_bytes=1 << 20,
+        left_off_bytes=1 << 20, sampled=sampled(),
     )  # fmt: skip
     facts: dict[str, object] = {
         "goretain": "0.1.0",
@@ -277,6 +300,7 @@ def chains(**more: object) -> ChainsReport:
         "chains": (holder,),
         "left_off": 3,
         "left_off_bytes": 1 << 20,
+        "sampling": Sampling(rate=512 << 10, objects=71, stacks=5),
     }
     return ChainsReport(**(facts | more))  # type: ignore[arg-type]
 

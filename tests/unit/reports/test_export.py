@@ -72,7 +72,10 @@ def test_a_profile_has_every_object_once_by_chains_and_once_by_dominators() -> N
     assert stacks(profile, 3) == expected
     assert sum(stacks(profile, 0).values()) == sum(stacks(profile, 2).values()) == 8
     labels = {(texts[label.key], texts[label.str]) for sample in profile.sample for label in sample.label}
-    assert labels == {("holder", "main.cache"), ("holder", "goroutine 18 [chan receive] main.worker")}
+    assert labels == {
+        ("holder", "main.cache"), ("holder", "goroutine 18 [chan receive] main.worker"),
+        ("site", "main.load main.go:12"),
+    }  # fmt: skip
     assert texts[profile.default_sample_type] == "inuse_space"
     assert profile.time_nanos == int(snapshot.meta.taken_at * 1e9)
 

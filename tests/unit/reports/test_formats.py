@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from goretain.model.findings import Chain, Confidence
 from goretain.reports import json as json_report
 from goretain.reports import markdown, text
-from goretain.reports.results import ChainsReport, Coverage, DiffReport, GoroutineSection, WhyReport
+from goretain.reports.results import ChainsReport, Coverage, DiffReport, GoroutineSection, Sampling, WhyReport
 from tests.unit.reports import examples
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -51,6 +51,47 @@ def test_chains_to_one_object_as_text() -> None:
     assert page.partition("Shortest chains, from 5 roots\n")[2] == (
         "  main.a.b -> main.T\n  main.c -> main.T\n  3 more roots: --top 5\n"
     )
+
+
+def test_one_sampled_object_has_the_stack_that_allocated_it() -> None:
+    report = examples.chains(kind="object", allocated=("main.load load.go:31", "main.main"), chains=())
+    page = text.render_chains(report, 80).text
+    assert "\nAllocated by " in page
+    assert (
+        page.partition("Allocated by ")[2]
+        .partition("\n")[2]
+        .startswith("  main.load load.go:31\n  main.main\n")
+    )
+
+
+@pytest.mark.parametrize(
+    ("rate", "objects", "said"),
+    [
+        (0, 0, "nothing: the program records no allocation sites (runtime.MemProfileRate is 0)"),
+        (None, 0, "nothing: whether the program records allocation sites is unknown"),
+        (
+            1 << 19,
+            0,
+            "0 of 2,310,455 objects, with the stacks that allocated them (one per 512.0 KiB allocated)",
+        ),
+        (0, 1, "nothing: the program records no allocation sites (runtime.MemProfileRate is 0)"),
+        (0, 9, "9 of 2,310,455 objects, with the stacks that allocated them; no more are recorded"),
+    ],
+)
+def test_what_is_not_sampled_is_not_said_to_be_nothing(rate: int | None, objects: int, said: str) -> None:
+    report = examples.why(sampling=Sampling(rate=rate, objects=objects, stacks=objects))
+    assert f"  sampled    {said}\n" in text.render_why(report, 200).text
+
+
+def test_a_place_without_enough_samples_is_not_named() -> None:
+    few = msgspec.structs.replace(examples.sampled(), sites=())
+    report = examples.why(findings=1, holders=1)
+    report = msgspec.structs.replace(
+        report,
+        findings=tuple(msgspec.structs.replace(f, sampled=few) for f in report.findings),
+        holders=tuple(msgspec.structs.replace(h, sampled=few) for h in report.holders),
+    )
+    assert "sampled (" not in text.render_why(report, 80).text + markdown.render_why(report)
 
 
 def test_what_if_is_said_in_text_and_markdown() -> None:

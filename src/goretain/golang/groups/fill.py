@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from goretain.capture.image import Image
 from goretain.golang.groups.attached import special_columns
 from goretain.golang.groups.memory import memory_facts
+from goretain.golang.groups.samples import sample_columns
 from goretain.golang.groups.spans import span_columns
 from goretain.golang.groups.texts import Texts
 from goretain.golang.groups.waiting import wait_columns
@@ -44,4 +45,5 @@ def fill_groups(snapshot: Snapshot, found: Found) -> None:
         snapshot.waits = wait_columns(found.waits, found.objects, found.universe, texts)
     snapshot.spans = span_columns(found.objects, found.class_size)
     snapshot.specials = special_columns(found.specials, found.objects, found.stacks, texts)
+    snapshot.samples, snapshot.sites = sample_columns(found.specials, found.objects, found.stacks)
     snapshot.memory = memory_facts(found.image, program, snapshot.meta.totals)

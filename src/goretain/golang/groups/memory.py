@@ -53,11 +53,23 @@ def monotonic_ns(image: Image, program: Program) -> int | None:
 
 
 def profile_rate(program: Program) -> int | None:
-    """runtime.MemProfileRate; None when its place is unknown."""
+    """runtime.MemProfileRate, 0 for none; without symbols what the Ps last saw of it (mcache.memProfRate,
+    from Go 1.24 on); None when unknown."""
     try:
-        return program.word(program.symbol("runtime.MemProfileRate"))
+        rate = program.word(program.symbol("runtime.MemProfileRate"))
+    except GoretainError:
+        return _seen_rate(program)
+    return rate if rate <= _MOST else 0
+
+
+def _seen_rate(program: Program) -> int | None:
+    try:
+        first, count, _ = program.slice(program.symbol("runtime.allp"))
+        caches = [program.uint(program.word(first + 8 * i), "runtime.p", "mcache") for i in range(count)]
+        rates = [program.uint(cache, "runtime.mcache", "memProfRate") for cache in caches if cache]
     except GoretainError:
         return None
+    return max((rate for rate in rates if rate <= _MOST), default=0)
 
 
 class _Reader:

@@ -170,6 +170,7 @@ class _Reader:
         self._special = RecordReader(layout, "runtime.special", ("next",), ("offset",), ("kind",))
         self._finalizer = RecordReader(layout, "runtime.specialfinalizer", ("fn",), ("ot",))
         self._function_at = layout.offset("runtime.specialfinalizer", "fn")
+        self._profile = RecordReader(layout, "runtime.specialprofile", ("b",))
 
     def read(self, special: int, start: int, size: int) -> None:
         """The list that begins at special, of a span at start with slots of a size. Raises MissingMemory."""
@@ -200,7 +201,7 @@ class _Reader:
             out.kept.append(held)
             out.attached.append(attached(held, address))
         elif kind == "Profile":
-            out.profiled[address] = program.uint(special, "runtime.specialprofile", "b")
+            (out.profiled[address],) = self._profile.read(program.memory, special)
         else:
             out.pinned.append(address)
             out.attached.append(Attached(SpecialKind.PINNED, address, 0, 0))

@@ -53,6 +53,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             count=len(rows),
             saving_bytes=total,
             retained_bytes=total,
+            sampled=heap.sites.held_by(boxes[rows]),
             type=f"map[string]{_ANY}",
         )
 

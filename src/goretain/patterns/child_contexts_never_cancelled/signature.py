@@ -61,6 +61,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             count=len(lost),
             saving_bytes=int(saving[mine].sum()),
             retained_bytes=int(heap.graph.retained(lost).sum()),
+            sampled=heap.sites.held_by(lost),
             type=kind,
         )
 

@@ -111,6 +111,7 @@ def _chains(heap: Heap, pattern: Pattern, contexts: U32, parent: I64, links: I64
             count=int(links[rows[mine]].sum()),
             saving_bytes=int(saving[mine].sum()),
             retained_bytes=int(heap.graph.retained(contexts[rows[mine]]).sum()),
+            sampled=heap.sites.held_by(contexts[rows[mine]]),
             type=_CONTEXT,
         )
 
@@ -138,5 +139,6 @@ def _values(heap: Heap, pattern: Pattern, contexts: U32) -> Iterator[Finding]:
             count=len(mine),
             saving_bytes=int(saving[rows].sum()),
             retained_bytes=int(heap.graph.retained(mine).sum()),
+            sampled=heap.sites.held_by(mine),
             type=type_of_all(heap, mine),
         )

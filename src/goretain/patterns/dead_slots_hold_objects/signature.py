@@ -72,6 +72,7 @@ def _finding(
         count=len(rows),
         saving_bytes=int(found.behind[rows].sum()),
         retained_bytes=int(np.sum(heap.graph.retained(arrays))),
+        sampled=heap.sites.held_by(arrays),
         type=type_of_all(heap, arrays),
         severity=severity,
     )

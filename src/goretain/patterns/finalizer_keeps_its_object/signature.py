@@ -48,6 +48,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             count=len(objects),
             saving_bytes=group.bytes,
             retained_bytes=group.bytes,
+            sampled=heap.sites.held_by(objects),
             type=heap.type_of(int(objects[largest])),
             fix=_CLEANUP_FIX if cleanup else pattern.fix,
         )

@@ -68,6 +68,7 @@ def _finding(
         count=count,
         saving_bytes=total,
         retained_bytes=total,
+        sampled=heap.sites.held_by(kept),
         type=heap.type_of(largest),
         title=pattern.title.replace("finalizers or cleanups", _NAMES[kind]),
     )

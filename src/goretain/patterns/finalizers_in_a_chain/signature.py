@@ -48,6 +48,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             count=len(waiting),
             saving_bytes=group.bytes,
             retained_bytes=group.bytes,
+            sampled=heap.sites.held_by(found.objects[group.members]),
             type=heap.type_of(first),
         )
 

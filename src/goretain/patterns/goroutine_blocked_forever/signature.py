@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,6 +80,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             count=len(group.members),
             saving_bytes=group.bytes,
             retained_bytes=group.retained_bytes,
+            sampled=heap.sites.among(held),
             type=_type(heap, objects, kind),
             fix=kind.fix,
             fingerprint=fingerprint(pattern.name, group.state, *_functions(heap, group)),
@@ -135,7 +135,7 @@ def _type(heap: Heap, objects: list[int], kind: _Kind) -> str:
 
 
 def _place(frame: Frame) -> str:
-    return f"{PurePosixPath(frame.file).name}:{frame.line}" if frame.line else frame.function
+    return frame.place or frame.function
 
 
 def _function(group: GoroutineGroup) -> str:

@@ -54,6 +54,7 @@ def find(heap: Heap) -> Iterator[Finding]:
                 saving_bytes=int(found.saving[rows].sum()),
                 hidden_bytes=int(found.hidden[rows].sum()),
                 retained_bytes=int(np.sum(heap.graph.retained(objects))),
+                sampled=heap.sites.held_by(objects),
                 type=type_of_all(heap, objects),
             )
 

@@ -53,6 +53,7 @@ def find(heap: Heap) -> Iterator[Finding]:
         count=1,
         saving_bytes=0,
         retained_bytes=held,
+        sampled=heap.sites.held_by(top[[row]]),
         type=types[columns.map_type[row]].name if columns.map_type[row] >= 0 else None,
     )
 

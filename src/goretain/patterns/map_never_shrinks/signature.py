@@ -64,6 +64,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             count=len(group),
             saving_bytes=total,
             retained_bytes=int(heap.graph.retained(objects[group]).sum()),
+            sampled=heap.sites.held_by(objects[group]),
             type=_type_name(heap, int(columns.map_type[group[0]])),
         )
 

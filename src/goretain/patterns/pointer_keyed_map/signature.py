@@ -54,6 +54,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             count=len(mine),
             saving_bytes=int(weight[mine].sum()),
             retained_bytes=int(heap.graph.retained(key[mine]).sum()),
+            sampled=heap.sites.held_by(key[mine]),
             type=types[columns.map_type[row[mine[0]]]].name,
         )
 

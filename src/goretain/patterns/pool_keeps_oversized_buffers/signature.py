@@ -58,6 +58,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             count=len(large),
             saving_bytes=saving,
             retained_bytes=int(size[large].sum()),
+            sampled=heap.sites.held_by(items[large]),
             type=heap.type_of(largest),
         )
 

@@ -84,6 +84,7 @@ def _finding(
         saving_bytes=int(found.saving[rows].sum()),
         hidden_bytes=hidden,
         retained_bytes=int(np.sum(heap.graph.retained(found.objects[rows]))),
+        sampled=heap.sites.held_by(found.objects[rows]),
         type=type_of_all(heap, found.objects[rows]),
         severity=severity,
     )

@@ -38,5 +38,6 @@ def find(heap: Heap) -> Iterator[Finding]:
             saving_bytes=int(found.saving[rows].sum()),
             hidden_bytes=hidden,
             retained_bytes=int(np.sum(heap.graph.retained(found.objects[rows]))),
+            sampled=heap.sites.held_by(found.objects[rows]),
             type=type_of_all(heap, found.objects[rows]),
         )

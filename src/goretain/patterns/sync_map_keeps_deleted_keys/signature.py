@@ -61,6 +61,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             count=len(mine),
             saving_bytes=total,
             retained_bytes=total,
+            sampled=heap.sites.held_by(entry[mine]),
             type=heap.type_of(shown),
         )
 

@@ -72,6 +72,7 @@ def find(heap: Heap) -> Iterator[Finding]:
             count=len(mine),
             saving_bytes=total,
             retained_bytes=total,
+            sampled=heap.sites.held_by(timers[mine]),
             type=heap.type_of(int(given[largest])),
             severity="waste" if function else pattern.severity,
             # Chains to channels are alike whatever kind of timer they belong to.

@@ -4,7 +4,9 @@ Four sample types. inuse_objects and inuse_space count every object once, at the
 from its holder; retained_objects and retained_space count it at the end of its dominators, so that what a
 frame has in total would come back with it. A frame is a chain as far as it goes, above it the type of the
 objects; so a holder's total is what ``why`` says it retains and a type's own amount is that of its
-table of types. Imports ``heap``, ``profile`` for the messages, and ``reports``.
+table of types. Objects whose allocation was sampled have a label ``site``, the others none: ``-tagleaf=site``
+shows who holds and who allocated, and no amount changes. Imports ``heap``, ``profile`` for the messages, and
+``reports``.
 """
 
 from __future__ import annotations
@@ -40,10 +42,10 @@ def pprof(target: str, heap: Heap, what: str = "") -> bytes:
     profile = _Profile()
     profile.describe(target, heap)
     if what:
-        profile.add(heap.chains(choose(heap, what).objects), 0)
+        profile.add(heap.chains(choose(heap, what).objects), heap, 0)
     else:
-        profile.add(heap.chains(heap.graph.reached), 0)
-        profile.add(heap.dominators, 2)
+        profile.add(heap.chains(heap.graph.reached), heap, 0)
+        profile.add(heap.dominators, heap, 2)
     encoded: bytes = profile.message.SerializeToString(deterministic=True)
     return gzip.compress(encoded, 6, mtime=0)
 
@@ -75,22 +77,28 @@ class _Profile:
             f"goretain {goretain.__version__}: heap of {look.program} ({look.go_version}, pid {look.pid})",
             "inuse: every reachable object once, at the end of its shortest chain from its holder",
             "retained: the same by dominators; a frame's total would come back with it",
+            "site: where an object was allocated, of those that the program's memory profile has sampled",
         ):
             message.comment.append(self._text(comment))
 
-    def add(self, tree: ChainTree, at: int) -> None:
-        """One sample for each leaf, with its amounts at value ``at`` and the next."""
+    def add(self, tree: ChainTree, heap: Heap, at: int) -> None:
+        """Samples for each leaf, one for each site and one for the rest, with amounts at value ``at`` and the
+        next."""
         names = _frames(tree)
-        for leaf in tree.leaves:
+        for leaf, sites in zip(tree.leaves, _by_site(tree, heap), strict=True):
             nodes = tree.path(leaf.node)
             path = [names[node] for node in nodes]
             if nodes[0] < len(self._groups):
                 path.insert(0, self._groups[nodes[0]])
             stack = [leaf.type or UNNAMED, *dict.fromkeys(reversed(path))]
-            values = [0] * len(_TYPES)
-            values[at : at + 2] = leaf.objects, leaf.bytes
-            sample = self.message.sample.add(location_id=map(self._location, stack), value=values)
-            sample.label.add(key=self._text("holder"), str=self._text(names[nodes[0]]))
+            locations = [self._location(name) for name in stack]
+            for site, (objects, size) in sites.items():
+                values = [0] * len(_TYPES)
+                values[at : at + 2] = objects, size
+                sample = self.message.sample.add(location_id=locations, value=values)
+                sample.label.add(key=self._text("holder"), str=self._text(names[nodes[0]]))
+                if site:
+                    sample.label.add(key=self._text("site"), str=self._text(site))
 
     def _text(self, text: str) -> int:
         known = self._strings.setdefault(text, len(self._strings))
@@ -104,6 +112,18 @@ class _Profile:
             self.message.function.add(id=known, name=self._text(name))
             self.message.location.add(id=known, mapping_id=1).line.add(function_id=known)
         return known
+
+
+def _by_site(tree: ChainTree, heap: Heap) -> list[dict[str, tuple[int, int]]]:
+    """Per leaf objects and bytes by where they were allocated, "" for those that were not sampled."""
+    found = [{"": (leaf.objects, leaf.bytes)} for leaf in tree.leaves]
+    sites, sizes = heap.sites, heap.snapshot.columns.object_size
+    for sample, leaf in zip(tree.marked.tolist(), tree.marked_leaf.tolist(), strict=True):
+        size = int(sizes[sites.objects[sample]])
+        for site, sign in (("", -1), (sites.line_of(sample), 1)):
+            objects, total = found[leaf].get(site, (0, 0))
+            found[leaf][site] = objects + sign, total + sign * size
+    return [{site: amount for site, amount in parts.items() if amount[0]} for parts in found]
 
 
 def _frames(tree: ChainTree) -> list[str]:

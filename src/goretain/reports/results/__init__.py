@@ -17,7 +17,7 @@ from goretain.reports.results.diff import (
 )
 from goretain.reports.results.doctor import Check, DoctorReport
 from goretain.reports.results.goroutines import GoroutineRow, GoroutineSection
-from goretain.reports.results.parts import Look, Part, TypeSum
+from goretain.reports.results.parts import Look, Part, Sampling, TypeSum
 from goretain.reports.results.profile import (
     BenchmarkRow,
     CollectionSection,
@@ -76,6 +76,7 @@ __all__ = [
     "QueryReport",
     "Rule",
     "RuleReport",
+    "Sampling",
     "SharedRow",
     "SiteChange",
     "SiteRow",

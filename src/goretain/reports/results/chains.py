@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from goretain.model.findings import Chain
-from goretain.reports.results.parts import Look, TypeSum
+from goretain.model.findings import Chain, Sampled
+from goretain.reports.results.parts import Look, Sampling, TypeSum
 
 
 class ChainNode(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +20,7 @@ class ChainNode(msgspec.Struct, frozen=True, kw_only=True):
         ends: the chosen objects whose chain ends here, by type.
         children: most bytes first.
         left_off, left_off_bytes: children that are not listed, and their bytes.
+        sampled: where the chosen objects at and below were allocated; None: too few were sampled.
     """
 
     link: str
@@ -30,6 +31,7 @@ class ChainNode(msgspec.Struct, frozen=True, kw_only=True):
     children: tuple[ChainNode, ...] = ()
     left_off: int = 0
     left_off_bytes: int = 0
+    sampled: Sampled | None = None
 
 
 class ChainsReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +47,9 @@ class ChainsReport(msgspec.Struct, frozen=True, kw_only=True):
         routes: of one object, the shortest chain from every root that reaches it, its holders first, the
             first ``top``.
         routes_total: from how many roots there is one.
+        allocated: of one object that was sampled, the calls that allocated it, innermost first, each with its
+            place: ``main.load load.go:31``.
+        sampling: whether the program records where it allocates; None where the snapshot does not tell.
         full: the tree grew too large: the ends of some chains are left out, not their objects.
     """
 
@@ -63,6 +68,8 @@ class ChainsReport(msgspec.Struct, frozen=True, kw_only=True):
     left_off_bytes: int
     routes: tuple[Chain, ...] = ()
     routes_total: int = 0
+    allocated: tuple[str, ...] = ()
+    sampling: Sampling | None = None
     full: bool = False
 
     def _repr_html_(self) -> str:

@@ -46,6 +46,20 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     with_data: bool
 
 
+class Sampling(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the program records where it allocates.
+
+    Attributes:
+        rate: runtime.MemProfileRate: one object in so many allocated bytes, on average; 0 none; None unknown.
+        objects: of the objects that the report is about, reachable ones whose allocation stack is known.
+        stacks: how many different ones.
+    """
+
+    rate: int | None
+    objects: int
+    stacks: int
+
+
 class TypeSum(msgspec.Struct, frozen=True, kw_only=True):
     """Reachable objects of one type; type None is unknown."""
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from goretain.model.findings import Chain, Finding, Severity
+from goretain.model.findings import Chain, Finding, Sampled, Severity
 from goretain.reports.results.goroutines import GoroutineSection
-from goretain.reports.results.parts import Look, Part, TypeSum
+from goretain.reports.results.parts import Look, Part, Sampling, TypeSum
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +63,7 @@ class HolderRow(msgspec.Struct, frozen=True, kw_only=True):
         layer: "program", "stdlib", "parked", "running" (goroutines) or "runtime".
         shared_bytes: reached from it and from other holders of its layer, dominated by none; not in
             retained_bytes.
+        sampled: where what it retains was allocated; None: too few objects were sampled.
     """
 
     name: str
@@ -70,6 +71,7 @@ class HolderRow(msgspec.Struct, frozen=True, kw_only=True):
     retained_bytes: int
     retained_objects: int
     shared_bytes: int | None
+    sampled: Sampled | None = None
 
 
 class SharedRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +141,7 @@ class WhyReport(msgspec.Struct, frozen=True, kw_only=True):
         shared, shared_total: groups by bytes, the first ``top``; how many groups.
         types: reachable objects by type, most bytes first; the first ``top``.
         without: what would come back without the holders that were asked about; None when none were.
+        sampling: whether the program records where it allocates; None where the snapshot does not tell.
         goroutines: what goroutines hold, by stack, and which of them are leaked; None where it was not asked.
         min_bytes, focus: the filter that findings and holders passed ("" none).
     """
@@ -163,6 +166,7 @@ class WhyReport(msgspec.Struct, frozen=True, kw_only=True):
     min_bytes: int = 0
     focus: str = ""
     without: WhatIf | None = None
+    sampling: Sampling | None = None
 
     def _repr_html_(self) -> str:
         from goretain.reports import notebook

@@ -5,10 +5,11 @@ from __future__ import annotations
 from goretain.model.units import iec
 from goretain.reports.results import ChainNode, ChainsReport
 from goretain.reports.text.page import Page, breakable, chain_pieces
-from goretain.reports.text.parts import UNNAMED, head, with_loops
+from goretain.reports.text.parts import UNNAMED, allocation, head, sampling, with_loops
 from goretain.reports.units import clean, number, plural
 
 _FIGURES = 23  # columns that bytes and objects take
+_SITES = 3  # places of allocation
 _SMALL = 100  # share of a node's bytes below which its own objects are not worth a line
 
 
@@ -22,6 +23,7 @@ def render_chains(report: ChainsReport, width: int) -> Page:
     if report.unreached_objects:
         amount = f"{iec(report.unreached_bytes)} in {plural(report.unreached_objects, 'object')}"
         page.fact("garbage", f"{amount} more that nothing reaches")
+    sampling(page, report.sampling, report.objects)
     if report.full:
         page.fact(
             "note", "there are too many different chains: the ends of some are left out", style="yellow"
@@ -39,6 +41,10 @@ def render_chains(report: ChainsReport, width: int) -> Page:
 
 
 def _routes(page: Page, report: ChainsReport) -> None:
+    if report.allocated:
+        page.title("Allocated by", "sampled: this very object was")
+        for call in report.allocated:
+            page.add(f"  {clean(call)}")
     page.title(f"Shortest chains, from {plural(report.routes_total, 'root')}")
     for chain in report.routes:
         pieces = breakable(chain_pieces(chain.root, chain.links, chain.end), page.width - 6)
@@ -57,6 +63,9 @@ def _node(page: Page, node: ChainNode, depth: int) -> None:
     alone = node.ends if len(node.ends) == 1 and not node.children and not node.left_off else ()
     tail = [f" -> {clean(alone[0].type or UNNAMED)}"] if alone else []
     _line(page, node.bytes, node.objects, [*links, *tail], depth, style="bold" if depth == 0 else "")
+    if depth == 0 and (allocated := allocation(node.sampled, _SITES)):
+        hang = " " * (_FIGURES + 4)
+        page.pieces(breakable(allocated, page.width - len(hang)), lead=[(hang, "")], hang=hang, style="dim")
     for end in () if alone else node.ends:
         if end.bytes * _SMALL >= node.bytes:
             _line(page, end.bytes, end.objects, [f"-> {clean(end.type or UNNAMED)}"], depth + 1)

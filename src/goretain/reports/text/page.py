@@ -107,6 +107,7 @@ class Page:
         left: int,
         styles: dict[int, str],
         split: Callable[[str], list[str]] | None = None,
+        below: Sequence[Sequence[str]] = (),
     ) -> None:
         """Columns as wide as their content; the last one wraps under itself.
 
@@ -115,6 +116,7 @@ class Page:
             left: how many columns at the right are flush left; the others are numbers.
             styles: column -> rich style.
             split: cuts the last column into what may not be broken; words unless given.
+            below: for each row the pieces of a note under its last column, if any.
         """
         split = split or split_words
         body = [[clean(cell) for cell in row] for row in rows]
@@ -131,12 +133,15 @@ class Page:
 
         self.add(*lead(heads, "dim"), (heads[last], "dim"))
         start, style = sum(widths) + 2 * len(heads), styles.get(last, "")
-        for row in body:
+        for number, row in enumerate(body):
             words, spans, hang = split(row[last]), lead(row), " " * (start + 2)
             if start + max(cells(word.rstrip()) for word in words) > self.width:  # below, in one piece
                 self.add(*spans)
                 spans, hang = [(" " * 6, "")], " " * 8
             self.pieces(words, lead=spans, hang=hang, style=style)
+            if below and below[number]:
+                pieces = breakable(below[number], self.width - len(hang))
+                self.pieces(pieces, lead=[(hang, "")], hang=hang, style="dim")
 
     def print(self, console: Console) -> None:
         """Print on a rich console; characters that its encoding lacks are spelt out."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
+from goretain.model.findings import LEAST_SAMPLES, Sampled
 from goretain.model.units import iec
-from goretain.reports.results import Look, TypeSum
+from goretain.reports.results import Look, Sampling, TypeSum
 from goretain.reports.text.page import Page
 from goretain.reports.units import clean, moment, number, percent, plural
 
@@ -26,6 +27,30 @@ def head(page: Page, look: Look) -> None:
         hang="  ",
         style="dim",
     )
+
+
+def sampling(page: Page, facts: Sampling | None, live: int) -> None:
+    """Whether the program records where it allocates: of how many of the live objects it did."""
+    if facts is None:
+        return
+    text = f"{facts.objects:,} of {plural(live, 'object')}, with the stacks that allocated them"
+    if facts.rate is not None:
+        text += f" (one per {iec(facts.rate)} allocated)" if facts.rate else "; no more are recorded"
+    # The runtime samples an object or two before it knows that nobody will ask.
+    if facts.rate == 0 and facts.objects < LEAST_SAMPLES:
+        text = "nothing: the program records no allocation sites (runtime.MemProfileRate is 0)"
+    elif facts.rate is None and not facts.objects:
+        text = "nothing: whether the program records allocation sites is unknown"
+    page.fact("sampled", text)
+
+
+def allocation(found: Sampled | None, most: int) -> list[str]:
+    """``sampled (71 objects): 93% in main.load load.go:31 (strings.Repeat)`` in pieces; [] when too few were
+    sampled to name a place."""
+    if found is None or not found.sites:
+        return []
+    shares = [f"{percent(site.objects, found.objects)} in {clean(site.text)}" for site in found.sites[:most]]
+    return [f"sampled ({found.objects:,} objects): ", *(f"{share}; " for share in shares[:-1]), shares[-1]]
 
 
 def with_loops(link: str, loops: tuple[str, ...]) -> str:

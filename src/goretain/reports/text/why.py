@@ -11,7 +11,7 @@ from goretain.model.units import duration, iec
 from goretain.reports.results import HeapFacts, HolderRow, Part, WhatIf, WhyReport
 from goretain.reports.text.goroutines import goroutines
 from goretain.reports.text.page import Page, breakable, chain_pieces, split_list
-from goretain.reports.text.parts import UNNAMED, head, left_out, types_table
+from goretain.reports.text.parts import UNNAMED, allocation, head, left_out, sampling, types_table
 from goretain.reports.units import clean, number, percent, plural
 
 _SEVERITY = {"leak": "bold red", "waste": "bold yellow", "observation": "bold blue"}
@@ -19,6 +19,7 @@ _LEVEL = {"proved": "green", "likely": "yellow", "undecided": "magenta"}
 _FILES = {"core": "core", "dump": "heap dump"}
 _MANY = "(too many to list)"
 _FREED_TYPES, _KEEPERS = 5, 5
+_SITES = 3  # places of allocation
 _SHARED_GROUPS, _SHARED_HOLDERS = 5, 3  # that are worth a reader's time; JSON has them all
 
 
@@ -60,6 +61,7 @@ def _heap_facts(page: Page, report: WhyReport) -> None:
     else:
         page.fact("read", f"{iec(look.copied_bytes)} of the {_FILES[look.source]}")
     page.fact("coverage", _coverage(report))
+    sampling(page, report.sampling, report.heap.reachable_objects)
     for note in look.notes:
         page.fact("note", note, style="yellow")
 
@@ -175,6 +177,8 @@ def _finding(page: Page, at: int, finding: Finding) -> None:
             "held by", finding.holder, indent=indent, split=lambda _: breakable(_sharing(finding), room)
         )
     page.fact("bytes", _amounts(finding), indent=indent)
+    if allocated := allocation(finding.sampled, _SITES):
+        page.fact("allocated", "", indent=indent, split=lambda _: breakable(allocated, page.prose - 16))
     if finding.also_from:
         page.fact("also from", ", ".join(finding.also_from), indent=indent, split=split_list)
     page.fact(level, finding.confidence.reason, indent=indent)
@@ -213,6 +217,7 @@ def _holders(page: Page, report: WhyReport, least: int) -> None:
         [_holder_cells(row, report.heap.reachable_bytes) for row in rows],
         left=2,
         styles={0: "bold", 3: "dim", 4: "dim"},
+        below=[allocation(row.sampled, _SITES) for row in rows],
     )
     left_out(page, report.holders_total, len(rows), "holder")
 

@@ -1,4 +1,4 @@
-"""What the process does with its heap as SQL sees it: goroutines, what they wait for, spans.
+"""What the process does with its heap as SQL sees it: goroutines, their waits, spans, allocation sites.
 
 What is unknown is NULL; tables of groups that a snapshot lacks are left out. Imports numpy and the rest of
 ``snapshot``.
@@ -128,11 +128,57 @@ _SPANS = Table(
 )
 
 
+def _samples_rows(snapshot: Snapshot) -> Arrays:
+    rows = snapshot.samples
+    assert rows is not None  # the table is left out otherwise
+    return {"object": rows.sample_object, "site": rows.sample_site}
+
+
+_SAMPLES = Table(
+    "samples",
+    "one row for each object that the memory profile has sampled, one in many",
+    columns_of("""
+        object UINTEGER objects.id
+        site INTEGER sites.id of where it was allocated
+    """),
+    {"_samples": _samples_rows},
+    "SELECT object, CASE WHEN site >= 0 THEN site END AS site FROM _samples",
+)
+
+
+def _sites_rows(snapshot: Snapshot) -> Arrays:
+    rows = snapshot.sites or []
+    return {
+        "id": np.arange(len(rows), dtype=np.int32),
+        "function": texts([_function(site.frames) for site in rows]),
+        "stack": texts(["\n".join(frame.text for frame in site.frames) for site in rows]),
+        "objects": np.array([-1 if site.objects is None else site.objects for site in rows], np.int64),
+        "bytes": np.array([-1 if site.bytes is None else site.bytes for site in rows], np.int64),
+    }
+
+
+_SITES = Table(
+    "sites",
+    "one row for each stack that allocated sampled objects which are still there",
+    columns_of("""
+        id INTEGER number of the site
+        function VARCHAR innermost function outside of the runtime
+        stack VARCHAR functions and places, innermost first, one a line: main.load load.go:31
+        objects BIGINT sampled and in use as of the last collection, as the program's heap profile counts
+        bytes BIGINT their bytes as they were asked for, not scaled
+    """),
+    {"_sites": _sites_rows},
+    """SELECT id, function, stack, CASE WHEN objects >= 0 THEN objects END AS objects,
+        CASE WHEN bytes >= 0 THEN bytes END AS bytes FROM _sites""",
+)
+
+
 #: In the order in which they are documented.
-PROCESS = (_GOROUTINES, _WAITS, _SPANS)
+PROCESS = (_GOROUTINES, _WAITS, _SPANS, _SAMPLES, _SITES)
 
 
 def known(snapshot: Snapshot) -> tuple[Table, ...]:
     """Those that the snapshot has evidence for."""
-    there = (True, snapshot.waits is not None, snapshot.spans is not None)
+    sampled = snapshot.samples is not None
+    there = (True, snapshot.waits is not None, snapshot.spans is not None, sampled, sampled)
     return tuple(table for table, known in zip(PROCESS, there, strict=True) if known)

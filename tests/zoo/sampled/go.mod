@@ -1,0 +1,3 @@
+module goretain.test/zoo/sampled
+
+go 1.21
