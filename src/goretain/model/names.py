@@ -17,6 +17,7 @@ _NAMED = 4
 _NUMBERED = re.compile(r"\bgoroutine \d+ ")
 #: With its state, which changes from look to look without a change of who holds what.
 _STATE = re.compile(r"\bgoroutine \d+ (?:\[[^\]]*\] )?")
+_PLACE = re.compile(r"\b(?:data|bss)\+0x[0-9a-f]+")
 _BUILD = re.compile(
     r"(?<=\.func)\d+(?:\.\d+)*|(?<=\.gowrap)\d+|(?<=\.deferwrap)\d+|(?<=-range)\d+|(?<=\.init\.)\d+"
     r"|(?<=\.stmp_)\d+|(?<=\bdata)\+0x[0-9a-f]+|(?<=\bbss)\+0x[0-9a-f]+"
@@ -46,6 +47,11 @@ def joined(names: Iterable[str]) -> str:
 def across_builds(name: str) -> str:
     """A name without what another build numbers anew: ``main.f.func*`` for ``main.f.func2``."""
     return _BUILD.sub("*", name)
+
+
+def is_place(name: str) -> bool:
+    """Whether a variable is named by its place, as without symbols: ``bss+0x40 (*main.cache)``."""
+    return _PLACE.search(name) is not None
 
 
 def of_this_build(name: str) -> tuple[str, ...]:

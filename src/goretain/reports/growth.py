@@ -13,6 +13,7 @@ from goretain.diagnosis.diagnose import Diagnosis, diagnose
 from goretain.heap.growth import same_process, survivors
 from goretain.heap.tally import Kind, Tally, folded, tally
 from goretain.model.errors import UsageError
+from goretain.model.names import is_place
 from goretain.reports import changes
 from goretain.reports.results import (
     By,
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from goretain.heap.heap import Heap
     from goretain.heap.histogram import TypeRow
 
+_NAMELESS = (
+    "variables have names in some of the looks only, so what they hold cannot be matched; give the others an"
+    " unstripped build of the same source: goretain why TARGET --binary FILE --save SNAPSHOT"
+)
 #: A crumb is less than this share of the live heap.
 CRUMB = 1000
 
@@ -54,6 +59,7 @@ class Series:
         self._found: list[Diagnosis] | None = [] if findings or by == "pattern" else None
         self._looks: list[Look] = []
         self._modules: list[tuple[str, ...]] = []
+        self._nameless: list[bool] = []
         self._same: list[bool] = []
         self._first: Heap | None = None
         self._last: Heap | None = None
@@ -62,6 +68,8 @@ class Series:
         """The next look."""
         self._looks.append(look_of(target, heap.snapshot))
         self._modules.append(heap.snapshot.meta.modules[:1])
+        variables = [root.name for root in heap.snapshot.roots if root.goroutine < 0]
+        self._nameless.append(2 * sum(map(is_place, variables)) > len(variables))
         for kind, tallies in self._tallies.items():
             tallies.append(tally(heap, kind))
         if self._found is not None:
@@ -159,6 +167,7 @@ class Series:
         times = [look.taken_at for look in self._looks]
         cut = any(tally.cut for tallies in self._tallies.values() for tally in tallies)
         return (
+            *([_NAMELESS] if any(self._nameless) and not all(self._nameless) else []),
             *(["the looks are not in the order in which they were taken"] if times != sorted(times) else []),
             *(["there are too many different chains: the ends of some are left out"] if cut else []),
         )

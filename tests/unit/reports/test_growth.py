@@ -192,6 +192,19 @@ def test_growth_over_several_processes_is_never_likely() -> None:
     assert (verdict.level, verdict.decide) == ("undecided", "look at one")
 
 
+def test_a_look_without_names_of_variables_cannot_be_matched_with_one_that_has_them() -> None:
+    def notes(*names: str) -> tuple[str, ...]:
+        series = Series()
+        for name in names:
+            build = Build()
+            build.roots.append((build.node(name, Layer.PROGRAM), build.add(48, ENTRY), ""))
+            series.add(name, Heap(build.snapshot(build_id=name)))
+        return series.report().notes
+
+    assert "--binary FILE" in " ".join(notes("main.cache", "bss+0x40 (*main.cache)"))
+    assert notes("bss+0x80 (*main.cache)", "bss+0x40 (*main.cache)") == notes("main.a", "main.b") == ()
+
+
 def test_names_of_two_builds_fit_but_for_what_a_compiler_numbers() -> None:
     series = Series("chain")
     for build_id, closure in (("one", "main.run.func1"), ("two", "main.run.func2")):
