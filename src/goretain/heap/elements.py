@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from goretain.heap.backing import HEADER_BYTES
 from goretain.heap.chains import ChainPrinter
+from goretain.heap.links import kinds_of
 from goretain.snapshot import ObjectFlag, Snapshot
 
 I64 = NDArray[np.int64]
@@ -59,6 +60,7 @@ class Elements:
         self._printer = printer
         sizes = np.array([t.size for t in snapshot.types] + [0], np.int64)
         self._sizes = sizes[snapshot.columns.object_type]
+        self._kind = kinds_of(snapshot)
         self._hits: list[I64] = []
         self._seen: dict[tuple[str, bool], Flags] = {}
 
@@ -111,12 +113,7 @@ class Elements:
         offset -= np.where(flags & ObjectFlag.HEADER, HEADER_BYTES, 0)
         size = self._sizes[sources]
         inside = np.where(size > 0, offset % np.maximum(size, 1), 0)
-        target = columns.edge_target[edges]
-        array = (flags & ObjectFlag.ARRAY) != 0
-        target_array = (columns.object_flags[target] & ObjectFlag.ARRAY) != 0
-        kinds = np.column_stack(
-            (columns.object_type[sources] * 2 + array, inside, columns.object_type[target] * 2 + target_array)
-        )
+        kinds = np.column_stack((self._kind[sources], inside, self._kind[columns.edge_target[edges]]))
         _, place = np.unique(kinds, axis=0, return_inverse=True)
         order = np.argsort(place.ravel(), kind="stable")
         cuts = np.flatnonzero(np.diff(place.ravel()[order])) + 1

@@ -40,7 +40,7 @@ class Links:
         self._columns = snapshot.columns
         self._printer = printer
         self._known: dict[str, int] = {"": SILENT}
-        self.kind = _kinds(snapshot)
+        self.kind = kinds_of(snapshot)
         self.number = np.zeros(snapshot.object_count, np.int32)
         order = forest.order
         parent = forest.parent[order]
@@ -127,7 +127,7 @@ def _distant(name: str | None) -> str:
     return f" … {name or 'unknown type'}"
 
 
-def _kinds(snapshot: Snapshot) -> I32:
+def kinds_of(snapshot: Snapshot) -> I32:
     """int32[n]: the type, array or single value; of a map's header the map's type."""
     columns = snapshot.columns
     array = (columns.object_flags & ObjectFlag.ARRAY) != 0

@@ -155,7 +155,7 @@ class Series:
         if self._by == "pattern":
             return verdict(found or [], "finding", intervals, least)
         kind: Kind = self._by or "alone"
-        noun = {"alone": "holder", "goroutine": "group of goroutines"}.get(kind, kind)
+        noun = {"alone": "holder", "goroutine": "goroutine group"}.get(kind, kind)
         return verdict(rows[kind], noun, intervals, least)
 
     def _not_judged(self) -> tuple[NotJudged, ...]:

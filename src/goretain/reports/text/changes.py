@@ -20,7 +20,7 @@ _NOUNS = {
     "chain": "chain",
     "pattern": "finding",
     "type": "type",
-    "goroutine": "goroutines",
+    "goroutine": "goroutine group",
 }
 _STEPS = 3  # intervals whose growth has room in a line
 _ID = 12  # digits of a build ID that a reader compares
@@ -80,7 +80,8 @@ def findings(page: Page, report: DiffReport, least: int) -> None:
         for title, rows in _by_growth(found, len(report.looks) - 1):
             page.title(title)
             _findings_table(page, rows, report)
-        page.add((f"  {same}" if same else "", "dim"))
+        if same:
+            page.add((f"  {same}", "dim"))
     else:
         page.title("Findings that changed", same)
         _findings_table(page, found, report)
@@ -128,7 +129,7 @@ def lines(page: Page, report: DiffReport, least: int) -> None:
 def _by_growth(rows: Sequence[Row], intervals: int) -> list[tuple[str, list[Row]]]:
     """The rows under headings that say how often they grew; those without rows are left out."""
     grown = [row for row in rows if (row.delta_bytes or 0) > 0]
-    rest = [row for row in rows if row not in grown]
+    rest = [row for row in rows if (row.delta_bytes or 0) <= 0]
     if intervals == 1:
         groups = [("Grew", grown), ("Did not grow", rest)]
     else:
