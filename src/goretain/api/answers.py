@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from goretain.api.snapshot import Snapshot
-from goretain.api.targets import Progress, open
+from goretain.api.targets import Progress, check_file, open
 from goretain.model.errors import GoretainError, UsageError
 from goretain.model.saving import check_place, whole_file, write_all
 
@@ -184,6 +184,9 @@ def diff(
     from goretain.reports.growth import Series
 
     series = Series(by, findings=by is None)
+    for target in (first, second, *more):
+        if not isinstance(target, Snapshot):
+            check_file(target)
     for target in (first, second, *more):
         snapshot = _opened(target, force=force, on_phase=on_phase, progress=progress)
         if progress is not None:

@@ -81,9 +81,8 @@ def open(
     Raises:
         GoretainError: the target cannot be read; the error says why and what to do.
     """
+    check_file(target)
     name = os.fspath(target) if not isinstance(target, int) else str(target)
-    if name == "-":
-        raise UsageError("a target is not read from a pipe", hint=_NEEDS_FILE)
     if is_pid(name):
         files = DebugFiles(binary, debug_dirs).of_process(int(name))
         how = {"full": full, "force": force, "max_pause": max_pause, "on_phase": on_phase}
@@ -92,6 +91,19 @@ def open(
         raise UsageError("--max-pause belongs to a running process", hint="leave it out")
     flags = {"full": full, "with_data": with_data, "force": force}
     return Snapshot(_from_file(name, binary, debug_dirs, flags, progress), name)
+
+
+def check_file(target: int | Pathlike) -> None:
+    """Complain about a file that is none which ``open`` takes, before other targets are stopped for it.
+
+    Raises:
+        GoretainError: as ``open``.
+    """
+    name = os.fspath(target) if not isinstance(target, int) else str(target)
+    if name == "-":
+        raise UsageError("a target is not read from a pipe", hint=_NEEDS_FILE)
+    if not is_pid(name) and not (is_snapshot(name) or is_image(name) or is_heap_dump(name)):
+        _require_core(name)
 
 
 def _from_file(
@@ -124,7 +136,6 @@ def _from_file(
             raise UsageError(f"{name} is a heap dump; it holds what it holds", hint="leave out --full")
         tell = None if progress is None else lambda what: progress(what, 0, 0)
         return open_heap_dump(name, binary, debug_dirs, with_data=with_data, force=force, tell=tell)
-    _require_core(name)
     return _from_core(name, binary, debug_dirs, full, with_data, force, progress)
 
 

@@ -231,6 +231,11 @@ def test_rule_prints_the_pattern_by_code_and_by_name() -> None:
             "there is no such directory",
             "choose another",
         ),
+        (
+            ["diff", "4194305", "/nowhere"],
+            "cannot open /nowhere: No such file",
+            "give a PID",
+        ),  # before any PID
         (["rule", "GR999"], "no pattern is called 'GR999'", "GR101"),
     ],
 )
