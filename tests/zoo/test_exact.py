@@ -100,6 +100,11 @@ def test_memory_beside_the_heap_equals_memstats(reading: Reading) -> None:
     assert memory.gc_cycles == target.fact("NumGC")
     assert memory.gc_percent == 100
     assert memory.limit is None
+    # No C, no mmap: all that is resident and of no file is known to be Go's.
+    assert memory.runtime_complete
+    assert memory.off_heap == 0
+    assert memory.heap_in_use_resident is not None
+    assert 0 < memory.heap_in_use_resident <= memory.heap_in_use
 
 
 def test_spans_hold_the_objects(reading: Reading) -> None:

@@ -39,6 +39,7 @@ def why(
     min_bytes: int = 0,
     focus: str = "",
     without: Sequence[str] = (),
+    spans: bool = False,
     progress: Progress | None = None,
 ) -> WhyReport:
     """Why the memory of a target is alive: ``open``, ``Snapshot.save`` where asked, ``Snapshot.why``.
@@ -64,7 +65,7 @@ def why(
         snapshot.save(save)
     if progress is not None:
         progress("measuring", 0, 0)
-    return snapshot.why(top=top, min_bytes=min_bytes, focus=focus, without=without)
+    return snapshot.why(top=top, min_bytes=min_bytes, focus=focus, without=without, spans=spans)
 
 
 def chains(

@@ -139,7 +139,13 @@ class Snapshot:
         return self.heap.retained(object_id)
 
     def why(
-        self, *, top: int = 10, min_bytes: int = 0, focus: str = "", without: Sequence[str] = ()
+        self,
+        *,
+        top: int = 10,
+        min_bytes: int = 0,
+        focus: str = "",
+        without: Sequence[str] = (),
+        spans: bool = False,
     ) -> WhyReport:
         """The answer of ``goretain why``: findings, holders and coverage in one struct.
 
@@ -148,10 +154,19 @@ class Snapshot:
             min_bytes: findings and holders below it are left out.
             focus: only findings and holders whose name starts with it.
             without: names of holders; the report then also says what would come back if they let go.
+            spans: whether to say how full spans are, by size class.
         """
         from goretain.reports.why import why_report
 
-        return why_report(self.target, self.heap, top=top, min_bytes=min_bytes, focus=focus, without=without)
+        return why_report(
+            self.target,
+            self.heap,
+            top=top,
+            min_bytes=min_bytes,
+            focus=focus,
+            without=without,
+            spans=spans,
+        )
 
     def chains(self, what: str, *, top: int = 10, min_bytes: int | None = 0) -> ChainsReport:
         """All shortest chains to some objects, merged: the answer of ``goretain chains``.

@@ -1,7 +1,7 @@
 """An Image: bytes of a process at one instant, packed into one buffer.
 
 Nothing in an image is guessed: an address that was not captured raises MissingMemory or is marked absent.
-Imports ``debuginfo``, ``model`` and numpy.
+Imports ``capture.residency``, ``debuginfo``, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.capture.residency import Residency
 from goretain.debuginfo.elf.elf import Elf
 from goretain.model.errors import MissingMemory
 
@@ -42,6 +43,7 @@ class CaptureFacts:
     attempts that were given up; empty when it was read from a file. stop_ns is the part of the last one
     before the last thread stopped. shortfall says how much of a truncated core is there; "" of whole ones and
     of processes. with_data: contents of pointer-free objects were taken along, so that map keys can be shown.
+    resident: what rss_bytes is made of, when it ran again; None when unknown.
     """
 
     source: Literal["live", "core", "dump"]
@@ -57,6 +59,7 @@ class CaptureFacts:
     with_data: bool = False
     notes: list[str] = field(default_factory=list)
     pauses_ns: list[int] = field(default_factory=list)
+    resident: Residency | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,9 @@ _AT_OR_ABOVE = {
     " may be repeated.",
 )
 @click.option(
+    "--spans", is_flag=True, help="Also show how full the heap's spans are, and what few objects keep."
+)
+@click.option(
     "--fail-on",
     type=click.Choice(list(_AT_OR_ABOVE)),
     default="never",
@@ -74,6 +77,7 @@ def why(
     min_bytes: int,
     focus: str,
     without: tuple[str, ...],
+    spans: bool,
     fail_on: str,
     top: int | None,
     as_json: bool,
@@ -109,6 +113,7 @@ def why(
             min_bytes=min_bytes,
             focus=focus,
             without=without,
+            spans=spans,
             progress=progress,
         )
     if save is not None:

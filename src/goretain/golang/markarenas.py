@@ -11,7 +11,8 @@ from goretain.golang.layout import Program
 from goretain.model.errors import MissingMemory
 
 _VARIABLE, _ARENA = "runtime.gcBitsArenas", "runtime.gcBitsArena"
-_NEXT = 8  # from the first of the variable's lists, ``free``, which stands behind its lock
+# The variable's lists behind its lock: free, next, current, previous.
+_LISTS, _NEXT = 4, 1
 _LIST_LIMIT = 1 << 20
 
 
@@ -20,10 +21,19 @@ def new_mark_arenas(program: Program) -> list[range] | None:
 
     Raises MissingMemory, UnknownLayout.
     """
+    return _arenas(program, _NEXT) if program.has_variable(_VARIABLE) else None
+
+
+def mark_arenas(program: Program) -> list[range] | None:
+    """The same of all arenas of bits, with those that wait to be used again."""
     if not program.has_variable(_VARIABLE):
         return None
+    return [arena for which in range(_LISTS) for arena in _arenas(program, which)]
+
+
+def _arenas(program: Program, which: int) -> list[range]:
     size = program.layout.size(_ARENA)
-    arena = program.word(program.symbol(_VARIABLE) + program.layout.size("runtime.mutex") + _NEXT)
+    arena = program.word(program.symbol(_VARIABLE) + program.layout.size("runtime.mutex") + which * 8)
     found: list[range] = []
     while arena:
         if len(found) >= _LIST_LIMIT:

@@ -14,7 +14,8 @@ million 1 KB objects took 1.2 s, four times as long as to copy everything. With 
 Reads ``runtime.mheap``, ``runtime.mspan``, ``runtime.heapArena`` (runtime/mheap.go),
 ``runtime.persistentChunks`` (malloc.go), ``runtime.itabTableType`` (iface.go), ``runtime.moduledata``
 (symtab.go), ``runtime.m`` and ``runtime.g`` (runtime2.go), ``runtime.spanInlineMarkBits``
-(mgcmark_greenteagc.go). Imports ``capture``, ``model``, numpy and ``golang``'s bulk, layout, markarenas.
+(mgcmark_greenteagc.go). Imports ``capture``, ``model``, numpy and ``golang``'s
+bulk, layout, markarenas, ownmemory.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from goretain.golang.bulk import Structs, pages_of
 from goretain.golang.extent import Extent, OnExtent
 from goretain.golang.layout import Layout, Program
 from goretain.golang.markarenas import new_mark_arenas
+from goretain.golang.ownmemory import OwnMemory, arenas_of
 from goretain.model.errors import MissingMemory
 
 GO_PAGE = 8192
@@ -43,7 +45,6 @@ _LIST_LIMIT, _SPAN_LIMIT = 1 << 20, 1 << 28
 _STACK_LIMIT = 64 << 20
 _RED_ZONE = 128  # below the stack pointer, but in use: the ABI of C
 _ARENA_HEAD = 64  # of gcBitsArena: how much is used, and the link
-_ARENA_LIMIT = 1 << 22  # arenas of the whole address space
 _MODULEDATA = "runtime.moduledata"
 _MODULE_BOUNDS = ("text", "data", "noptrdata", "enoptrdata", "ebss", "enoptrbss")
 _ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # heapArenaBytes and arenaBaseOffset of linux/amd64
@@ -115,6 +116,7 @@ class _LeanPlan:
             self._global_masks(),
             self._plugins(),
             self._thread_stacks(),
+            OwnMemory(self.program, np.column_stack((spans.base, spans.base + spans.size))).wanted(),
         ]
         if self.layout.has("runtime.heapArena", "bitmap"):
             parts.append(self._arena_bitmaps(spans))
@@ -271,7 +273,7 @@ class _LeanPlan:
         order = np.argsort(spans.base[chosen])
         low = spans.base[chosen][order] + _ARENA_BASE
         high = low + spans.size[chosen][order]
-        numbers = _arenas_of(low, high)
+        numbers = arenas_of(np.column_stack((low, high)) - _ARENA_BASE)
         bitmap = self.layout.offset("runtime.heapArena", "bitmap")
         last = self.layout.offset("runtime.heapArena", "noMorePtrs")
         table = self.program.word(self.heap + self.layout.offset("runtime.mheap", "arenas"))
@@ -287,12 +289,3 @@ class _LeanPlan:
             parts.append(arena + bitmap + np.column_stack((first // 64, -(-end // 64))))
             parts.append(arena + last + np.column_stack((first // 4096, -(-end // 4096))))
         return aligned(np.concatenate(parts), 64)
-
-
-def _arenas_of(low: I64, high: I64) -> I64:
-    """Numbers of the arenas that [low, high), less the arenas' base, reach into: sorted, each once."""
-    first, last = low >> _ARENA_SHIFT, (high - 1) >> _ARENA_SHIFT
-    if len(first) and not 0 <= int(first.min()) <= int(last.max()) < _ARENA_LIMIT:
-        raise MissingMemory(int(low.min()) - _ARENA_BASE)
-    between = [np.arange(a + 1, b) for a, b in zip(first.tolist(), last.tolist(), strict=True) if b > a + 1]
-    return np.unique(np.concatenate((first, last, *between)))

@@ -17,6 +17,7 @@ from goretain.reports.results import (
     GoroutineSection,
     GrowthRow,
     Look,
+    RssSection,
     WhatIf,
     WhyReport,
 )
@@ -33,6 +34,7 @@ _GROWN = 10
 _NOTES = 3
 _WITHOUT = 3
 _SITES = 2
+_RSS = 4
 
 
 def render_why(report: WhyReport) -> str:
@@ -48,6 +50,7 @@ def render_why(report: WhyReport) -> str:
         f"- {_origin(look)}",
         f"- {live}, garbage {iec(garbage)}, RSS {iec(look.rss_bytes)}",
         f"- pause {duration(look.pause_ns)}, copied {iec(look.copied_bytes)}, typed {share} of live bytes",
+        *_rss(report.rss),
         *_goroutines(report.goroutines),
         *_notes(look.notes),
         *_without(report.without),
@@ -65,6 +68,15 @@ def render_why(report: WhyReport) -> str:
     room = MAX_LINES - len(lines) - len(shared) - len(end) - _TABLE_HEAD
     lines += _holders(report, min(_HOLDERS, room))
     return "\n".join([*lines, *shared, *end]) + "\n"
+
+
+def _rss(section: RssSection | None) -> list[str]:
+    """The parts that matter, in one line."""
+    if section is None or not section.parts or not section.rss_bytes:
+        return []
+    parts = sorted(section.parts, key=lambda part: -part.bytes)
+    shown = [f"{part.part} {iec(part.bytes)}" for part in parts[:_RSS] if part.bytes]
+    return [f"- RSS is {', '.join(shown)}"]
 
 
 def _goroutines(section: GoroutineSection | None) -> list[str]:

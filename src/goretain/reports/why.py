@@ -17,6 +17,7 @@ import goretain
 from goretain.diagnosis.diagnose import diagnose
 from goretain.model.findings import Chain, Severity
 from goretain.reports.goroutines import goroutine_section
+from goretain.reports.memory import rss_section, span_section
 from goretain.reports.results import (
     Coverage,
     HeapFacts,
@@ -57,6 +58,7 @@ def why_report(
     min_bytes: int = 0,
     focus: str = "",
     without: Sequence[str] = (),
+    spans: bool = False,
 ) -> WhyReport:
     """What holds the memory of a heap.
 
@@ -67,9 +69,10 @@ def why_report(
         min_bytes: findings and holders below it are left out.
         focus: only findings and holders whose name starts with it.
         without: holders of which to say what would come back if they let go.
+        spans: whether to say how full spans are.
 
     Raises:
-        UsageError: there is no holder of a name in ``without``.
+        UsageError: there is no holder of a name in ``without``; ``spans`` of a heap dump.
     """
     what_if = _what_if(heap, without, top) if without else None
     found = diagnose(heap, min_bytes=min_bytes, focus=focus)
@@ -102,6 +105,8 @@ def why_report(
         focus=focus,
         without=what_if,
         sampling=sampling_of(heap),
+        rss=rss_section(heap.snapshot),
+        spans=span_section(heap.snapshot, top) if spans else None,
     )
 
 

@@ -157,8 +157,20 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
         other_runtime: everything else that the runtime took from the system (OtherSys).
         rss, rss_anonymous, rss_file, rss_shared: resident memory and its parts, as the kernel counts them.
         swapped: in swap.
-        heap_resident: resident part of the Go heap's arenas.
-        off_heap: resident anonymous memory outside of what the Go runtime has: C's heap and stacks, mmap.
+        heap_resident: resident part of the Go heap's arenas; it is the sum of these four:
+        heap_in_use_resident, stacks_resident, work_resident: of spans with objects, with stacks, with work
+            of the collector. heap_idle_resident: of pages without a span.
+        heap_released_resident: the part of heap_idle_resident that was offered to the system, which has not
+            taken it (MADV_FREE).
+        runtime_resident: of the runtime's memory beside the arenas: its structs, bitmaps and profiles.
+        runtime_complete: whether all of that is known; if not, some of it is in off_heap.
+        variables_resident: the program's written variables. program_resident: pages of its file, in rss_file.
+        main_stack_resident: the stack that the system gave the first thread.
+        off_heap: resident anonymous memory outside of what the Go runtime has: C's heap, stacks and
+            libraries, mmap.
+        malloc_resident: the part of it that C's malloc has from brk.
+        rss = rss_anonymous + rss_file + rss_shared; rss_anonymous = heap_resident + runtime_resident
+            + variables_resident + main_stack_resident + off_heap.
         next_gc: heap size at which the next collection starts. limit: GOMEMLIMIT.
         gc_percent: GOGC, -1 off. gc_cycles: finished collections.
     """
@@ -178,7 +190,18 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     rss_shared: int | None = None
     swapped: int | None = None
     heap_resident: int | None = None
+    heap_in_use_resident: int | None = None
+    stacks_resident: int | None = None
+    work_resident: int | None = None
+    heap_idle_resident: int | None = None
+    heap_released_resident: int | None = None
+    runtime_resident: int | None = None
+    runtime_complete: bool | None = None
+    variables_resident: int | None = None
+    program_resident: int | None = None
+    main_stack_resident: int | None = None
     off_heap: int | None = None
+    malloc_resident: int | None = None
     next_gc: int | None = None
     limit: int | None = None
     gc_percent: int | None = None

@@ -16,13 +16,18 @@ from goretain.reports.results import (
     KeeperRow,
     Look,
     Part,
+    RssPart,
+    RssSection,
     Sampling,
     SharedRow,
+    SpanRow,
+    SpanSection,
     SurvivorRow,
     TypeSum,
     WhatIf,
     WhyReport,
 )
+from goretain.reports.results.memory import PartOfRss
 
 MIB = 1 << 20
 
@@ -180,6 +185,59 @@ def goroutine_section(**more: object) -> GoroutineSection:
     return GoroutineSection(**(facts | more))  # type: ignore[arg-type]
 
 
+def rss_section(**more: object) -> RssSection:
+    sizes: dict[PartOfRss, tuple[int, int | None]] = {
+        "heap-in-use": (790 * MIB, 860 * MIB),
+        "heap-idle": (31 * MIB, 33 * MIB),
+        "heap-released": (0, 140 * MIB),
+        "stacks": (3 * MIB, 4 * MIB),
+        "gc-work": (64 << 10, None),
+        "runtime": (19 * MIB, None),
+        "variables": (400 << 10, None),
+        "main-thread-stack": (16 << 10, None),
+        "program-file": (9 * MIB, None),
+        "other-files": (2 * MIB, None),
+        "shared-memory": (0, None),
+        "outside-go": (96 * MIB, None),
+    }
+    facts: dict[str, object] = {
+        "rss_bytes": sum(size for size, _ in sizes.values()),
+        "parts": tuple(RssPart(part=part, bytes=size, of_bytes=of) for part, (size, of) in sizes.items()),
+        "released_bytes": 140 * MIB,
+        "swapped_bytes": 0,
+        "malloc_bytes": 80 * MIB,
+        "complete": True,
+        "unknown": None,
+    }
+    return RssSection(**(facts | more))  # type: ignore[arg-type]
+
+
+def span_section() -> SpanSection:
+    rows = [
+        SpanRow(
+            slot_bytes=slot_bytes,
+            spans=40 * slots,
+            span_bytes=40 * slots * 8192,
+            slots=40 * slots * slots,
+            objects=500 * slots,
+            object_bytes=500 * slots * slot_bytes,
+            sparse_spans=slots,
+            sparse_bytes=slots * 8192,
+            sparse_objects=3 * slots,
+            empty_bytes=8192,
+            excess_bytes=(slots - 2) * 8192,
+        )
+        for slot_bytes, slots in ((64, 128), (512, 16))
+    ]
+    total = {field: sum(getattr(row, field) for row in rows) for field in SpanRow.__struct_fields__}
+    return SpanSection(
+        total=SpanRow(**(total | {"slot_bytes": 0})),
+        classes=tuple(rows),
+        classes_total=41,
+        unknown_spans=1,
+    )
+
+
 def heap_facts() -> HeapFacts:
     return HeapFacts(
         reachable_objects=2_310_455,
@@ -244,6 +302,8 @@ def why(findings: int = 1, holders: int = 3, **more: object) -> WhyReport:
         "holders": (holder_rows() * (holders // 3 + 1))[:holders],
         "holders_total": holders + 40,
         "goroutines": goroutine_section(),
+        "rss": rss_section(),
+        "spans": span_section(),
         "shared": (
             SharedRow(
                 bytes=12 * MIB,

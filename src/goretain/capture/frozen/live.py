@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from goretain.capture import libc, procfs
 from goretain.capture.frozen import pagemap
+from goretain.capture.frozen.resident import measure
 from goretain.capture.frozen.transfer import BulkReader
 from goretain.capture.image import Mapping
 from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, intersect, normalise, subtract
+from goretain.capture.residency import Residency
 from goretain.capture.rights import privileges
 from goretain.capture.rights.refusal import explain_refusal
 from goretain.debuginfo.elf.elf import Elf
-from goretain.model.errors import MissingMemory
+from goretain.model.errors import MissingMemory, TargetGone
 
 
 class LiveProcess:
@@ -119,6 +121,13 @@ class LiveProcess:
         places = out.ctypes.data + np.concatenate(([0], np.cumsum(sizes)[:-1])) if len(sizes) else sizes
         self.reader.read(ranges[:, 0], sizes, places.astype(np.int64), lambda _done: self._between())
         return out
+
+    def residency(self, program: str) -> Residency | None:
+        """What its RSS is made of; None when that cannot be told. program: path of its executable."""
+        try:
+            return measure(self._pagemap, self.mappings(), program)
+        except TargetGone:
+            return None
 
     def pieces(self, ranges: I64, mapped: list[Mapping]) -> tuple[I64, I64]:
         """What of normal ranges must be read, and what is not there.

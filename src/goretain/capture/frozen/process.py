@@ -236,6 +236,7 @@ class _Capture:
         ranges = np.concatenate((self.fixed, frozen.copy.ranges))
         offsets = np.concatenate((self.fixed_offsets, frozen.copy.offsets))
         order = np.argsort(ranges[:, 0], kind="stable")
+        resident = self.source.residency(self.program)
         facts = CaptureFacts(
             source="live",
             program=self.program,
@@ -245,9 +246,10 @@ class _Capture:
             threads=len(frozen.registers),
             pause_ns=sum(self.pauses),
             stop_ns=self.stop_ns,
-            rss_bytes=frozen.rss_bytes,
+            rss_bytes=frozen.rss_bytes if resident is None else resident.rss,
             notes=frozen.copy.notes + expectation.note(self.pauses) + self.pause.notes(self.pauses[-1] / 1e9),
             pauses_ns=self.pauses,
+            resident=resident,
         )
         return Image(
             destination.detach(frozen.copy.end),

@@ -19,6 +19,7 @@ from goretain.capture.imagefile import blocks
 from goretain.capture.libc import REGISTERS
 from goretain.capture.procfs import USER_SPACE
 from goretain.capture.ranges import I64
+from goretain.capture.residency import unpacked
 from goretain.debuginfo.beside.translated import Shift, Shifts
 from goretain.model.errors import CorruptFile
 
@@ -56,6 +57,7 @@ def parse_facts(path: str, raw: bytes, at: int) -> CaptureFacts:
             shortfall=_text(found["shortfall"]),
             with_data=_one_of(found, "with_data", (True, False)),
             notes=[_text(note) for note in found["notes"]],
+            resident=unpacked(found.get("resident")),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as wrong:
         raise CorruptFile(path, at, f"the facts of the capture: {wrong}", hint=blocks.TAKE_AGAIN) from None

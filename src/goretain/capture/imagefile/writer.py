@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,8 +141,13 @@ class _Blocks:
 
 
 def _facts(image: Image) -> bytes:
-    facts = asdict(image.facts) | {"by": goretain.__version__}
+    facts = asdict(replace(image.facts, resident=None)) | {"by": goretain.__version__}
     del facts["pauses_ns"]  # their sum is there, and a note if there are several
+    del facts["resident"]
+    resident = image.facts.resident
+    packed = None if resident is None else resident.packed()
+    if packed is not None:
+        facts["resident"] = packed
     return json.dumps(facts, separators=(",", ":")).encode()
 
 

@@ -46,4 +46,4 @@ def fill_groups(snapshot: Snapshot, found: Found) -> None:
     snapshot.spans = span_columns(found.objects, found.class_size)
     snapshot.specials = special_columns(found.specials, found.objects, found.stacks, texts)
     snapshot.samples, snapshot.sites = sample_columns(found.specials, found.objects, found.stacks)
-    snapshot.memory = memory_facts(found.image, program, snapshot.meta.totals)
+    snapshot.memory = memory_facts(found.image, program, snapshot.meta.totals, found.objects.spans)

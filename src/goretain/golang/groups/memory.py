@@ -7,8 +7,12 @@ None. Imports ``golang.layout``, ``golang.memory``, ``capture.image``, ``snapsho
 
 from __future__ import annotations
 
+import msgspec
+
 from goretain.capture.image import Image
+from goretain.golang.groups.resident import resident_facts
 from goretain.golang.layout import Program
+from goretain.golang.memory.spans import SpanTable
 from goretain.model.errors import GoretainError
 from goretain.snapshot import HeapTotals, Memory
 
@@ -20,12 +24,12 @@ _MOST = (1 << 63) - 1  # and a memory limit of so much is none
 _SIGN = 1 << 31
 
 
-def memory_facts(image: Image, program: Program, totals: HeapTotals) -> Memory:
-    """The table ``memory`` of a snapshot, as far as the runtime and the image tell."""
+def memory_facts(image: Image, program: Program, totals: HeapTotals, spans: SpanTable) -> Memory:
+    """The table ``memory`` of a snapshot, as far as the runtime, the image and the kernel tell."""
     read = _Reader(program)
     percent = read.pacer("gcPercent")
     limit = read.pacer("memoryLimit")
-    return Memory(
+    facts = Memory(
         heap_in_use=totals.in_use_bytes,
         heap_free=read.pacer("heapFree"),
         heap_released=read.pacer("heapReleased"),
@@ -41,6 +45,7 @@ def memory_facts(image: Image, program: Program, totals: HeapTotals) -> Memory:
         gc_percent=None if percent is None else (percent & (_SIGN - 1)) - (percent & _SIGN),
         gc_cycles=read.stats("numgc"),
     )
+    return msgspec.structs.replace(facts, **resident_facts(image, program, spans))
 
 
 def monotonic_ns(image: Image, program: Program) -> int | None:

@@ -101,6 +101,8 @@ def span_table(dump: HeapDump, found: DumpedObjects, spans: Spans) -> SpanTable:
         specials=np.zeros(len(lengths), np.int64),
         chunks=np.empty(0, np.int64),
         stack_bytes=dump.stats[_STACK_IN_USE],
+        stacks=np.empty((0, 2), np.int64),
+        work=np.empty((0, 2), np.int64),
         green_tea=found.marks,
         inline_bitmaps=found.bitmaps,
         unreadable=0,

@@ -42,7 +42,8 @@ class SpanTable:
         spans: the kernel's view.
         table: finds the span of an address.
         pages: int64[s], 8 KiB pages; specials: int64[s], address of the first special, 0 without.
-        stack_bytes: pages of spans that hold stacks.
+        stack_bytes: pages of spans that hold stacks or work of the collector.
+        stacks, work: int64[k, 2], normal: the spans of stacks, and those of the collector's work buffers.
         chunks: int64[c], addresses of the spans that are chunks of user arenas (package arena): one object
             each to the collector, many values of any types to the program.
         unreadable: spans that are listed, but were not captured (of truncated cores) or cannot be (damage).
@@ -55,6 +56,8 @@ class SpanTable:
     specials: I64
     chunks: I64
     stack_bytes: int
+    stacks: I64
+    work: I64
     green_tea: bool
     inline_bitmaps: bool
     unreadable: int
@@ -95,8 +98,7 @@ def read_spans(image: Image, program: Program) -> SpanTable:
     if not len(addresses):  # a heap without any span is none
         image.read(int(listed[0]), layout.size("runtime.mspan"))
     state = _MspanReader(image, program, addresses)("state")
-    stacks = _MspanReader(image, program, addresses[state == _MANUAL])("npages")
-    stack_bytes = int(stacks[(stacks > 0) & (stacks <= _STACK_PAGES)].sum()) * PAGE
+    stack_bytes, stacks, work = _manual(_MspanReader(image, program, addresses[state == _MANUAL]))
     used = addresses[state == _IN_USE]
     used = used[np.argsort(_MspanReader(image, program, used)("startAddr"), kind="stable")]
     sound = _sound(image, _MspanReader(image, program, used))
@@ -109,8 +111,29 @@ def read_spans(image: Image, program: Program) -> SpanTable:
     is_chunk = layout.has("runtime.mspan", "isUserArenaChunk")
     chunks = spans.start[read("isUserArenaChunk") != 0] if is_chunk else np.empty(0, np.int64)
     return SpanTable(
-        spans, table, pages, specials, chunks, stack_bytes, green_tea, inline_bitmaps, unreadable
+        spans,
+        table,
+        pages,
+        specials,
+        chunks,
+        stack_bytes,
+        stacks,
+        work,
+        green_tea,
+        inline_bitmaps,
+        unreadable,
     )
+
+
+def _manual(read: _MspanReader) -> tuple[int, I64, I64]:
+    """Bytes of the spans that the runtime manages by hand, and ranges of those with stacks, and of the
+    others: only a stack's span has the size of its parts (stackpoolalloc and stackalloc of runtime/stack.go).
+    """
+    pages, start, size = read("npages"), read("startAddr"), read("elemsize")
+    sound = (pages > 0) & (pages <= _STACK_PAGES)
+    ranges = np.column_stack((start, start + np.where(sound, pages, 0) * PAGE))
+    stacks, work = (normalise(ranges[sound & chosen]) for chosen in (size > 0, size == 0))
+    return int(pages[sound].sum()) * PAGE, stacks, work
 
 
 def _sound(image: Image, read: _MspanReader) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ from goretain.reports.results.diff import (
 )
 from goretain.reports.results.doctor import Check, DoctorReport
 from goretain.reports.results.goroutines import GoroutineRow, GoroutineSection
+from goretain.reports.results.memory import RssPart, RssSection, SpanRow, SpanSection
 from goretain.reports.results.parts import Look, Part, Sampling, TypeSum
 from goretain.reports.results.profile import (
     BenchmarkRow,
@@ -74,12 +75,16 @@ __all__ = [
     "ProfileReport",
     "QueryColumn",
     "QueryReport",
+    "RssPart",
+    "RssSection",
     "Rule",
     "RuleReport",
     "Sampling",
     "SharedRow",
     "SiteChange",
     "SiteRow",
+    "SpanRow",
+    "SpanSection",
     "StandingChange",
     "StandingRow",
     "StandingSection",

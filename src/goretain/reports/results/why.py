@@ -8,6 +8,7 @@ import msgspec
 
 from goretain.model.findings import Chain, Finding, Sampled, Severity
 from goretain.reports.results.goroutines import GoroutineSection
+from goretain.reports.results.memory import RssSection, SpanSection
 from goretain.reports.results.parts import Look, Part, Sampling, TypeSum
 
 
@@ -143,6 +144,7 @@ class WhyReport(msgspec.Struct, frozen=True, kw_only=True):
         without: what would come back without the holders that were asked about; None when none were.
         sampling: whether the program records where it allocates; None where the snapshot does not tell.
         goroutines: what goroutines hold, by stack, and which of them are leaked; None where it was not asked.
+        rss: what RSS is made of. spans: how full spans are; None when that was not asked.
         min_bytes, focus: the filter that findings and holders passed ("" none).
     """
 
@@ -167,6 +169,8 @@ class WhyReport(msgspec.Struct, frozen=True, kw_only=True):
     focus: str = ""
     without: WhatIf | None = None
     sampling: Sampling | None = None
+    rss: RssSection | None = None
+    spans: SpanSection | None = None
 
     def _repr_html_(self) -> str:
         from goretain.reports import notebook

@@ -10,6 +10,7 @@ from goretain.model.findings import Finding
 from goretain.model.units import duration, iec
 from goretain.reports.results import HeapFacts, HolderRow, Part, WhatIf, WhyReport
 from goretain.reports.text.goroutines import goroutines
+from goretain.reports.text.memory import rss, spans
 from goretain.reports.text.page import Page, breakable, chain_pieces, split_list
 from goretain.reports.text.parts import UNNAMED, allocation, head, left_out, sampling, types_table
 from goretain.reports.units import clean, number, percent, plural
@@ -41,6 +42,10 @@ def render_why(report: WhyReport, width: int, *, small: bool = False) -> Page:
         goroutines(page, report.goroutines, least)
     _shared(page, report, least)
     types_table(page, "Types", [t for t in report.types if t.bytes >= least], report.heap.reachable_bytes)
+    if report.rss is not None:
+        rss(page, report.rss)
+    if report.spans is not None:
+        spans(page, report.spans)
     return page
 
 

@@ -1,0 +1,3 @@
+module goretain.test/zoo/resident
+
+go 1.21
