@@ -83,6 +83,18 @@ def _writes_profile(stack: Stack) -> bool:
     return any(name.startswith("runtime/pprof.") for name, _ in stack)
 
 
+def check_timers(snapshot: Snapshot) -> None:
+    """Those of setTimers, with the time that is left until they fire."""
+    sql = "SELECT kind, function, round(fires_in_ns / 6e10), period_ns, target IS NULL FROM timers"
+    found = query_report("sampled", Heap(snapshot), sql, limit=100).rows
+    # The runtime's own sleeper (the scavenger) wakes soon; a function without captures is no object.
+    assert sorted(row for row in found if row[2] > 0) == [
+        ("channel", "time.sendTime", 30.0, 30 * 60 * 10**9, False),
+        *[("function", "main.expire", 60.0, 0, True)] * 3,
+        ("sleep", "runtime.goroutineReady", 120.0, 0, False),
+    ]
+
+
 @pytest.mark.parametrize("stripped", [False, True], ids=["whole", "stripped"])
 @pytest.mark.parametrize("version", ALL)
 def test_every_site_has_the_objects_of_the_programs_own_profile(
@@ -103,6 +115,7 @@ def test_every_site_has_the_objects_of_the_programs_own_profile(
 def test_the_usual_rate_names_who_allocated_what_a_holder_keeps(version: str, tmp_path: Path) -> None:
     snapshot, said = look(version, "usual", tmp_path)
     check_sites(snapshot, said)
+    check_timers(snapshot)
     assert snapshot.meta.profile_rate == 512 << 10
     save(snapshot, tmp_path / "saved.goretain")
     heap = Heap(load(tmp_path / "saved.goretain"))
@@ -113,7 +126,7 @@ def test_the_usual_rate_names_who_allocated_what_a_holder_keeps(version: str, tm
     large = by_name["main.large"].sampled
     assert large is not None
     # Each of 20 arrays of 1 MiB is sampled with probability 1 - e^-2.
-    assert [site.text for site in large.sites] == ["main.fill main.go:108"]
+    assert [site.text for site in large.sites] == ["main.fill main.go:109"]
     assert 6 <= large.objects <= 21
     records = by_name["main.records"].sampled
     assert records is not None

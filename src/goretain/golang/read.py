@@ -167,7 +167,7 @@ class _Reader:
         fill_groups(snapshot, found)
         if self.dumped is not None:
             snapshot.spans, snapshot.memory = None, self.dumped.memory
-            snapshot.samples, snapshot.sites = None, None
+            snapshot.samples, snapshot.sites, snapshot.timers = None, None, None
         return snapshot
 
     def _objects(self, on_extent: OnExtent) -> Objects:

@@ -1,8 +1,8 @@
 """Columns that a snapshot may lack, in groups: a group is there whole or, when nothing is known, is None.
 
 They came with version 2 of the format; a snapshot of version 1 has none of them, and a program that does not
-tell (a truncated core, a stripped runtime that no layout table describes) may lack any. Timers
-are part of the format, but no reader of Go memory fills them yet. Field names are the names in the file.
+tell (a truncated core, a stripped runtime that no layout table describes) may lack any. Field names are the
+names in the file.
 Imports numpy only.
 """
 
@@ -115,14 +115,15 @@ class Specials:
 
 @dataclass(slots=True)
 class Timers:
-    """Timers that are set: t rows.
+    """Timers that are set, those in the runtime's heaps of timers: t rows.
 
     timer_object: uint32[t], the object that it lies in, NO_OBJECT outside of the heap.
     timer_when: int64[t], nanoseconds of the monotonic clock at which it fires (Meta.monotonic_ns is now).
     timer_period: int64[t], nanoseconds, 0 for one that fires once.
     timer_flags: uint8[t], TimerFlag.
     timer_function: uint32[t], index into strings: the function that it calls.
-    timer_target: uint32[t], the channel or closure that it is given, NO_OBJECT outside of the heap.
+    timer_target: uint32[t], the channel, closure or sleeping goroutine that it is given, NO_OBJECT outside of
+        the heap.
     """
 
     timer_object: U32

@@ -2,7 +2,7 @@
 // of each site is what goretain has to find.
 //
 //	sampled every FILE    every allocation is recorded until the profile is written, none after that
-//	sampled usual FILE    one in 512 KiB of them, to the end
+//	sampled usual FILE    one in 512 KiB of them, to the end; and timers are set
 //	sampled none          none from the start of main on
 package main
 
@@ -13,6 +13,7 @@ import (
 	"runtime/pprof"
 	"strings"
 	"syscall"
+	"time"
 )
 
 type node struct {
@@ -112,6 +113,23 @@ func fill(scale int) {
 	<-work
 }
 
+func expire() {}
+
+// setTimers sets three timers that call a function, one with a channel and one of a sleeper; a fourth is stopped.
+func setTimers() {
+	for i := 0; i < 3; i++ {
+		time.AfterFunc(time.Hour, expire)
+	}
+	time.AfterFunc(time.Minute, expire).Stop()
+	go func() {
+		for range time.NewTicker(30 * time.Minute).C {
+			expire()
+		}
+	}()
+	go time.Sleep(2 * time.Hour)
+	time.Sleep(20 * time.Millisecond) // until both wait
+}
+
 func main() {
 	switch os.Args[1] {
 	case "every":
@@ -121,6 +139,7 @@ func main() {
 		last = new(node) // since Go 1.24 the first allocation after a change is recorded
 	case "usual":
 		fill(60)
+		setTimers()
 	case "none":
 		runtime.MemProfileRate = 0
 		fill(1)

@@ -13,6 +13,7 @@ from goretain.golang.groups.memory import memory_facts
 from goretain.golang.groups.samples import sample_columns
 from goretain.golang.groups.spans import span_columns
 from goretain.golang.groups.texts import Texts
+from goretain.golang.groups.timers import timer_columns
 from goretain.golang.groups.waiting import wait_columns
 from goretain.golang.memory.objects import Objects
 from goretain.golang.roots.specials import Specials
@@ -45,5 +46,6 @@ def fill_groups(snapshot: Snapshot, found: Found) -> None:
         snapshot.waits = wait_columns(found.waits, found.objects, found.universe, texts)
     snapshot.spans = span_columns(found.objects, found.class_size)
     snapshot.specials = special_columns(found.specials, found.objects, found.stacks, texts)
+    snapshot.timers = timer_columns(found.stacks, found.objects, texts)
     snapshot.samples, snapshot.sites = sample_columns(found.specials, found.objects, found.stacks)
     snapshot.memory = memory_facts(found.image, program, snapshot.meta.totals, found.objects.spans)

@@ -1,4 +1,4 @@
-"""What the process does with its heap as SQL sees it: goroutines, their waits, spans, allocation sites.
+"""What the process does with its heap as SQL sees it: goroutines, waits, spans, allocation sites, timers.
 
 What is unknown is NULL; tables of groups that a snapshot lacks are left out. Imports numpy and the rest of
 ``snapshot``.
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from goretain.snapshot.columns import Snapshot
-from goretain.snapshot.groups import WaitKind
+from goretain.snapshot.groups import TimerFlag, WaitKind
 from goretain.snapshot.sql.columns import NONE, Arrays, columns_of, texts
 from goretain.snapshot.sql.engine import Table
 from goretain.snapshot.tables import Frame
@@ -173,12 +173,46 @@ _SITES = Table(
 )
 
 
+def _timers_rows(snapshot: Snapshot) -> Arrays:
+    rows = snapshot.timers
+    assert rows is not None  # the table is left out otherwise
+    now = snapshot.meta.monotonic_ns
+    kinds = {0: "function", int(TimerFlag.CHANNEL): "channel", int(TimerFlag.SLEEP): "sleep"}
+    return {
+        "object": rows.timer_object,
+        "fires": texts([None if now is None else str(when - now) for when in rows.timer_when.tolist()]),
+        "period": rows.timer_period,
+        "kind": texts([kinds.get(flags) for flags in rows.timer_flags.tolist()]),
+        "function": texts([snapshot.strings[k] or None for k in rows.timer_function.tolist()]),
+        "target": rows.timer_target,
+    }
+
+
+_TIMERS = Table(
+    "timers",
+    "one row for each timer that is set; from Go 1.23 on one with a channel only while somebody waits for it",
+    columns_of("""
+        object UINTEGER objects.id of the object in which it lies
+        fires_in_ns BIGINT nanoseconds until it fires; negative: overdue
+        period_ns BIGINT nanoseconds between two times; 0: it fires once
+        kind VARCHAR channel (time.NewTimer, time.After), sleep (time.Sleep) or function (time.AfterFunc)
+        function VARCHAR function that it calls
+        target UINTEGER objects.id of what that is given: channel, closure, sleeping goroutine
+    """),
+    {"_timers": _timers_rows},
+    f"""SELECT CASE WHEN object <> {NONE} THEN object END AS object, fires::BIGINT AS fires_in_ns,
+        period AS period_ns, kind, function::VARCHAR AS function,
+        CASE WHEN target <> {NONE} THEN target END AS target FROM _timers""",
+)
+
+
 #: In the order in which they are documented.
-PROCESS = (_GOROUTINES, _WAITS, _SPANS, _SAMPLES, _SITES)
+PROCESS = (_GOROUTINES, _WAITS, _SPANS, _SAMPLES, _SITES, _TIMERS)
 
 
 def known(snapshot: Snapshot) -> tuple[Table, ...]:
     """Those that the snapshot has evidence for."""
     sampled = snapshot.samples is not None
-    there = (True, snapshot.waits is not None, snapshot.spans is not None, sampled, sampled)
+    timers = snapshot.timers is not None
+    there = (True, snapshot.waits is not None, snapshot.spans is not None, sampled, sampled, timers)
     return tuple(table for table, known in zip(PROCESS, there, strict=True) if known)
