@@ -75,6 +75,8 @@ def _boxes(heap: Heap) -> U32:
     """Objects with one basic value each to which interfaces lead: in maps, and in lists below them."""
     columns, types = heap.snapshot.columns, heap.snapshot.types
     places = [_interfaces(types, k) if t.role == "map-groups" else [] for k, t in enumerate(types)]
+    if not any(places):
+        return np.empty(0, np.uint32)
     boxed = np.array([_is_box(t) for t in types] + [False])
     boxed = boxed[columns.object_type] & ((columns.object_flags & ObjectFlag.ARRAY) == 0) & heap.graph.reached
     found = np.zeros(len(boxed), np.bool_)
