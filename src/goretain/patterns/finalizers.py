@@ -28,12 +28,11 @@ if TYPE_CHECKING:
     from goretain.heap.heap import Heap
 
 U32 = NDArray[np.uint32]
-I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
 Bits = NDArray[np.bool_]
 
 _ATTACHED = (SpecialKind.FINALIZER, SpecialKind.CLEANUP)
-_QUEUED = (SpecialKind.QUEUED_FINALIZER, SpecialKind.QUEUED_CLEANUP, SpecialKind.WEAK_HANDLE)
+_QUEUED = (SpecialKind.QUEUED_FINALIZER, SpecialKind.QUEUED_CLEANUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def only_attached(heap: Heap) -> Attached | None:
     rows = rows[~used[owner]]
     if not len(rows):
         return None
-    kept = _kept(snapshot, rows, used)
+    kept = _kept(heap, rows, used)
     objects, first = np.unique(specials.special_object[rows], return_index=True)
     graph, count = _graph(heap, objects, kept, used), len(objects)
     label = components(graph.start, graph.items)
@@ -114,27 +113,24 @@ def groups(heap: Heap, found: Attached, chosen: Bits) -> Iterator[Group]:
     assert specials is not None
     kinds = specials.special_kind[found.row] == SpecialKind.CLEANUP
     place = columns.object_type[found.objects].astype(np.int64) * 2 + kinds
+    totals = {
+        code: _only_theirs(heap, found, chosen & (place == code))[0] for code in set(place[chosen].tolist())
+    }
     left = chosen.copy()
-    while left.any():
-        best: tuple[int, I64, Bits] | None = None
-        for code in np.unique(place[left]).tolist():
-            members = np.flatnonzero(left & (place == code))
-            total, joined = _only_theirs(heap, found, members)
-            if best is None or total > best[0]:
-                best = total, members, joined
-        assert best is not None
-        total, members, joined = best
-        joined[members] = True
-        yield Group(np.flatnonzero(left & joined), total)
-        left &= ~joined
+    for code in sorted(totals, key=lambda code: (-totals[code], code)):
+        members = left & (place == code)
+        if not members.any():
+            continue
+        total, joined = _only_theirs(heap, found, members)
+        yield Group(np.flatnonzero(left & (joined | members)), total)
+        left &= ~(joined | members)
 
 
-def _only_theirs(heap: Heap, found: Attached, members: I64) -> tuple[int, Bits]:
-    """Bytes that are alive only because of these objects' specials; bool[k], the objects among them."""
-    mine = np.zeros(len(found.objects), np.bool_)
-    mine[members] = True
-    live, joined = _follow(heap, found, mine)
-    others, _ = _follow(heap, found, ~mine & ~joined)
+def _only_theirs(heap: Heap, found: Attached, members: Bits) -> tuple[int, Bits]:
+    """Bytes that are alive only because of these objects' specials (bool[k]); bool[k], the objects among
+    them."""
+    live, joined = _follow(heap, found, members)
+    others, _ = _follow(heap, found, ~members & ~joined)
     return int(heap.snapshot.columns.object_size[live & ~others & ~found.used].sum()), joined
 
 
@@ -154,23 +150,22 @@ def _elsewhere(snapshot: Snapshot) -> U32:
     roots = columns.root_target[(columns.root_flags & RootFlag.SPECIAL) == 0]
     queued = np.isin(specials.special_kind, _QUEUED)
     weak = specials.special_kind == SpecialKind.WEAK_HANDLE
-    due = np.concatenate((specials.special_target[queued], specials.special_object[queued & ~weak]))
-    return np.concatenate((roots, due[due != NO_OBJECT]))
+    others = np.concatenate((specials.special_target[queued | weak], specials.special_object[queued]))
+    return np.concatenate((roots, others[others != NO_OBJECT]))
 
 
-def _kept(snapshot: Snapshot, rows: I64, used: Bits) -> Rows:
+def _kept(heap: Heap, rows: I64, used: Bits) -> Rows:
     """Per object of these specials, ascending, what they keep and nothing else uses."""
-    specials, columns = snapshot.specials, snapshot.columns
+    specials, columns = heap.snapshot.specials, heap.snapshot.columns
     assert specials is not None
     owner, target = specials.special_object[rows], specials.special_target[rows]
     finalized = owner[specials.special_kind[rows] == SpecialKind.FINALIZER]
     at, edge = edges_of(columns.edge_start, finalized)
-    owner, target = (
-        np.concatenate((owner, finalized[at])),
-        np.concatenate((target, columns.edge_target[edge])),
-    )
+    owner = np.concatenate((owner, finalized[at]))
+    target = np.concatenate((target, columns.edge_target[edge]))
     wanted = target != NO_OBJECT
-    wanted[wanted] = ~used[target[wanted]]
+    # A file may list specials that are no roots in it.
+    wanted[wanted] = ~used[target[wanted]] & heap.graph.reached[target[wanted]]
     owner, target = owner[wanted], target[wanted]
     objects = np.unique(specials.special_object[rows])
     grouped = group_rows(np.searchsorted(objects, owner), len(objects))

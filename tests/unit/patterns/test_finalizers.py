@@ -251,3 +251,12 @@ def test_what_somebody_else_refers_to_is_not_the_queue_s() -> None:
     made.heap.root("main.inUse", *range(0, 100, 2))  # fifty of the connections, which come first in each pair
     (finding,) = made.find("GR118")
     assert finding.saving_bytes == 50 * (4 * KB + 64)
+
+
+def test_a_file_may_list_specials_that_are_no_roots_in_it() -> None:
+    made = Attaching()
+    made.finalizer(pair(made)[0])
+    unreached, _ = pair(made)
+    made.rows.append((CLEANUP, unreached, unreached))
+    (finding,) = made.find("GR116")
+    assert (finding.count, finding.saving_bytes) == (1, 100 * KB + 64)

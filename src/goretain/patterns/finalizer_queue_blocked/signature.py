@@ -45,6 +45,7 @@ def find(heap: Heap) -> Iterator[Finding]:
         stuck = next(_stuck(heap.snapshot, runners), None)
         kept = np.concatenate((specials.special_object[rows], specials.special_target[rows]))
         kept = np.unique(kept[kept != NO_OBJECT])
+        kept = kept[heap.graph.reached[kept]]
         if stuck is None or not len(kept):
             continue
         yield from _finding(heap, kind, kept, stuck)
