@@ -93,7 +93,11 @@ def read_heap(
     tell = progress or (lambda _: None)
     tell("debug information")
     layout = with_plugins(open_layout(image.binary, debug), image, debug_of)
-    return _Reader(image, with_data, layout, tell, dumped).read(on_extent or (lambda _: None))
+    reader = _Reader(image, with_data, layout, tell, dumped)
+    try:
+        return reader.read(on_extent or (lambda _: None))
+    finally:
+        reader.universe.close()
 
 
 class _Reader:
@@ -142,8 +146,7 @@ class _Reader:
         edges = self._own_edges(edges, inferred)
         self.progress("maps")
         maps = read_maps(objects, inferred, heap.class_size)
-        for row in np.unique(inferred.type[inferred.type >= 0]).tolist():
-            inferred.table.expand(row)
+        inferred.expand()
         self.progress("windows")
         reached = reach(edges.start, edges.target, np.unique(roots.target))
         seen = find_windows(heap, inferred, reached, edges, roots, slots)

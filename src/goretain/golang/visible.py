@@ -85,20 +85,23 @@ def object_flags(
     seen: windows.Windows,
 ) -> NDArray[np.uint16]:
     """uint16[n] of ObjectFlag."""
-    k, size = objects.spans.spans, objects.table.size
-    flags = np.zeros(len(objects), np.uint16)
-    noscan = k.noscan[objects.span] == 1
+    k = objects.spans.spans
+    of_span = np.zeros(len(k.start), np.uint16)
     for which, flag in (
-        (noscan, ObjectFlag.NOSCAN),
-        (k.header[objects.span] == 1, ObjectFlag.HEADER),
-        (noscan & (size == 16), ObjectFlag.TINY),
-        (objects.survived == 1, ObjectFlag.SURVIVED),
-        (seen.shown == 1, ObjectFlag.SHOWN),
-        (seen.opaque == 1, ObjectFlag.OPAQUE),
-        (inferred.array == 1, ObjectFlag.ARRAY),
-        (k.large[objects.span] == 1, ObjectFlag.LARGE),
+        (k.noscan, ObjectFlag.NOSCAN),
+        (k.header, ObjectFlag.HEADER),
+        (k.noscan & (k.elem_size == 16), ObjectFlag.TINY),
+        (k.large, ObjectFlag.LARGE),
     ):
-        flags[which] |= np.uint16(flag)
+        of_span[which == 1] |= np.uint16(flag)
+    flags = of_span[objects.span]
+    for bit, flag in (
+        (objects.survived, ObjectFlag.SURVIVED),
+        (seen.shown, ObjectFlag.SHOWN),
+        (seen.opaque, ObjectFlag.OPAQUE),
+        (inferred.array, ObjectFlag.ARRAY),
+    ):
+        flags |= np.multiply(bit, int(flag), dtype=np.uint16)
     finalized = objects.find(np.array([f.object for f in specials.finalizers], np.int64))
     finalized = finalized[finalized != NO_OBJECT]
     flags[finalized[~reached[finalized]]] |= np.uint16(ObjectFlag.AWAITING_FINALIZER)

@@ -40,7 +40,8 @@ class Backing:
     """Bytes of every object by what is seen of them; 0 for objects that no root reaches.
 
     Attributes:
-        lost, slack, padding: int64[n]; all 0 where ``undecided``.
+        lost, slack, padding: int64[n]; all 0 where ``undecided``. hidden: int64[n], bytes pinned that nobody
+            shows: lost + slack.
         undecided: bool[n], reached objects of which it is not known what is shown: a referrer of unknown
             type points to them, or no slice, string or typed pointer that we know of. Tiny blocks are
             left out.
@@ -49,12 +50,8 @@ class Backing:
     lost: I64
     slack: I64
     padding: I64
+    hidden: I64
     undecided: NDArray[np.bool_]
-
-    @property
-    def hidden(self) -> I64:
-        """Bytes pinned that nobody shows, int64[n]: lost + slack."""
-        return self.lost + self.slack
 
 
 def next_smaller_slot(size: I64) -> I64:
@@ -87,8 +84,10 @@ def measure_backing(snapshot: Snapshot, windows: Rows, reached: NDArray[np.bool_
         targets, data, windows, columns.window_start, columns.window_length, columns.window_capacity
     )
     array = np.where(furthest + header > next_smaller_slot(slot), furthest, data)
-    lost, slack, padding = (np.zeros(n, np.int64) for _ in range(3))
+    # Zeros that nobody writes take no memory.
+    lost, slack, padding, hidden = (np.zeros(n, np.int64) for _ in range(4))
     lost[targets] = array - usable
     slack[targets] = usable - shown
     padding[targets] = data - array
-    return Backing(lost, slack, padding, open_ & ~decided)
+    hidden[targets] = array - shown
+    return Backing(lost, slack, padding, hidden, open_ & ~decided)

@@ -1,4 +1,4 @@
-"""How much of the heap the answers cover. Imports ``snapshot``.
+"""How much of the heap the answers cover. Imports ``kernels`` and ``snapshot``.
 
 Allocated = reachable + unreached. Shares are over reachable objects and bytes; what is unreached is split
 in what the last mark still reached (a root or edge of ours is missing, or it waits for a finalizer) and
@@ -13,7 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.heap.graph import Graph
+from goretain.kernels.sums import tally
 from goretain.snapshot import ObjectFlag, RootFlag, Snapshot
+
+#: What an object is counted as, one bit each.
+_REACHED, _TYPED, _NOSCAN, _SURVIVED, _GUESSED = 1, 2, 4, 8, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +69,35 @@ class Coverage:
 def measure_coverage(snapshot: Snapshot, graph: Graph) -> Coverage:
     """Count what the graph reached, typed and named."""
     columns, totals = snapshot.columns, snapshot.meta.totals
-    flags, reached = columns.object_flags, graph.reached
-    typed = reached & (columns.object_type >= 0)
-    noscan = (flags & ObjectFlag.NOSCAN) != 0
-    survived = (flags & ObjectFlag.SURVIVED) != 0
+    flags, key = columns.object_flags, np.zeros(snapshot.object_count, np.uint8)
+    for bit, which in (
+        (_REACHED, graph.reached),
+        (_TYPED, columns.object_type >= 0),
+        (_NOSCAN, (flags & ObjectFlag.NOSCAN) != 0),
+        (_SURVIVED, (flags & ObjectFlag.SURVIVED) != 0),
+        (_GUESSED, _guessed(snapshot, graph)),
+    ):
+        key |= np.multiply(which, bit, dtype=np.uint8)
+    counts, sizes = tally(key, columns.object_size, 2 * _GUESSED)
+    kinds = np.arange(2 * _GUESSED)
 
-    def amount(chosen: NDArray[np.bool_]) -> Amount:
-        return Amount(int(chosen.sum()), int(columns.object_size[chosen].sum()))
+    def amount(has: int, lacks: int = 0) -> Amount:
+        """Of the objects that have all the bits of ``has`` and none of ``lacks``."""
+        chosen = ((kinds & has) == has) & ((kinds & lacks) == 0)
+        return Amount(int(counts[chosen].sum()), int(sizes[chosen].sum()))
 
     return Coverage(
         allocated=Amount(totals.live_objects, totals.live_bytes),
-        enumerated=Amount(snapshot.object_count, int(columns.object_size.sum())),
+        enumerated=amount(0),
         uncounted_spans=snapshot.meta.counts.get("missing_spans", 0),
-        reached=amount(reached),
-        typed=amount(typed),
-        untyped_pointer_free=amount(reached & ~typed & noscan),
-        scannable=amount(reached & ~noscan),
-        scannable_typed=amount(typed & ~noscan),
-        named=amount(reached & ~_guessed(snapshot, graph)),
-        survived=amount(~reached & survived),
-        since=amount(~reached & ~survived),
+        reached=amount(_REACHED),
+        typed=amount(_REACHED | _TYPED),
+        untyped_pointer_free=amount(_REACHED | _NOSCAN, _TYPED),
+        scannable=amount(_REACHED, _NOSCAN),
+        scannable_typed=amount(_REACHED | _TYPED, _NOSCAN),
+        named=amount(_REACHED, _GUESSED),
+        survived=amount(_SURVIVED, _REACHED),
+        since=amount(0, _REACHED | _SURVIVED),
     )
 
 

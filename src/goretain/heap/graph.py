@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from goretain.kernels.csr import Rows, group_rows, validate_graph
-from goretain.kernels.dominators import accumulate, dominators, number_nodes, predecessors, tops
+from goretain.kernels.dominators import (
+    accumulate,
+    dominators,
+    holders,
+    number_nodes,
+    predecessors,
+    tops,
+    weigh,
+)
 from goretain.kernels.holders import HolderSets, holder_sets
 from goretain.snapshot import Snapshot
 
@@ -62,11 +70,9 @@ class Graph:
     @cached_property
     def holder(self) -> I32:
         """int32[n]: the root node that dominates each object, SHARED or UNREACHED."""
-        number = self.number[: self.objects]
-        holder = self.vertex[self.top[number]].astype(np.int64) - self.objects
-        holder[holder < 0] = SHARED
-        holder[number == 0] = UNREACHED
-        return holder.astype(np.int32)
+        holder = np.empty(self.objects, np.int32)
+        holders(self.number, self.top, self.vertex, holder)
+        return holder
 
     def retained(self, objects: ArrayLike) -> I64:
         """Bytes that would go if an object went, for an id or an array of ids; 0 for unreached objects."""
@@ -104,11 +110,8 @@ def build_graph(snapshot: Snapshot, layer: I64) -> Graph:
     tops(idom, top)
     sets = holder_sets(n, walk, back, idom, top)
     del back
-    is_object = walk.vertex < n
-    is_object[0] = False
-    own = np.zeros(len(idom), np.int64)
-    own[is_object] = columns.object_size[walk.vertex[is_object]]
-    retained_bytes, retained_objects = own, is_object.astype(np.uint32)
+    retained_bytes, retained_objects = np.empty(len(idom), np.int64), np.empty(len(idom), np.uint32)
+    weigh(walk.vertex, columns.object_size, retained_bytes, retained_objects)
     accumulate(idom, retained_bytes)
     accumulate(idom, retained_objects)
     return Graph(n, roots, walk.number, walk.vertex, idom, top, retained_bytes, retained_objects, sets)

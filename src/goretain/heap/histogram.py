@@ -1,4 +1,4 @@
-"""Reachable objects and bytes by Go type. Imports ``snapshot``."""
+"""Reachable objects and bytes by Go type. Imports ``kernels`` and ``snapshot``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.kernels.sums import tally
 from goretain.snapshot import ObjectFlag, Snapshot
 
 
@@ -24,11 +25,11 @@ class TypeRow:
 def type_rows(snapshot: Snapshot, chosen: NDArray[np.bool_]) -> list[TypeRow]:
     """Sum the chosen objects (bool[n]) by type name, by bytes descending."""
     columns = snapshot.columns
-    array = (columns.object_flags & ObjectFlag.ARRAY) != 0
-    key = ((columns.object_type.astype(np.int64) + 1) * 2 + array)[chosen]
-    counts = np.bincount(key)
-    sizes = np.zeros(len(counts), np.int64)
-    np.add.at(sizes, key, columns.object_size[chosen])
+    keys = 2 * len(snapshot.types) + 2
+    key = (columns.object_type + np.int32(1)) * np.int32(2)
+    key += (columns.object_flags & ObjectFlag.ARRAY) != 0
+    key[~chosen] = keys  # not listed
+    counts, sizes = (sums[:-1] for sums in tally(key, columns.object_size, keys + 1))
     total: defaultdict[str | None, list[int]] = defaultdict(lambda: [0, 0])
     for k in np.flatnonzero(counts).tolist():
         row = total[_name(snapshot, k // 2 - 1, bool(k % 2))]

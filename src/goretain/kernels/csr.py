@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.kernels.jit import kernel
+from goretain.kernels.jit import Int, kernel
 from goretain.model.errors import CorruptFile
 
 #: Row pointers are uint32 where the edge count allows it, int64 otherwise.
@@ -80,6 +80,28 @@ def validate_graph(
         fault = "a root slot belongs to a root that does not exist"
     if fault:
         raise CorruptFile("snapshot", None, fault)
+
+
+@kernel
+def drop_edges(rows: I64, start: I64, target: U32, word: U32) -> Int:
+    """Close the gaps that edges ``rows`` (ascending, each once) leave, in place; returns how many remain."""
+    if rows.shape[0] == 0:
+        return target.shape[0]
+    dropped = 0
+    for v in range(start.shape[0]):
+        while dropped < rows.shape[0] and rows[dropped] < start[v]:
+            dropped += 1
+        start[v] -= dropped
+    dropped = 1
+    kept = rows[0]
+    for e in range(rows[0] + 1, target.shape[0]):
+        if dropped < rows.shape[0] and rows[dropped] == e:
+            dropped += 1
+            continue
+        target[kept] = target[e]
+        word[kept] = word[e]
+        kept += 1
+    return kept
 
 
 @kernel

@@ -112,6 +112,31 @@ def lay_out(parent: U32, count: I64, begin: I64, own: I64) -> None:
 
 
 @kernel
+def weigh(vertex: U32, size: I64, total_bytes: I64, total_objects: U32) -> None:
+    """Own figures by number, to be summed up: an object's size and 1; 0 for root nodes. O(n)."""
+    n = size.shape[0]
+    total_bytes[0] = 0
+    total_objects[0] = 0
+    for w in range(1, vertex.shape[0]):
+        of_object = vertex[w] < n
+        total_bytes[w] = size[vertex[w]] if of_object else 0
+        total_objects[w] = 1 if of_object else 0
+
+
+@kernel
+def holders(number: U32, top: U32, vertex: U32, out: NDArray[np.int32]) -> None:
+    """out[v], int32[n]: the root node at the top of object v's tree, -1 where an object is, -2 for an
+    unreached v. O(n)."""
+    n = out.shape[0]
+    for v in range(n):
+        if number[v] == 0:
+            out[v] = -2
+            continue
+        above = np.int64(vertex[top[number[v]]])
+        out[v] = above - n if above >= n else -1
+
+
+@kernel
 def tops(idom: U32, top: U32) -> None:
     """The child of the virtual root above each number, itself for those. top: uint32[c + 1], O(n)."""
     top[0] = 0

@@ -168,18 +168,19 @@ def mask_row(masks: Masks, key: Int) -> Int:
 
 @checked
 def header_types(words: I64, spans: Spans, address: I64, span: I32, out: I64) -> Int:
-    """Writes each object's abi.Type address from its malloc header or large span (0 without); returns how
-    many are set."""
+    """Writes each object's abi.Type address from its malloc header or large span; returns how many are set.
+
+    out: zeros, and stays untouched where there is none.
+    """
     n = 0
     for i in range(address.shape[0]):
         s = span[i]
-        out[i] = 0
         if spans.noscan[s] or spans.bitmap_bit[s] != -1:
             continue
         if spans.header[s]:
             if spans.content_at[s] >= 0:
                 out[i] = words[(spans.content_at[s] + address[i] - spans.start[s]) >> 3]
-        else:
+        elif spans.large_type[s] != 0:
             out[i] = spans.large_type[s]
         if out[i] != 0:
             n += 1

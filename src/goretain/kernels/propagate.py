@@ -105,7 +105,7 @@ class State(NamedTuple):
     """What the propagation writes.
 
     type: int32[n], -1 unknown; array: uint8[n], 1 when assigned as an array of its type;
-    hint: int32[n], a candidate that did not prove itself, -1 none; hint_array: uint8[n].
+    hint: int32[n], 1 + a candidate that did not prove itself, 0 none; hint_array: uint8[n].
     work, aside: uint32[n] stacks; needed: uint8[t], types to expand; counters: int64[8].
     """
 
@@ -191,15 +191,15 @@ def _assign(heap: Heap, types: Types, state: State, o: Int, s: Int, t: Int, exac
         return
     if not exact:
         if noscan and array:
-            if state.hint[o] < 0:
-                state.hint[o] = t
+            if state.hint[o] == 0:
+                state.hint[o] = t + 1
                 state.hint_array[o] = 1
             return
         if not array:
             tiny = noscan and size == 16 and types.size[t] < 16
             if types.size[t] + header <= heap.below[s] and not tiny:
-                if state.hint[o] < 0 and not noscan:
-                    state.hint[o] = t
+                if state.hint[o] == 0 and not noscan:
+                    state.hint[o] = t + 1
                     state.hint_array[o] = 1
                 return
     if not mask_agrees(heap, types, o, s, t):
@@ -418,8 +418,8 @@ def settle_hints(heap: Heap, types: Types, state: State) -> Int:
     settled = 0
     refused = state.counters[MASK_MISMATCH]
     for o in range(heap.span.shape[0]):
-        t = state.hint[o]
-        if state.type[o] >= 0 or t < 0:
+        t = np.int64(state.hint[o]) - 1
+        if t < 0 or state.type[o] >= 0:
             continue
         s = np.int64(heap.span[o])
         noscan = heap.spans.noscan[s] == 1

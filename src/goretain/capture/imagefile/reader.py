@@ -140,8 +140,11 @@ def _read_pages(
             raise CorruptFile(file.path, block.offset, "pages lie outside of the captured memory")
         if length != len(held):
             raise CorruptFile(file.path, block.offset, f"{len(held)} bytes of pages where {length} belong")
-        for done, page in enumerate(pages):
-            piece = held[done * blocks.PAGE : (done + 1) * blocks.PAGE]
-            window[page * blocks.PAGE : page * blocks.PAGE + len(piece)] = piece
+        first = 0
+        for done in range(1, len(pages) + 1):  # runs of neighbours: most blocks are one
+            if done == len(pages) or pages[done] != pages[done - 1] + 1:
+                piece = held[first * blocks.PAGE : done * blocks.PAGE]
+                window[pages[first] * blocks.PAGE :][: len(piece)] = piece
+                first = done
         if on_read is not None:
             on_read(block.offset + block.stored, file.size)

@@ -22,7 +22,7 @@ def span_columns(objects: Objects, class_size: I64) -> Spans:
     """
     table = objects.spans
     k = table.spans
-    live = np.bincount(objects.span, minlength=len(k.start)).astype(np.int64)
+    live = np.diff(np.searchsorted(objects.span, np.arange(len(k.start) + 1, dtype=np.int32)))
     size_class = np.where(k.large != 0, 0, np.searchsorted(class_size, k.elem_size) + 1)
     return Spans(
         span_start=k.start.astype(np.int64),

@@ -18,13 +18,14 @@ from goretain.golang.types.infer import Inferred
 def read_maps(objects: Objects, inferred: Inferred, size_classes: NDArray[np.int64]) -> MapColumns:
     """All maps whose header is an object of its own. size_classes: ascending slot sizes in bytes."""
     rows = MapRows(objects, inferred, size_classes)
-    order = np.argsort(inferred.type, kind="stable")
-    types = inferred.type[order]
+    kinds = inferred.table.map_parts()
+    is_header = np.zeros(len(inferred.table.types) + 1, np.bool_)  # of an unknown type, -1: the last
+    is_header[[parts.header.index for parts in kinds]] = True
+    headers = np.flatnonzero(is_header[inferred.type])
+    types = inferred.type[headers]
     found = []
-    for parts in inferred.table.map_parts():
-        row = parts.header.index
-        first, last = np.searchsorted(types, [row, row + 1])
-        ids = np.sort(order[first:last])
+    for parts in kinds:
+        ids = headers[types == parts.header.index]
         ids = ids[objects.positions(ids) >= 0]
         if len(ids):
             rows.claim(ids)

@@ -16,6 +16,7 @@ from goretain.golang.memory.spans import SpanTable
 from goretain.golang.types.masks import read_masks
 from goretain.golang.types.universe import TypeUniverse
 from goretain.kernels import heapscan
+from goretain.kernels.csr import drop_edges
 from goretain.kernels.heapscan import Masks, Spans
 from goretain.kernels.lookup import ObjectTable, find_many
 from goretain.snapshot import HeapTotals
@@ -109,7 +110,7 @@ def object_table(spans: SpanTable, address: I64, size: I64, object_at: U32) -> O
 
 def read_edges(objects: Objects, universe: TypeUniverse) -> Edges:
     """Every pointer slot of every object, resolved."""
-    header = np.empty(len(objects), np.int64)
+    header = np.zeros(len(objects), np.int64)
     words, k = objects.image.words, objects.spans.spans
     heapscan.header_types(words, k, objects.table.address, objects.span, header)
     masks = read_masks(universe, np.unique(header[header != 0]))
@@ -142,19 +143,19 @@ def find_edges(
 
 
 def without_edges(edges: Edges, object_type: I32, fields: Sequence[tuple[int, int]]) -> Edges:
-    """The edges less those from some fields of some types.
+    """The edges less those from some fields of some types; in the arrays of the given ones.
 
     Args:
         object_type: int32[n], type row of each object.
         fields: (type row, word of the field in its object).
     """
     dropped = [_field_edges(edges, np.flatnonzero(object_type == row), word) for row, word in fields]
-    rows = np.sort(np.concatenate([*dropped, np.empty(0, np.int64)]))
+    rows = np.unique(np.concatenate([*dropped, np.empty(0, np.int64)]))
     if not len(rows):
         return edges
-    start = edges.start - np.searchsorted(rows, edges.start)
-    counted = {**edges.counts, "edges": len(edges.target) - len(rows)}
-    return Edges(start, np.delete(edges.target, rows), np.delete(edges.word, rows), edges.header, counted)
+    m = drop_edges(rows, edges.start, edges.target, edges.word)
+    counted = {**edges.counts, "edges": m}
+    return Edges(edges.start, edges.target[:m], edges.word[:m], edges.header, counted)
 
 
 def _field_edges(edges: Edges, objects: I64, word: int) -> I64:

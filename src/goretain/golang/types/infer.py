@@ -63,6 +63,13 @@ class Inferred:
     seed_leaf: I32
     mask_mismatches: int
 
+    def expand(self) -> None:
+        """Write the leaves of every type that an object has."""
+        present = np.zeros(len(self.table.types) + 1, np.bool_)
+        present[self.type] = True  # -1, unknown, is the last
+        for row in np.flatnonzero(present[:-1]).tolist():
+            self.table.expand(row)
+
 
 class Inference:
     """One run of type inference over a heap.
@@ -92,7 +99,7 @@ class Inference:
         self.state = State(
             type=np.full(n, UNKNOWN, np.int32),
             array=np.zeros(n, np.uint8),
-            hint=np.full(n, UNKNOWN, np.int32),
+            hint=np.zeros(n, np.int32),
             hint_array=np.zeros(n, np.uint8),
             work=np.empty(n + 1, np.uint32),
             aside=np.empty(n + 1, np.uint32),

@@ -42,6 +42,11 @@ class TypeUniverse:
         self._by_die: dict[int, GoType] = {}
         self._by_address: dict[int, GoType | None] = {}
 
+    def close(self) -> None:
+        """Let go of the program's memory: types refer to the universe and it to them, so it would stay until
+        the garbage collector of Python runs. No type is decoded any more."""
+        del self.program, self.modules, self._names
+
     # -- DWARF
     # ------------------------------------------------------------------------------------------------
 

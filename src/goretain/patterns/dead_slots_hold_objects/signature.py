@@ -54,10 +54,11 @@ def find(heap: Heap) -> Iterator[Finding]:
 
 def _candidates(heap: Heap) -> Flags:
     """Arrays with pointers and a hidden part that keep something alive."""
-    columns = heap.snapshot.columns
-    holds: Flags = heap.graph.retained(np.arange(heap.snapshot.object_count)) > columns.object_size
-    holds &= (columns.object_flags & ObjectFlag.NOSCAN) == 0
-    holds &= heap.backing.hidden > 0
+    columns, holds = heap.snapshot.columns, heap.backing.hidden > 0
+    rows = np.flatnonzero(holds)
+    holds[rows] = (heap.graph.retained(rows) > columns.object_size[rows]) & (
+        (columns.object_flags[rows] & ObjectFlag.NOSCAN) == 0
+    )
     return holds
 
 
