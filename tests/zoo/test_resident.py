@@ -96,6 +96,10 @@ def test_the_heap_is_what_the_runtime_counts(look: Look) -> None:
     in_use = parts["heap-in-use"].bytes
     assert abs(target.fact("HeapInuse") - target.fact("untouched") - in_use) <= _SLACK
     assert 0 < parts["stacks"].bytes <= target.fact("StackInuse")
+    # The runtime's counters, or where no symbols lead to them what they count.
+    assert parts["stacks"].of_bytes == target.fact("StackInuse")
+    assert look.memory.heap_released is not None
+    assert look.memory.heap_released >= target.fact("released") - _SLACK
 
 
 def test_idle_pages_are_resident_until_they_are_returned(look: Look) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from goretain.capture.image import Image
+from goretain.capture.ranges import total
 from goretain.golang.groups.resident import resident_facts
 from goretain.golang.layout import Program
 from goretain.golang.memory.spans import SpanTable
@@ -45,7 +46,10 @@ def memory_facts(image: Image, program: Program, totals: HeapTotals, spans: Span
         gc_percent=None if percent is None else (percent & (_SIGN - 1)) - (percent & _SIGN),
         gc_cycles=read.stats("numgc"),
     )
-    return msgspec.structs.replace(facts, **resident_facts(image, program, spans))
+    # Without symbols its counters are unknown; what they count is not.
+    found = {"stacks": total(spans.stacks)} | resident_facts(image, program, spans)
+    known = {name for name, fact in msgspec.structs.asdict(facts).items() if fact is not None}
+    return msgspec.structs.replace(facts, **{name: found[name] for name in found.keys() - known})
 
 
 def monotonic_ns(image: Image, program: Program) -> int | None:

@@ -58,6 +58,7 @@ def _heap_facts(found: Residency, own: OwnMemory, table: SpanTable, used: I64) -
     free = subtract(subtract(subtract(heap, used), table.stacks), table.work)
     released = own.released()
     back = None if released is None else total(intersect(free, released))
+    given = None if released is None else total(subtract(subtract(released, used), table.stacks))
     return {
         "heap_resident": total(heap),
         "heap_in_use_resident": total(intersect(heap, used)),
@@ -65,6 +66,7 @@ def _heap_facts(found: Residency, own: OwnMemory, table: SpanTable, used: I64) -
         "work_resident": total(intersect(heap, table.work)),
         "heap_idle_resident": total(free),
         "heap_released_resident": back,
+        "heap_released": given,
     }
 
 
