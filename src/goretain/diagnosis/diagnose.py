@@ -142,6 +142,8 @@ def _merged(group: list[Finding]) -> Finding:
 def _sum_sampled(parts: Iterable[Sampled | None]) -> Sampled | None:
     """Where the objects of several findings were allocated, as far as enough of each were sampled."""
     known = [part for part in parts if part is not None]
+    if not known:
+        return None
     sites: dict[tuple[str, str | None, str | None], AllocationSite] = {}
     for site in (site for part in known for site in part.sites):
         key = (site.function, site.place, site.through)
@@ -152,8 +154,6 @@ def _sum_sampled(parts: Iterable[Sampled | None]) -> Sampled | None:
             )
         sites[key] = site
     ranked = sorted(sites.values(), key=lambda site: (-site.objects, -site.bytes))
-    if not known:
-        return None
     objects, size = sum(part.objects for part in known), sum(part.bytes for part in known)
     return Sampled(objects=objects, bytes=size, sites=tuple(ranked[:MOST_SITES]))
 

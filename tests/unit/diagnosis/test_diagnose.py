@@ -11,7 +11,15 @@ import pytest
 
 from goretain.diagnosis import diagnose
 from goretain.heap.heap import Heap
-from goretain.model.findings import Chain, Confidence, Finding, Level, Severity
+from goretain.model.findings import (
+    AllocationSite,
+    Chain,
+    Confidence,
+    Finding,
+    Level,
+    Sampled,
+    Severity,
+)
 from goretain.patterns.catalogue import Pattern
 
 
@@ -103,6 +111,29 @@ def test_a_sum_with_an_unknown_part_is_unknown_and_the_weakest_confidence_counts
     (merged,) = run(*parts).findings
     assert merged.retained_bytes is None
     assert merged.confidence.level == "undecided"
+
+
+def test_merged_findings_add_up_where_they_were_allocated() -> None:
+    def sampled(**objects: int) -> Sampled:
+        sites = tuple(
+            AllocationSite(function=f"main.{name}", place="a.go:1", through=None, objects=n, bytes=8 * n)
+            for name, n in objects.items()
+        )
+        return Sampled(objects=sum(objects.values()) + 1, bytes=100, sites=sites)
+
+    parts = [
+        msgspec.structs.replace(finding("main.a", n, fingerprint="same"), sampled=part)
+        for n, part in enumerate((sampled(load=5, read=4), sampled(read=9), None), 1)
+    ]
+    (merged,) = run(*parts).findings
+    assert merged.sampled is not None
+    assert (merged.sampled.objects, merged.sampled.bytes) == (20, 200)
+    assert [(s.function, s.objects, s.bytes) for s in merged.sampled.sites] == [
+        ("main.read", 13, 104),
+        ("main.load", 5, 40),
+    ]
+    (merged,) = run(*(msgspec.structs.replace(part, sampled=None) for part in parts)).findings
+    assert merged.sampled is None
 
 
 @pytest.mark.parametrize(("explained", "listed"), [(60, 1), (40, 2)])
