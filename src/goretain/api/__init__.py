@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from goretain.api.answers import why as why
     from goretain.api.health import doctor as doctor
     from goretain.api.images import snap as snap
+    from goretain.api.profiles import growth as growth
     from goretain.api.profiles import profile as profile
     from goretain.api.profiles import profile_diff as profile_diff
     from goretain.api.snapshot import Snapshot as Snapshot
@@ -33,6 +34,7 @@ _HOMES = {
     "diff": "answers",
     "doctor": "health",
     "export": "answers",
+    "growth": "profiles",
     "open": "targets",
     "profile": "profiles",
     "profile_diff": "profiles",
@@ -49,6 +51,7 @@ __all__ = [
     "diff",
     "doctor",
     "export",
+    "growth",
     "open",
     "profile",
     "profile_diff",

@@ -17,6 +17,7 @@ from goretain.reports.results import (
     ChainsReport,
     DiffReport,
     DoctorReport,
+    GrowthReport,
     ProfileDiffReport,
     ProfileReport,
     QueryReport,
@@ -34,6 +35,7 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "query-1.json": QueryReport,
     "profile-1.json": ProfileReport,
     "profile-diff-1.json": ProfileDiffReport,
+    "growth-1.json": GrowthReport,
 }
 
 
@@ -47,6 +49,7 @@ Report = (
     | QueryReport
     | ProfileReport
     | ProfileDiffReport
+    | GrowthReport
 )
 
 

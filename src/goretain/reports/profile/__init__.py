@@ -2,5 +2,6 @@
 
 from goretain.reports.profile.build import profile_report
 from goretain.reports.profile.diff import profile_diff
+from goretain.reports.profile.growth import growth_report
 
-__all__ = ["profile_diff", "profile_report"]
+__all__ = ["growth_report", "profile_diff", "profile_report"]

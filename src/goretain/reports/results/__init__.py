@@ -17,6 +17,7 @@ from goretain.reports.results.diff import (
 )
 from goretain.reports.results.doctor import Check, DoctorReport
 from goretain.reports.results.goroutines import GoroutineRow, GoroutineSection
+from goretain.reports.results.growth import GrowthReport, Run, TrendRow
 from goretain.reports.results.memory import RssPart, RssSection, SpanRow, SpanSection
 from goretain.reports.results.parts import Look, Part, Sampling, TypeSum
 from goretain.reports.results.profile import (
@@ -61,6 +62,7 @@ __all__ = [
     "FindingRow",
     "GoroutineRow",
     "GoroutineSection",
+    "GrowthReport",
     "GrowthRow",
     "HeapFacts",
     "HeapSection",
@@ -79,6 +81,7 @@ __all__ = [
     "RssSection",
     "Rule",
     "RuleReport",
+    "Run",
     "Sampling",
     "SharedRow",
     "SiteChange",
@@ -89,6 +92,7 @@ __all__ = [
     "StandingRow",
     "StandingSection",
     "SurvivorRow",
+    "TrendRow",
     "TypeSum",
     "ValueRow",
     "ValueSection",

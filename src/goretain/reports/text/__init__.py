@@ -3,7 +3,7 @@
 from goretain.reports.text.chains import render_chains
 from goretain.reports.text.diff import render_diff
 from goretain.reports.text.doctor import render_doctor
-from goretain.reports.text.profile import render_profile, render_profile_diff
+from goretain.reports.text.profile import render_growth, render_profile, render_profile_diff
 from goretain.reports.text.query import render_query, render_tables
 from goretain.reports.text.rule import render_rules
 from goretain.reports.text.why import render_why
@@ -12,6 +12,7 @@ __all__ = [
     "render_chains",
     "render_diff",
     "render_doctor",
+    "render_growth",
     "render_profile",
     "render_profile_diff",
     "render_query",

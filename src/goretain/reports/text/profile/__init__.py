@@ -1,6 +1,7 @@
 """Profiles for people at a terminal: what they say, and what changed. Imports ``reports``."""
 
 from goretain.reports.text.profile.diff import render_profile_diff
+from goretain.reports.text.profile.growth import render_growth
 from goretain.reports.text.profile.report import render_profile
 
-__all__ = ["render_profile", "render_profile_diff"]
+__all__ = ["render_growth", "render_profile", "render_profile_diff"]

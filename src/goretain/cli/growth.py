@@ -1,0 +1,41 @@
+"""``goretain growth``. Imports the api, reports and click; heavy parts when it runs."""
+
+from __future__ import annotations
+
+import click
+import rich_click
+
+from goretain.cli.options import TOP, Size
+
+
+@click.command(cls=rich_click.RichCommand)
+@click.argument("targets", metavar="FILE...", nargs=-1, required=True)
+@click.option("--limit", type=Size(), metavar="SIZE", help="Memory limit: say when it is reached (512MiB).")
+@click.option("--top", type=click.IntRange(0), metavar="N", help=f"Rows of each list. [default: {TOP}]")
+@click.option("--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md.")
+@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+def growth(
+    targets: tuple[str, ...],
+    limit: int | None,
+    top: int | None,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001 (main reads it: it must work when the arguments do not parse)
+) -> None:
+    """Say which allocation sites go on growing, by a series of heap profiles.
+
+    FILE are heap profiles of one program that were taken one after another, in any order: at least 12,
+    better 60, at even times, as curl fetches them from http://localhost:6060/debug/pprof/heap?gc=1.
+    """
+    from goretain import api
+    from goretain.cli import terminal
+
+    with terminal.Progress() as progress:
+        report = api.growth(targets, limit=limit, top=TOP if top is None else top, progress=progress)
+    if as_json:
+        from goretain.reports import json
+
+        terminal.write(json.render(report))
+        return
+    from goretain.reports import text
+
+    terminal.show(text.render_growth(report, terminal.width()))

@@ -1,0 +1,101 @@
+"""Heap profiles of one program in the order of time: where it was restarted, and the series of one run.
+
+In one process all that was allocated and freed only grows; where it does not, the program was started anew
+and its samples have nothing in common with those before. Imports numpy and this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from goretain.model.errors import UsageError
+from goretain.profile.change import changed
+from goretain.profile.columns import Profile
+from goretain.profile.growth import Series
+from goretain.profile.sites import Site, SiteAmounts, amounts_by_site, series
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """One heap profile.
+
+    Attributes:
+        taken_at: Unix seconds.
+        rate: bytes, one sample in so many.
+        amounts: by site.
+    """
+
+    taken_at: float
+    rate: int
+    amounts: SiteAmounts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """Profiles of one program.
+
+    Attributes:
+        runs: of each process that the profiles are of, its looks in the order of time.
+        repeated: profiles left out, as they show the same garbage collection as the one before.
+    """
+
+    runs: tuple[tuple[Look, ...], ...]
+    repeated: int
+
+    @property
+    def judged(self) -> int:
+        """Which run says most: that of most profiles, the last of several."""
+        return max(range(len(self.runs)), key=lambda at: (len(self.runs[at]), at))
+
+
+def look_of(profile: Profile, name: str) -> Look:
+    """A profile as a look.
+
+    Raises:
+        UsageError: it is no heap profile, a difference of two, or does not say when and how it was taken.
+    """
+    if not profile.is_heap:
+        raise UsageError(f"{name} is no heap profile", hint="growth is judged from .../debug/pprof/heap?gc=1")
+    amounts = amounts_by_site(profile)
+    if profile.duration_ns or (amounts.in_use.bytes < 0).any():
+        raise UsageError(
+            f"{name} is a difference already (?seconds=N): what was in use is not in it",
+            hint="fetch them without ?seconds",
+        )
+    if profile.time_ns is None or profile.period is None:
+        missing = "when it was taken" if profile.time_ns is None else "its sampling rate"
+        raise UsageError(f"{name} does not say {missing}", hint="take profiles as the program serves them")
+    return Look(profile.time_ns / 1e9, profile.period, amounts)
+
+
+def history_of(looks: Sequence[Look]) -> History:
+    """The runs of a program. looks: one or more, in any order."""
+    runs: list[list[Look]] = []
+    repeated = 0
+    for look in sorted(looks, key=lambda look: look.taken_at):
+        last = runs[-1][-1] if runs else None
+        change = changed(last.amounts, look.amounts) if last and last.rate == look.rate else None
+        if change is None or change.allocated is None:
+            runs.append([look])
+        elif not change.allocated.any() and (change.before == change.after).all():
+            repeated += 1
+        else:
+            runs[-1].append(look)
+    return History(tuple(map(tuple, runs)), repeated)
+
+
+def series_of(run: Sequence[Look]) -> tuple[tuple[Site, ...], Series]:
+    """The sites of a run and what they do. Looks of one rate, in the order of time."""
+    together = series([look.amounts for look in run])
+    in_use, allocated = together.in_use, together.allocated
+    assert in_use.samples is not None  # look_of takes none whose rate is unknown
+    assert allocated.samples is not None
+    inuse, total, inuse_samples, samples = (
+        np.ascontiguousarray(column.T, np.float64)
+        for column in (in_use.bytes, allocated.bytes, in_use.samples, allocated.samples)
+    )
+    seconds = np.array([look.taken_at - run[0].taken_at for look in run], np.float64)
+    return together.sites, Series(seconds, inuse, total, inuse_samples, samples, run[0].rate)

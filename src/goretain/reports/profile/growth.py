@@ -1,0 +1,146 @@
+"""The answer to a series of heap profiles. Imports ``kernels``, ``profile`` and ``reports``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+import goretain
+from goretain.kernels.trends import mann_kendall, theil_sen
+from goretain.model.errors import UsageError
+from goretain.profile.columns import Profile
+from goretain.profile.growth import F64, Verdicts, judge, seconds_to
+from goretain.profile.history import History, series_of
+from goretain.profile.reasons import confidence
+from goretain.profile.sites import Site
+from goretain.reports.profile.heap import heaviest_paths
+from goretain.reports.results import GrowthReport, Run, TrendRow
+from goretain.reports.units import plural
+from goretain.snapshot import Frame
+
+_HOUR = 3600.0
+
+
+def growth_report(
+    history: History, last: Sequence[Profile], *, limit: int | None = None, top: int = 10
+) -> GrowthReport:
+    """Which sites grow, settle or are undecided, in the run that says most.
+
+    Args:
+        last: profiles that say which call paths lead to the sites.
+        limit: of the memory, bytes.
+        top: rows of each list.
+
+    Raises:
+        UsageError: no two profiles are of one process.
+    """
+    run = history.runs[history.judged]
+    if len(run) < 2:
+        raise UsageError(
+            "growth needs two profiles of one process, and better thirty",
+            hint="fetch .../debug/pprof/heap?gc=1 again and again, and give all files",
+        )
+    sites, series = series_of(run)
+    verdicts = judge(series)
+    total = series.inuse.sum(axis=0)
+    slopes = np.array([verdicts.slope(at)[0] for at in np.flatnonzero(verdicts.grows).tolist()])
+    chosen, totals = _chosen(verdicts, slopes, top)
+    paths = heaviest_paths(last, [sites[at] for order in chosen for at in order])
+    grows, undecided, settles = (
+        tuple(_row(verdicts, at, sites[at], paths[sites[at]], total, limit) for at in order)
+        for order in chosen
+    )
+    return GrowthReport(
+        goretain=goretain.__version__,
+        program=last[-1].program if last else "",
+        build_id=last[-1].build_id if last else "",
+        runs=tuple(
+            Run(profiles=len(one), first_at=one[0].taken_at, last_at=one[-1].taken_at) for one in history.runs
+        ),
+        judged=history.judged,
+        repeated=history.repeated,
+        rate=series.rate,
+        seconds=tuple(series.seconds.tolist()),
+        in_use_bytes=tuple(map(int, total.tolist())),
+        bytes_an_hour=_an_hour(*_slope(series.seconds, total)),
+        limit_bytes=limit,
+        limit_seconds=None if limit is None else seconds_to(limit, float(total[-1]), float(slopes.sum())),
+        grows=grows,
+        undecided=undecided,
+        settles=settles,
+        grows_total=totals[0],
+        undecided_total=totals[1],
+        settles_total=totals[2],
+        notes=_notes(history),
+    )
+
+
+def _chosen(
+    verdicts: Verdicts, slopes: F64, top: int
+) -> tuple[tuple[list[int], list[int], list[int]], tuple[int, int, int]]:
+    """Sites to show that grow, are undecided and settle, and how many there are of each."""
+    series = verdicts.series
+    risen = series.inuse[:, -1] - series.inuse[:, 0]
+    grows = np.flatnonzero(verdicts.grows)
+    settles = np.flatnonzero(verdicts.settles)
+    undecided = np.flatnonzero(~verdicts.grows & ~verdicts.settles)
+    shown = undecided[risen[undecided] > 0]
+    orders = (
+        grows[np.argsort(-slopes, kind="stable")],
+        shown[np.argsort(-risen[shown], kind="stable")],
+        settles[np.argsort(-series.inuse[settles, -1], kind="stable")],
+    )
+    chosen = tuple(order[:top].tolist() for order in orders)
+    return (chosen[0], chosen[1], chosen[2]), (len(grows), len(undecided), len(settles))
+
+
+def _row(
+    verdicts: Verdicts, at: int, site: Site, path: tuple[Frame, ...], total: F64, limit: int | None
+) -> TrendRow:
+    m = verdicts.measures
+    slope = verdicts.slope(at)
+    grows = verdicts.grows[at] and limit is not None
+    return TrendRow(
+        place=site.allocates,
+        own=site.own,
+        path=path,
+        trend=verdicts.trend(at),
+        confidence=confidence(verdicts, at),
+        in_use_bytes=tuple(map(int, verdicts.series.inuse[at].tolist())),
+        samples=float(m.samples[at]),
+        chance=float(m.p[at]),
+        survival=float(m.survival[at]),
+        bytes_an_hour=_an_hour(*slope),
+        limit_seconds=seconds_to(float(limit), float(total[-1]), slope[0]) if grows and limit else None,
+    )
+
+
+def _slope(seconds: F64, y: F64) -> tuple[float, float, float]:
+    found = theil_sen(seconds, y[None], mann_kendall(seconds, y[None]).variance)
+    return float(found.slope[0]), float(found.low[0]), float(found.high[0])
+
+
+def _an_hour(*slopes: float) -> tuple[float, float, float] | None:
+    if any(map(math.isnan, slopes)):
+        return None
+    slope, low, high = (value * _HOUR for value in slopes)
+    return slope, low, high
+
+
+def _notes(history: History) -> tuple[str, ...]:
+    notes = []
+    if len(history.runs) > 1:
+        judged = len(history.runs[history.judged])
+        what = plural(len(history.runs), "process", "processes")
+        judged = len(history.runs[history.judged])
+        notes.append(
+            f"the profiles are of {what}: the program was started anew, or they are of several hosts;"
+            f" judged are the {judged} of one"
+        )
+    if history.repeated:
+        notes.append(
+            f"{plural(history.repeated, 'profile')} left out that showed no new garbage collection: add ?gc=1"
+        )
+    return tuple(notes)

@@ -1,0 +1,74 @@
+// Paced is a service whose memory takes its course by request: /tick lets one moment pass. session leaks,
+// entry fills a cache of 40, batch piles up and is flushed, request is let go at once; setting waits for the
+// 15th moment and then takes much at once. It prints the address that it serves net/http/pprof on.
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	_ "net/http/pprof"
+	"runtime"
+	"sync"
+	"time"
+)
+
+const perTick = 100
+
+var (
+	mutex    sync.Mutex
+	tick     int
+	sessions [][]byte
+	entries  [][]byte
+	batches  [][]byte
+	settings [][]byte
+	sink     []byte
+)
+
+//go:noinline
+func session() []byte { return make([]byte, 1024) }
+
+//go:noinline
+func entry() []byte { return make([]byte, 1024) }
+
+//go:noinline
+func batch() []byte { return make([]byte, 1024) }
+
+//go:noinline
+func setting() []byte { return make([]byte, 1024) }
+
+//go:noinline
+func request() []byte { return make([]byte, 1024) }
+
+func moment() {
+	mutex.Lock()
+	defer mutex.Unlock()
+	tick++
+	if tick%7 == 0 {
+		batches = nil
+	}
+	for i := 0; i < perTick; i++ {
+		sessions = append(sessions, session())
+		if len(entries) < 5*perTick {
+			entries = append(entries, entry())
+		}
+		batches = append(batches, batch())
+		sink = request()
+	}
+	for i := 0; tick == 15 && i < 20*perTick; i++ {
+		settings = append(settings, setting())
+	}
+}
+
+func main() {
+	runtime.MemProfileRate = 1 // which objects are sampled is no chance then, nor is a verdict
+	http.HandleFunc("/tick", func(http.ResponseWriter, *http.Request) { moment() })
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	go http.Serve(listener, nil)
+	println("url", fmt.Sprintf("http://%s", listener.Addr()))
+	println("READY")
+	time.Sleep(time.Hour)
+}
