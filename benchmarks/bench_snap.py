@@ -1,7 +1,8 @@
 """What ``goretain snap`` costs beside a production process: start-up until the plan stands, and writing.
 
-Two targets: linked structures, so that there is something to copy, and a large program, the Go compiler built
-from the toolchain's own source with all its debug information, because start-up reads symbols and DWARF.
+Targets: linked structures, so that there is something to copy, and a large program, the Go compiler built
+from the toolchain's own source, with its debug information and without: start-up reads symbols and DWARF, or
+finds the runtime in memory.
 Prints CPU seconds and resident memory at the moment when everything is planned and nothing is frozen yet
 (medians and ranges of several runs), what writing takes, and the peak of memory.
 Run: ``python -m benchmarks.bench_snap [thousand objects] [rounds]``.
@@ -41,16 +42,17 @@ def main(thousands: int = 1000, rounds: int = 5) -> None:
     """Print the figures."""
     with running(heap_program(), ["objects", str(thousands * 1000)], timeout=300) as target:
         _measure("linked structures", target.pid, rounds)
-    with tempfile.TemporaryDirectory() as folder, _waiting_compiler(Path(folder)) as pid:
-        _measure("the Go compiler", pid, rounds)
+    for what, flags in (("the Go compiler", ()), ("the Go compiler, stripped", ("-ldflags=-s -w",))):
+        with tempfile.TemporaryDirectory() as folder, _waiting_compiler(Path(folder), flags) as pid:
+            _measure(what, pid, rounds)
 
 
 @contextmanager
-def _waiting_compiler(folder: Path) -> Iterator[int]:
+def _waiting_compiler(folder: Path, flags: tuple[str, ...]) -> Iterator[int]:
     """The PID of a compiler that waits for its source: that is a named pipe which nobody writes to."""
     source = folder / "source.go"
     os.mkfifo(source)
-    words = [str(compiler_program()), "-p", "main", "-o", str(folder / "out.o"), str(source)]
+    words = [str(compiler_program(*flags)), "-p", "main", "-o", str(folder / "out.o"), str(source)]
     with subprocess.Popen(words) as process:
         try:
             time.sleep(1)

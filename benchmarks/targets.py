@@ -17,6 +17,6 @@ def heap_program() -> Path:
     return go_program(HEAP, VERSION)
 
 
-def compiler_program() -> Path:
-    """The Go compiler with symbols and debug information: a large program whose source the toolchain has."""
-    return go_program(toolchain(VERSION).goroot / "src" / "cmd" / "compile", VERSION)
+def compiler_program(*flags: str) -> Path:
+    """The Go compiler, built with flags: a large program whose source the toolchain has."""
+    return go_program(toolchain(VERSION).goroot / "src" / "cmd" / "compile", VERSION, flags=flags)

@@ -77,6 +77,19 @@ def test_address_space_may_run_out_at_any_point(server: Target, tmp_path: Path, 
     check(server)
 
 
+@pytest.mark.parametrize("most", [160, 280, 400])
+def test_an_analysis_without_address_space_is_refused_and_doctor_does_without(
+    server: Target, most: int
+) -> None:
+    done = goretain(resource.RLIMIT_AS, most * MIB, "why", str(server.pid))
+    assert done.returncode == 2
+    assert "goretain itself takes 416.0 MiB to start" in done.stderr
+    done = goretain(resource.RLIMIT_AS, most * MIB, "doctor", str(server.pid))
+    assert "bug" not in done.stderr
+    assert "can be captured" in done.stdout
+    check(server)
+
+
 def test_a_file_that_may_not_grow_so_large_is_not_left_half_written(server: Target, tmp_path: Path) -> None:
     words = ["snap", str(server.pid), "-o", str(tmp_path / "app.image"), "--force"]
     done = goretain(resource.RLIMIT_FSIZE, MIB, *words)

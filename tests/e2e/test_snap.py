@@ -163,7 +163,7 @@ from goretain.cli import light, main
 from goretain.api import images
 seen = []
 images.snap(sys.argv[1], sys.argv[2], on_plan=lambda planned: seen.append(resident()))
-assert main.run(["snap", sys.argv[1], "-o", sys.argv[2], "-q"]) == 0
+assert main.run(["snap", sys.argv[1], "-o", sys.argv[2], "-q", *sys.argv[3:]]) == 0
 import sysconfig
 bought = sysconfig.get_path("purelib")
 ours = {name: getattr(sys.modules[name], "__file__", "") or "" for name in sys.modules.keys() - site}
@@ -172,11 +172,16 @@ print(*seen, *sorted(foreign - {"goretain"}))
 """
 
 
-@pytest.mark.parametrize("flags", [(), ("-ldflags=-s -w",)], ids=["plain", "stripped"])
-def test_the_way_of_snap_is_light(flags: tuple[str, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("flags", "beside"),
+    [((), False), (("-ldflags=-s -w",), False), (("-ldflags=-s -w",), True)],
+    ids=["plain", "stripped", "stripped, with --binary"],
+)
+def test_the_way_of_snap_is_light(flags: tuple[str, ...], beside: bool, tmp_path: Path) -> None:
     """At most 60 MB until all is planned, and nothing that is not ours but numpy."""
     with running(go_program("planted", NEWEST, flags=flags)) as target:
         words = [sys.executable, "-c", LIGHT, str(target.pid), str(tmp_path / "a.image")]
+        words += ["--binary", str(go_program("planted", NEWEST))] if beside else []
         done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     resident, *foreign = done.stdout.split()

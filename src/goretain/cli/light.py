@@ -210,11 +210,11 @@ class _Teller:
     def taken(self, snap: Snap) -> None:
         """After the file was written."""
         from goretain.model.units import iec
+        from goretain.reports.units import clean
 
         facts = snap.facts
-        program = "".join(c if c.isprintable() else "?" for c in facts.program)
-        self._line(f"copied {iec(facts.copied_bytes)} of {program}{_stopped(facts)}")
-        self._line(f"saved to {snap.name}: {iec(snap.bytes)}")
+        self._line(f"copied {iec(facts.copied_bytes)} of {clean(facts.program)}{_stopped(facts)}")
+        self._line(f"saved to {clean(str(snap.name))}: {iec(snap.bytes)}")
         what = "sensitive: holds contents of the program's memory"
         self._line(f"{what}; {_MODES[snap.private]}")
 

@@ -2,7 +2,7 @@
 
 Exit codes: 0 it ran; 1 something is at or above the level of --fail-on; 2 it could not run; 130
 interrupted. ``goretain snap`` runs beside a production process: it goes a light way that imports neither
-click nor rich. Imports ``model``; the rest when it is needed; commands import the api.
+click nor rich. Imports ``model`` and ``reports.units``; the rest when it is needed; commands import the api.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from goretain.cli.output import Unwritten, discard, fitted, output
 from goretain.model.errors import GoretainError, ResourceLimit
+from goretain.reports.units import clean
 
 #: What writing to a full disk fails with. Whoever writes a file of his own says so himself.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -95,7 +96,11 @@ def _run(arguments: list[str]) -> int:
 
 
 def complain(message: str, hint: str = "") -> None:
-    """An error and what to do about it, on stderr; if that is full, the exit code has to do."""
+    """An error and what to do about it, on stderr; if that is full, the exit code has to do.
+
+    Paths and names in them may be the target's own: they give the terminal no orders.
+    """
+    message, hint = ("\n".join(map(clean, text.split("\n"))) for text in (message, hint))
     try:
         _echo(_styled("error:", "31;1") + fitted(f"error: {message}").removeprefix("error:"))
         if hint:

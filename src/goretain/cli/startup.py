@@ -14,8 +14,8 @@ from goretain.model.pids import is_pid
 _MIB = 1 << 20
 #: Memory that a command takes before it has anything to say, in bytes.
 MEMORY = {"snap": 48 * _MIB, "doctor": 32 * _MIB, "why": 96 * _MIB, "diff": 96 * _MIB}
-#: Address space that numpy and its libraries take.
-_SPACE = 96 * _MIB
+#: Address space that numpy and its libraries take, with numba and LLVM what an analysis begins with.
+_SPACE = {"snap": 96 * _MIB, "doctor": 96 * _MIB, "why": 416 * _MIB, "diff": 416 * _MIB}
 
 
 def check(command: str, target: str = "", *, force: bool = False, forcible: bool = True) -> None:
@@ -25,4 +25,4 @@ def check(command: str, target: str = "", *, force: bool = False, forcible: bool
     """
     if force and is_pid(target) and ends_with_us(int(target)):
         force = forcible = False
-    check_start(MEMORY[command], _SPACE, force=force, forcible=forcible)
+    check_start(MEMORY[command], _SPACE[command], force=force, forcible=forcible)

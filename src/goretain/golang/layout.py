@@ -53,10 +53,10 @@ def planning_layout(binary: Elf, debug: DebugSource | None = None) -> Layout:
     Made at a fifth of the cost, because it is made beside a production process. Layout tables would be
     cheaper still, but the program's own word is preferred to that of a release of its name.
     """
-    if debug is None:
-        dwarf = RuntimeDwarf(binary)
-        if dwarf.present and dwarf.struct("runtime.mheap") is not None:
-            return Layout(binary, dwarf, binary.go_version or "go?")
+    dwarf = RuntimeDwarf(binary if debug is None else debug.elf)
+    if dwarf.present and dwarf.struct("runtime.mheap") is not None:
+        symbols = None if debug is None else debug.symbols
+        return Layout(binary, dwarf, binary.go_version or "go?", symbols)
     return open_layout(binary, debug)
 
 

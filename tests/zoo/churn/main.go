@@ -53,6 +53,7 @@ var (
 	finals  [2]*payload
 
 	stopping atomic.Bool
+	started  sync.WaitGroup
 	stopped  sync.WaitGroup
 	never    = make(chan struct{})
 )
@@ -71,6 +72,7 @@ func churn(w int) {
 	println("Owned", mine)
 	println("Owned", mine.held)
 	println("Owned", &mine.held.data[0])
+	started.Done()
 	for n := 0; !stopping.Load(); n++ {
 		batch := make([]*event, 0, 10)
 		for i := 0; i < 100; i++ {
@@ -145,9 +147,11 @@ func stop() {
 func main() {
 	keep()
 	runtime.GC() // what is allocated from now on shares no slot with what is kept
+	started.Add(2)
 	stopped.Add(2)
 	go churn(0)
 	go churn(1)
+	started.Wait()
 	var stats runtime.MemStats
 	for stats.NumGC < 5 {
 		time.Sleep(20 * time.Millisecond)

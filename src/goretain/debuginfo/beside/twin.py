@@ -25,7 +25,7 @@ I64 = NDArray[np.int64]
 #: Writable sections that the linker fills by what else is in the file.
 _VARYING = frozenset((".go.buildinfo", ".dynamic", ".got", ".got.plt", ".init_array", ".fini_array"))
 #: Settings of a build that change nothing of what is compared.
-_NO_MATTER = frozenset(("-ldflags", "vcs.time", "vcs.modified"))
+_NO_MATTER = frozenset(("-ldflags", "vcs.time", "vcs.modified", "DefaultGODEBUG"))  # the last: of go.mod
 HINT = "give an unstripped build of the same source: same commit, Go version, tags and flags but -s -w"
 
 

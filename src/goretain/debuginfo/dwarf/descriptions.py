@@ -12,6 +12,7 @@ from typing import Protocol
 
 from goretain.debuginfo.dwarf.functions import Function
 from goretain.debuginfo.dwarf.types import DwarfType
+from goretain.debuginfo.elf.elf import Elf
 from goretain.debuginfo.elf.symbols import Symbol
 
 __all__ = ["DebugSource", "Descriptions", "Global"]
@@ -74,6 +75,11 @@ class Descriptions(Protocol):
 
 class DebugSource(Protocol):
     """A debug file beside the binary: what it says, translated to link addresses of the binary that runs."""
+
+    @property
+    def elf(self) -> Elf:
+        """The file, in its own link addresses."""
+        ...
 
     @property
     def descriptions(self) -> Descriptions:

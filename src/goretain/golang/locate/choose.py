@@ -37,16 +37,18 @@ def choose(
     failed: list[UnknownLayout] = []
     states: list[int] = []
     while len(states) < _ATTEMPTS and len(set(states)) == len(states):
-        found: list[tuple[tuple[int, int], F, dict[str, int]]] = []
+        found: list[tuple[F, Sequence[str], dict[str, int]]] = []
         for layout, texts in layouts:
             try:
                 places = locate(read, elf, bias, layout)
             except UnknownLayout as error:
                 failed.append(error)
             else:
-                found.append((_fit(Memory(read), places, bias, layout, texts), layout, places))
+                found.append((layout, texts, places))
+        if len(found) > 1:
+            found.sort(key=lambda one: _fit(Memory(read), bias, *one), reverse=True)
         if found:
-            _, layout, places = max(found, key=lambda row: row[0])
+            layout, _, places = found[0]
             return layout, places
         states.append(_state(read, elf, bias))
     raise max(failed, key=lambda error: _ORDER.get(error.struct, 0))
@@ -65,7 +67,7 @@ def _state(read: Read, elf: Elf, bias: int) -> int:
 
 
 def _fit(
-    memory: Memory, places: dict[str, int], bias: int, layout: Fields, texts: Sequence[str]
+    memory: Memory, bias: int, layout: Fields, texts: Sequence[str], places: dict[str, int]
 ) -> tuple[int, int]:
     """How well a layout fits: the number of wait reasons if all agree, and how many features do."""
     at = places.get("runtime.waitReasonStrings")

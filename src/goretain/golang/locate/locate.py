@@ -40,8 +40,8 @@ def locate(read: Read, elf: Elf, bias: int, fields: Fields) -> dict[str, int]:
     needed = {
         "runtime.persistentChunks": chunk_places,
         "runtime.allm": thread_places,
-        "runtime.allgs": find_goroutines(blocks, ms, memory, fields),
-        "runtime.allp": find_processors(blocks, ms, spans, memory, fields),
+        "runtime.allgs": find_goroutines(blocks, constants, ms, memory, fields),
+        "runtime.allp": find_processors(blocks, constants, ms, spans, memory, fields),
         "runtime.itabTable": find_itabs(blocks, constants, memory, fields),
         "runtime.class_to_size": find_size_classes(blocks),
     }

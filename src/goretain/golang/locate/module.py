@@ -29,6 +29,7 @@ _HEADER = struct.Struct("<IBBBBQQQQQQQQ")
 _TABLES = ("funcnametab", "cutab", "filetab", "pctab", "pclntable")
 _MAP_TYPE = 112  # bytes of internal/abi.SwissMapType, or of the older map type
 _LINKS = 1 << 16
+_TYPES_LIMIT = 64 << 20  # bytes of type data: the largest programs have 10 MB
 _TABLE_LIMIT = 1 << 31
 
 
@@ -90,11 +91,12 @@ def has_swiss_maps(module: int, memory: Memory, fields: Fields) -> bool | None:
     at = module + fields.offset(MODULE, "typelinks")
     types = Structs(memory, fields).uint(module, MODULE, "types") or 0
     raw = memory.bytes(memory.word(at) or 0, 4 * min(memory.word(at + 8) or 0, _LINKS))
-    for offset in np.frombuffer(raw or b"", np.uint32).tolist():
-        record = memory.bytes(types + offset, _MAP_TYPE)
-        if record is None or record[KIND_AT] & KIND_MASK != KIND_MAP:
-            continue
-        group, size = (int.from_bytes(record[i : i + 8], "little") for i in (64, 80))
+    offsets = np.frombuffer(raw or b"", np.uint32).astype(np.int64)
+    size = int(offsets.max(initial=0)) + _MAP_TYPE
+    records = memory.bytes(types, size) or b"" if size <= _TYPES_LIMIT else b""
+    kinds = np.frombuffer(records, np.uint8)[offsets + KIND_AT] & KIND_MASK if records else offsets
+    for offset in offsets[kinds == KIND_MAP][:1].tolist():
+        group, size = (int.from_bytes(records[offset + i : offset + i + 8], "little") for i in (64, 80))
         return memory.word(group) == size
     return None
 

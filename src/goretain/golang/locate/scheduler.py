@@ -11,14 +11,16 @@ import numpy as np
 from goretain.golang.locate.words import (
     I64,
     MOST,
+    Bits,
     Block,
     Fields,
     Memory,
     Structs,
     addresses,
+    allocated_slices,
     distinct,
-    slices,
     within,
+    words_at,
 )
 
 _M, _G, _P, _SCHED, _CACHE = "runtime.m", "runtime.g", "runtime.p", "runtime.schedt", "runtime.mcache"
@@ -59,13 +61,31 @@ def find_threads(
     """
     structs = Structs(memory, fields)
     found: dict[int, list[int]] = {}
-    for head, places in distinct(blocks, wanted=lambda words: ~within(constants, words)):
+
+    def wanted(words: I64) -> Bits:
+        return _may_be_ms(blocks, constants, fields, words)
+
+    for head, places in distinct(blocks, wanted=wanted):
         if _is_m(structs, head):
             of_g0 = (structs.uint(head, _M, "g0") or 0) + fields.offset(_G, "m")
             listed = [place for place in places if place != of_g0 and not _is_freem(structs, place)]
             found |= {head: listed} if listed else {}
     places = [place for listed in found.values() for place in listed]
     return places, [m for head in found for m in structs.some_of_chain(head, _M, "alllink")]
+
+
+def _may_be_ms(blocks: list[Block], constants: range, fields: Fields, heads: I64) -> Bits:
+    """Which addresses may be ms (see ``_is_m``) as far as the variables tell, which are read already: a large
+    program has tens of thousands of words that lead to its variables."""
+    back = fields.offset(_G, "m")
+    g0, known = words_at(blocks, heads + fields.offset(_M, "g0"))
+    signals, known_too = words_at(blocks, heads + fields.offset(_M, "gsignal"))
+    (owner, told), (owner_too, told_too) = (words_at(blocks, g + back) for g in (g0, signals))
+    named = (g0 % 8 == 0) & ~within(constants, g0) & (~told | (owner == heads))
+    early = ~addresses(g0) | (told & (owner == 0))
+    signalled = addresses(signals) & ~within(constants, signals) & (~told_too | (owner_too == heads))
+    fits: Bits = ~known | ~known_too | np.where(early, signalled, named)
+    return fits & ~within(constants, heads)
 
 
 def _is_m(structs: Structs, m: int) -> bool:
@@ -93,7 +113,9 @@ def _is_freem(structs: Structs, place: int) -> bool:
     return idle is not None and (not idle or (structs.uint(idle, _P, "id") or 0) < _P_LIMIT)
 
 
-def find_goroutines(blocks: list[Block], ms: list[int], memory: Memory, fields: Fields) -> list[int]:
+def find_goroutines(
+    blocks: list[Block], constants: range, ms: list[int], memory: Memory, fields: Fields
+) -> list[int]:
     """Places of ``runtime.allgs``: the longest slice of gs that have their own ids and stacks.
 
     While the collector marks, runtime.work.stackRoots may be the same slice: both are right then.
@@ -101,7 +123,7 @@ def find_goroutines(blocks: list[Block], ms: list[int], memory: Memory, fields: 
     structs, known = Structs(memory, fields), {0, *ms}
     best: dict[int, int] = {}
     longest = 0
-    for place, array, count in slices(blocks, _G_LIMIT):
+    for place, array, count in allocated_slices(blocks, constants, _G_LIMIT):
         if count < longest or not _are_goroutines(structs, known, array, min(count, 4)):
             continue
         if _are_goroutines(structs, known, array, min(count, _SAMPLE)):
@@ -130,13 +152,15 @@ def _are_goroutines(structs: Structs, ms: set[int], array: int, count: int) -> b
 
 
 def find_processors(
-    blocks: list[Block], ms: list[int], spans: I64, memory: Memory, fields: Fields
+    blocks: list[Block], constants: range, ms: list[int], spans: I64, memory: Memory, fields: Fields
 ) -> list[int]:
     """Places of ``runtime.allp``: the longest slice of ps whose id is their index."""
+    if not len(spans):
+        return []
     structs, spans = Structs(memory, fields), np.sort(spans)
     best: list[int] = []
     longest = 0
-    for place, array, count in slices(blocks, _P_LIMIT) if len(spans) else ():
+    for place, array, count in allocated_slices(blocks, constants, _P_LIMIT):
         # runtime.m0 is a variable too, with a copy of the slice (m.allpSnapshot).
         if count < longest or any(m <= place < m + fields.size(_M) for m in ms):
             continue

@@ -12,6 +12,7 @@ import numpy as np
 from goretain.golang.locate.words import (
     I64,
     KIND_INTERFACE,
+    Bits,
     Block,
     Fields,
     Memory,
@@ -19,6 +20,7 @@ from goretain.golang.locate.words import (
     distinct,
     kind_of,
     within,
+    words_at,
 )
 
 _ITABS = "runtime.itabTableType"
@@ -34,20 +36,30 @@ def find_itabs(blocks: list[Block], constants: range, memory: Memory, fields: Fi
 
     constants: where it cannot be.
     """
-    found: list[int] = []
-    for head, places in distinct(blocks, wanted=lambda words: ~within(constants, words)):
-        if _is_itab_table(head, memory, fields):
-            found += places
-    return found
+    if fields.offset(_ITABS, "size") or fields.offset(_ITABS, "count") != 8:
+        return []
+
+    def wanted(words: I64) -> Bits:
+        (size, known), (count, known_too) = (words_at(blocks, words + at) for at in (0, 8))
+        return ~within(constants, words) & (~known | ~known_too | _are_filled(size, count))
+
+    places = dict(distinct(blocks, wanted=wanted))
+    read = [(head, words) for head in places if (words := memory.words(head, 2)) is not None]
+    size, count = np.array([words for _, words in read], np.int64).reshape(-1, 2).T
+    fits = np.flatnonzero(_are_filled(size, count)).tolist()
+    tables = [
+        read[i][0] for i in fits if _is_itab_table(read[i][0], int(size[i]), int(count[i]), memory, fields)
+    ]
+    return [place for table in tables for place in places[table]]
 
 
-def _is_itab_table(table: int, memory: Memory, fields: Fields) -> bool:
-    head = memory.words(table, 2)
-    if head is None or fields.offset(_ITABS, "size") or fields.offset(_ITABS, "count") != 8:
-        return False
-    size, count = head.tolist()
-    if size & (size - 1) or not _ITAB_FIRST <= size <= _ITAB_LIMIT or not 0 < count < size:
-        return False
+def _are_filled(size: I64, count: I64) -> Bits:
+    """Which sizes and counts may be those of a table of interfaces."""
+    fits: Bits = (size & (size - 1) == 0) & (size >= _ITAB_FIRST) & (size <= _ITAB_LIMIT)
+    return fits & (count > 0) & (count < size)
+
+
+def _is_itab_table(table: int, size: int, count: int, memory: Memory, fields: Fields) -> bool:
     entries = memory.words(table + fields.offset(_ITABS, "entries"), size)
     if entries is None:
         return False

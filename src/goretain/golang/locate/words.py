@@ -82,6 +82,11 @@ class Block:
         self.values: I64 = words[self.rows]
         self.scanned: Bits = np.ones(len(self.rows), np.bool_) if pointers is None else pointers[self.rows]
 
+    @property
+    def extent(self) -> range:
+        """Run-time addresses of the words."""
+        return range(self.start, self.start + 8 * len(self.words))
+
     def before(self, offset: int, size: int) -> I64:
         """Rows int64[m] of structs of size bytes whose word at an offset may be an address."""
         first = self.rows - offset // 8
@@ -221,11 +226,28 @@ def distinct(
     yield from places.items()
 
 
-def slices(blocks: list[Block], limit: int) -> Iterator[tuple[int, int, int]]:
-    """Scanned words that may begin a slice of at most limit elements: (place, address, length)."""
+def words_at(blocks: list[Block], at: I64) -> tuple[I64, Bits]:
+    """The words at addresses int64[k], as far as they are variables, and which of them are: read already."""
+    words, known = np.zeros(len(at), np.int64), np.zeros(len(at), np.bool_)
+    for block in blocks:
+        held = within(block.extent, at) & (at & 7 == 0)
+        words[held] = block.words[(at[held] - block.start) >> 3]
+        known |= held
+    return words, known
+
+
+def allocated_slices(blocks: list[Block], constants: range, limit: int) -> Iterator[tuple[int, int, int]]:
+    """Scanned words that may begin a slice of at most limit elements: (place, address, length).
+
+    Only slices that were made when the program ran: a large program has tens of thousands of others, whose
+    elements are variables or constants.
+    """
     for block in blocks:
         rows = block.rows[block.scanned]
         rows = rows[rows + 3 <= len(block.words)]
         length, room = block.at(rows, 8), block.at(rows, 16)
-        for row in rows[(length > 0) & (length <= room) & (room <= limit)].tolist():
+        fits = (length > 0) & (length <= room) & (room <= limit)
+        for part in (constants, *(each.extent for each in blocks)):
+            fits &= ~within(part, block.words[rows])
+        for row in rows[fits].tolist():
             yield block.start + 8 * row, int(block.words[row]), int(block.words[row + 1])

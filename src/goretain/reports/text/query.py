@@ -1,11 +1,10 @@
-"""``query`` for people at a terminal. Imports ``heap`` for the tables there are, and ``reports``."""
+"""``query`` for people at a terminal. Imports ``reports``, and ``heap`` where its tables are shown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from goretain.heap.tables import TABLES
 from goretain.reports.results import QueryReport
 from goretain.reports.text.page import Page
 from goretain.reports.units import cells, clean, plural
@@ -32,6 +31,8 @@ def render_query(report: QueryReport, width: int) -> Page:
 
 def render_tables(width: int) -> Page:
     """The tables and what their columns hold."""
+    from goretain.heap.tables import TABLES  # takes numba, which doctor shows its page without
+
     page = Page(width)
     for table in TABLES:
         page.title(table.name)
