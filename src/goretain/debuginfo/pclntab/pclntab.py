@@ -141,7 +141,9 @@ class FuncTable:
         self._names, self._units, self._files, values = (
             read(address + low, high - low) for low, high in itertools.pairwise(offsets)
         )
-        self._values = PcValues(values, lambda at, reason: self._corrupt(self._values_at + at, reason))
+        # Without self: a table that refers to itself would keep the memory that it reads.
+        values_at = self._values_at
+        self._values = PcValues(values, lambda at, reason: CorruptFile(label, values_at + at, reason))
         self._read_functions(count)
         self._known: dict[int, Func] = {}
 
