@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_BY_SLOT, _BY_WORD = 72, 28
+_BY_SLOT, _BY_WORD = 84, 30
 
 
 @dataclass(frozen=True, slots=True)
