@@ -34,7 +34,6 @@ _CHUNKS_OF_ARENA = 16  # pallocChunkBytes is 4 MiB
 _LEVEL_TWO_SHIFT = 13  # pallocChunksL2Bits
 _PERSISTENT_CHUNK, _LIST_LIMIT = 256 << 10, 1 << 20
 _BUCKETS = 179999 * 8  # buckhashArray
-_BITS_HEAD = 64  # of a gcBitsArena: how much of it is used, and the link
 _PAGE = 8192
 
 Ranges = list[tuple[int, int]]
@@ -80,7 +79,7 @@ class OwnMemory:
         return normalise(np.column_stack((start, start + (1 << _ARENA_SHIFT))))
 
     def wanted(self) -> I64:
-        """Memory that the answers below are read from: int64[k, 2]."""
+        """Memory that the answers below are read from, less what is copied for other reasons: int64[k, 2]."""
         found: Ranges = []
         for name in _LISTS:
             place = _asked(partial(self._list, name))
@@ -89,7 +88,6 @@ class OwnMemory:
         if table is not None:
             found += [(table + first * 8, table + (last + 1) * 8) for first, last in self._in_a_row()]
         found += _asked(lambda: [(at, at + size) for _, at, size in self._chunks()]) or []
-        found += [(at, at + _BITS_HEAD) for at, _ in _asked(self._mark_bits) or []]
         return as_ranges(found)
 
     def released(self) -> I64 | None:

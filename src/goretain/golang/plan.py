@@ -30,7 +30,7 @@ from goretain.capture.source import MemorySource, Plan
 from goretain.golang.bulk import Structs, pages_of
 from goretain.golang.extent import Extent, OnExtent
 from goretain.golang.layout import Layout, Program
-from goretain.golang.markarenas import new_mark_arenas
+from goretain.golang.markarenas import mark_arenas
 from goretain.golang.ownmemory import OwnMemory, arenas_of
 from goretain.model.errors import MissingMemory
 
@@ -175,8 +175,9 @@ class _LeanPlan:
         return np.concatenate(parts)
 
     def _mark_arenas(self) -> I64:
-        """The heads of the arenas that new mark bits come from."""
-        arenas = new_mark_arenas(self.program) or []
+        """The heads of the arenas of mark bits: how full those are that new bits come from; all are memory of
+        the runtime's own."""
+        arenas = mark_arenas(self.program) or []
         return as_ranges([(arena.start, arena.start + _ARENA_HEAD) for arena in arenas])
 
     def _whole_spans(self, spans: _Spans) -> I64:
