@@ -8,6 +8,7 @@ from benchmarks import (
     bench_load,
     bench_pause,
     bench_peers,
+    bench_profiles,
     bench_room,
     bench_snap,
 )
@@ -19,6 +20,7 @@ for title, run in (
     ("Whole analysis: image to findings", bench_analysis.main),
     ("Memory of an analysis, measured and estimated", bench_room.main),
     ("Graph part alone", bench_graph.main),
+    ("Profiles: one large, and a fleet", bench_profiles.main),
     ("Beside other tools, on one core", bench_peers.main),
 ):
     print(f"== {title}", flush=True)

@@ -71,6 +71,22 @@ def test_its_figures_are_those_of_pprof(service: Any, capsys: pytest.CaptureFixt
         assert report["heap"]["total"][field] == sum(of_pprof.values())
 
 
+def test_many_profiles_are_added_up_as_pprof_adds_them(
+    service: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, folder = service
+    files = [folder / "before", folder / "after"] * 5
+    report = json.loads(run(capsys, "--json", "--top", "1000", *files, folder / "count"))
+    flat: Counter[str] = Counter()
+    for row in report["heap"]["in_use"]:
+        flat[row["place"]["function"]] += row["in_use_bytes"]
+    of_pprof = profiles.top(files[0], "inuse_space", *files[1:])
+    assert +flat == +Counter({name: amount for name, (amount, _) in of_pprof.items()})
+    assert (len(report["files"]), report["goroutines"]["rows"][0]["count"]) == (11, 12)
+    assert report["files"][0] == report["files"][2]
+    assert "1 more file: --json" in run(capsys, *files, folder / "count")
+
+
 def test_a_difference_is_that_of_pprof_and_says_what_is_noise(
     service: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from goretain.api.targets import Progress
 from goretain.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from goretain.profile.contents import Contents
+    from goretain.profile.source import Source
     from goretain.reports.results import GrowthReport, ProfileDiffReport, ProfileReport
 
 
@@ -26,11 +26,12 @@ def profile(
     Raises:
         GoretainError: one cannot be fetched, is damaged or no profile.
     """
+    from goretain.profile.gather import gather
     from goretain.reports.profile import profile_report
 
     if not targets:
         raise UsageError("no profile is named", hint="give files or URLs")
-    return profile_report([_read(target, progress) for target in targets], top)
+    return profile_report(gather(_sources(targets, progress), len(targets)), top)
 
 
 def profile_diff(
@@ -45,9 +46,11 @@ def profile_diff(
     Raises:
         GoretainError: one cannot be fetched, is damaged or no profile, or they are of different kinds.
     """
+    from goretain.profile.read import read_contents
     from goretain.reports.profile import profile_diff
 
-    return profile_diff(_read(first, progress), _read(second, progress), top)
+    before, after = map(read_contents, _sources((first, second), progress))
+    return profile_diff(before, after, top)
 
 
 def growth(
@@ -68,13 +71,13 @@ def growth(
         GoretainError: one is damaged, no heap profile, or no two are of one process.
     """
     from goretain.profile.history import history_of, look_of
+    from goretain.profile.read import read_contents
     from goretain.reports.profile import growth_report
 
     if not targets:
         raise UsageError("no profile is named", hint="give the files of a series of heap profiles")
     looks, last = [], None
-    for target in targets:
-        contents = _read(target, progress)
+    for contents in map(read_contents, _sources(targets, progress)):
         if contents.profile is None:
             raise UsageError(f"{contents.name} is no heap profile", hint="fetch .../debug/pprof/heap?gc=1")
         looks.append(look_of(contents.profile, contents.name))
@@ -84,10 +87,11 @@ def growth(
     return growth_report(history_of(looks), [last], limit=limit, top=top)
 
 
-def _read(target: str | os.PathLike[str], progress: Progress | None) -> Contents:
-    from goretain.profile.read import read_contents
+def _sources(targets: Sequence[str | os.PathLike[str]], progress: Progress | None) -> Iterator[Source]:
+    """The bytes of each, when they are asked for."""
     from goretain.profile.source import read_source
 
-    if progress is not None:
-        progress(f"reading {os.fspath(target)}", 0, 0)
-    return read_contents(read_source(os.fspath(target)))
+    for done, target in enumerate(targets):
+        if progress is not None:
+            progress(f"reading {os.fspath(target)}", done, len(targets))
+        yield read_source(os.fspath(target))

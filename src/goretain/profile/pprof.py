@@ -19,7 +19,7 @@ from goretain.profile.damage import first_damage, offset_of
 from goretain.profile.message import profile_class
 
 #: Frames of all stacks together: inlined calls can make much of a few bytes.
-MOST_FRAMES = 1 << 26
+MOST_FRAMES = 1 << 24
 _AGAIN = "the profile is damaged; fetch it again"
 
 
@@ -133,7 +133,7 @@ class _Reader:
         for at, function in enumerate(self._message.function):
             name = display_name(self._text(function.name, "function", at))
             functions[function.id] = name, self._text(function.filename, "function", at)
-        files = {m.id: self._text(m.filename, "mapping", at) for at, m in enumerate(self._message.mapping)}
+        mappings = {mapping.id: at for at, mapping in enumerate(self._message.mapping)}
         found: dict[int, tuple[int, ...]] = {}
         for at, location in enumerate(self._message.location):
             frames = []
@@ -142,7 +142,9 @@ class _Reader:
                     raise self._wrong("location", at, f"there is no function {line.function_id}")
                 frames.append(self._table.frame(*functions[line.function_id], line.line))
             if not frames:  # code without symbols: all that can be said is which file it is of
-                frames.append(self._table.frame("", files.get(location.mapping_id, "")))
+                which = mappings.get(location.mapping_id, -1)
+                file = self._message.mapping[which].filename if which >= 0 else 0
+                frames.append(self._table.frame("", self._text(file, "mapping", which)))
             found[location.id] = tuple(frames)
         return found
 

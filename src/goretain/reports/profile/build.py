@@ -11,8 +11,9 @@ from itertools import pairwise
 import numpy as np
 
 import goretain
-from goretain.profile.columns import I64, INUSE_SPACE, Profile
+from goretain.profile.columns import I64, Profile
 from goretain.profile.contents import Benchmark, Contents
+from goretain.profile.gather import Gathered
 from goretain.profile.goroutines import LEAKED, Group, Standing, counted, groups, standing
 from goretain.profile.sites import Site, sites_of
 from goretain.reports.profile.heap import heap_section
@@ -28,27 +29,26 @@ from goretain.reports.results import (
 )
 
 
-def profile_report(read: Sequence[Contents], top: int = 10) -> ProfileReport:
+def profile_report(read: Gathered, top: int = 10) -> ProfileReport:
     """What is allocated, what of it stays, who stands where.
 
     Args:
         read: files of any kinds; profiles of one kind are added up, as pprof does.
         top: rows of each list.
     """
-    profiles = [one.profile for one in read if one.profile is not None]
-    heaps = [profile for profile in profiles if profile.is_heap]
+    heaps = [profile for profile in read.profiles if profile.is_heap]
     others: dict[tuple[str, ...], list[Profile]] = {}
-    for profile in profiles:
+    for profile in read.profiles:
         if not profile.is_heap and not counted(profile):
             others.setdefault(tuple(kind.name for kind in profile.types), []).append(profile)
     return ProfileReport(
         goretain=goretain.__version__,
-        files=tuple(file_of(one) for one in read),
+        files=tuple(file_of(one) for one in read.files),
         heap=heap_section(heaps, top) if heaps else None,
         goroutines=_goroutines(read, top),
         values=tuple(_values(alike, top) for alike in others.values()),
-        collections=_collections(read),
-        benchmarks=benchmark_rows([run for one in read for run in one.benchmarks]),
+        collections=_collections(read.files),
+        benchmarks=benchmark_rows([run for one in read.files for run in one.benchmarks]),
     )
 
 
@@ -83,9 +83,7 @@ def _notes(profile: Profile) -> tuple[str, ...]:
     """What is to be known before the figures are believed."""
     notes = []
     if profile.is_heap:
-        in_use = profile.column(INUSE_SPACE)
-        assert in_use is not None  # it is one of a heap profile's
-        if profile.duration_ns or (in_use < 0).any():
+        if profile.duration_ns:
             notes.append(
                 "it is a difference of two (?seconds=N): what looks like in use is the change, and what is in"
                 " use is not in it (golang/go#67942); fetch it without ?seconds"
@@ -102,15 +100,15 @@ def goroutines_of(read: Contents) -> list[Standing] | None:
     return list(read.goroutines) or None
 
 
-def _goroutines(read: Sequence[Contents], top: int) -> StandingSection | None:
-    parts = [(one, goroutines) for one in read if (goroutines := goroutines_of(one)) is not None]
-    if not parts:
+def _goroutines(read: Gathered, top: int) -> StandingSection | None:
+    counts = [profile for profile in read.profiles if counted(profile)]
+    printed = [one for contents in read.files for one in contents.goroutines]
+    if not counts and not printed:
         return None
-    found = groups(one for _, goroutines in parts for one in goroutines)
-    profiles = [one.profile for one, _ in parts]
+    found = groups([*(one for profile in counts for one in standing(profile)), *printed])
     return StandingSection(
         count=sum(group.count for group in found),
-        leaked=all(profile is not None and profile.types[0].name == LEAKED for profile in profiles),
+        leaked=not printed and all(profile.types[0].name == LEAKED for profile in counts),
         rows=tuple(_row(group) for group in found[:top]),
         rows_total=len(found),
     )

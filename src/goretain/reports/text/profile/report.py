@@ -22,14 +22,17 @@ from goretain.reports.text.profile.printed import benchmarks, collections
 from goretain.reports.units import number, plural
 
 _TOO_FEW = "too few"
+_FILES = 10
 _NONE = "-"
 
 
 def render_profile(report: ProfileReport, width: int) -> Page:
     """The report as lines of at most ``width`` columns."""
     page = Page(width)
-    for file in report.files:
+    for file in report.files[:_FILES]:
         head_of(page, file)
+    if len(report.files) > _FILES:
+        page.add((f"  {plural(len(report.files) - _FILES, 'more file')}: --json", "dim"))
     if report.heap is not None:
         _heap(page, report.heap, _rates(report.files))
     if report.goroutines is not None:
