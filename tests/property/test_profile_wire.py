@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goretain.model.errors import CorruptFile
-from goretain.profile import wire
 from goretain.profile.columns import Label, Profile
 from goretain.profile.message import profile_class
 from goretain.profile.pprof import read_pprof
+from goretain.profile.sums import Sum
+from goretain.profile.wire import parse
 from goretain.snapshot import Frame
 from tests.unit.profile.test_pprof import message
 
@@ -44,9 +45,9 @@ def rows(profiles: Sequence[Profile]) -> dict[Row, list[int]]:
 
 
 def summed(files: Sequence[bytes]) -> Profile:
-    whole = wire.Sum()
+    whole = Sum()
     for data in files:
-        parsed = wire.parse(data)
+        parsed = parse(data)
         assert parsed is not None
         assert whole.add(parsed)
     return whole.profile()
@@ -128,8 +129,8 @@ def test_both_readers_say_the_same_of_damaged_profiles() -> None:
         for _ in range(rng.choice((1, 1, 2, 4))):
             at = rng.randrange(len(damaged))
             damaged[at : at + rng.choice((0, 1, 1, 1, 3))] = rng.randbytes(rng.choice((0, 1, 1, 2)))
-        parsed = wire.parse(bytes(damaged))
-        whole = wire.Sum()
+        parsed = parse(bytes(damaged))
+        whole = Sum()
         if parsed is None or not whole.add(parsed):
             left += 1
             continue
@@ -146,10 +147,10 @@ def test_both_readers_say_the_same_of_damaged_profiles() -> None:
 def test_what_is_unusual_is_left_to_the_other_reader() -> None:
     whole = sound()
     whole.location[0].ClearField("line")
-    assert wire.parse(whole.SerializeToString()) is None
+    assert parse(whole.SerializeToString()) is None
     sparse = sound()
     sparse.function.add(id=1 << 62, name=3)
-    assert wire.parse(sparse.SerializeToString()) is None
+    assert parse(sparse.SerializeToString()) is None
     grouped = sound().SerializeToString() + b"\x83\x02\x84\x02"
-    assert wire.parse(grouped) is None
+    assert parse(grouped) is None
     assert len(read_pprof(grouped, "grouped").stack) == 3

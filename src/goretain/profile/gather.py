@@ -16,7 +16,7 @@ from goretain.profile.read import by_kernels, is_protobuf, read_contents
 from goretain.profile.source import Source
 
 if TYPE_CHECKING:
-    from goretain.profile.wire import Sum
+    from goretain.profile.sums import Sum
 
 #: From so many files on the kernels, which take half a second to load, read them all.
 MANY = 8
@@ -60,9 +60,10 @@ def gather(sources: Iterable[Source], count: int) -> Gathered:
 
 def _added(source: Source, sums: dict[tuple[object, ...], Sum]) -> Contents | None:
     """A profile without its samples, which were added to those of its kind; None: kernels cannot read it."""
-    from goretain.profile import wire  # loads numba
+    from goretain.profile.sums import Sum  # loads numba
+    from goretain.profile.wire import head, parse
 
-    parsed = wire.parse(source.data)
-    if parsed is None or not sums.setdefault(parsed.kind, wire.Sum()).add(parsed):
+    parsed = parse(source.data)
+    if parsed is None or not sums.setdefault(parsed.kind, Sum()).add(parsed):
         return None
-    return Contents(source.name, wire.head(parsed))
+    return Contents(source.name, head(parsed))

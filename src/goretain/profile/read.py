@@ -6,7 +6,6 @@ Imports ``model`` and this package.
 from __future__ import annotations
 
 from goretain.model.errors import CorruptFile
-from goretain.profile.columns import Profile
 from goretain.profile.contents import Contents
 from goretain.profile.legacy import is_legacy, read_legacy
 from goretain.profile.pprof import read_pprof
@@ -57,15 +56,13 @@ def read_contents(source: Source) -> Contents:
         if looks_printed(data):
             return read_printed(data, name)
         raise CorruptFile(name, 0, "this is text without a line of a profile or a dump", hint=_WHAT)
-    return Contents(name, (_compiled(data) if by_kernels(data) else None) or read_pprof(data, name))
+    compiled = None
+    if by_kernels(data):
+        from goretain.profile.sums import read_compiled  # loads numba
+
+        compiled = read_compiled(data)
+    return Contents(name, compiled or read_pprof(data, name))
 
 
 def _is_text(data: bytes) -> bool:
     return data[:4096].translate(None, _BINARY) == data[:4096]
-
-
-def _compiled(data: bytes) -> Profile | None:
-    from goretain.profile.wire import Sum, parse  # loads numba
-
-    parsed, whole = parse(data), Sum()
-    return whole.profile() if parsed is not None and whole.add(parsed) else None

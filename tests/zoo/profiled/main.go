@@ -75,6 +75,7 @@ func churn() {
 	for i := 0; i < 4000; i++ {
 		sink = make([]byte, 1<<16)
 	}
+	sink = nil
 }
 
 //go:noinline
