@@ -126,3 +126,29 @@ def test_differences_taken_by_the_server_are_not_taken_for_what_is_in_use(
     assert "fetch both without ?seconds" in capsys.readouterr().err
     assert main.run(["profile", "--diff", str(folder / "before"), str(folder / "count")]) == 2
     assert "two heap profiles, or goroutines twice" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        pytest.param(version, marks=() if version in (VERSIONS[0], VERSIONS[-1]) else pytest.mark.long)
+        for version in VERSIONS
+    ],
+)
+def test_beside_every_site_stands_who_holds_it(version: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As many sampled objects are found in memory as the profile has samples, each with its variable."""
+    with running(go_program("profiled", version)) as target:
+        ((url,),) = target.facts["url"]
+        address = f"{url}/debug/pprof/heap?gc=1"
+        report = json.loads(run(capsys, "--json", "--heap", str(target.pid), address))
+    assert report["joined"]["pid"] == target.pid
+    held = {
+        "main.keep": "main.kept", "main.link": "main.records", "main.newPair[go.shape.int]": "main.pairs",
+        "main.filled": "main.buffers",
+    }  # fmt: skip
+    rows = {row["own"]["function"]: row for row in report["heap"]["in_use"] if row["own"]}
+    for site, variable in held.items():
+        assert [held["holders"] for held in rows[site]["held_by"]] == [[variable]], site
+        (only,) = rows[site]["held_by"]
+        assert only["samples"] == rows[site]["in_use_samples"]
+        assert only["chain"]["root"] == variable

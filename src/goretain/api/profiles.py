@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from goretain.api.targets import Progress
+from goretain.api.snapshot import Snapshot
+from goretain.api.targets import Progress, open
 from goretain.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from goretain.api.answers import Target
     from goretain.profile.source import Source
     from goretain.reports.results import GrowthReport, ProfileDiffReport, ProfileReport
 
 
 def profile(
-    targets: Sequence[str | os.PathLike[str]], *, top: int = 10, progress: Progress | None = None
+    targets: Sequence[str | os.PathLike[str]],
+    *,
+    heap: Target | None = None,
+    top: int = 10,
+    progress: Progress | None = None,
+    **how: Any,
 ) -> ProfileReport:
     """What profiles, dumps and logs say: what is allocated, what of it stays, which goroutines stand where.
 
     Args:
         targets: files, ``-`` (standard input) or URLs; profiles of one kind are added up.
+        heap: the same program as ``open`` takes it: who holds what is in use is said too.
+        how: more arguments of ``open``.
         top: rows of each list.
 
     Raises:
@@ -31,7 +40,11 @@ def profile(
 
     if not targets:
         raise UsageError("no profile is named", hint="give files or URLs")
-    return profile_report(gather(_sources(targets, progress), len(targets)), top)
+    gathered = gather(_sources(targets, progress), len(targets))
+    if heap is None:
+        return profile_report(gathered, top)
+    snapshot = heap if isinstance(heap, Snapshot) else open(heap, progress=progress, **how)
+    return profile_report(gathered, top, target=snapshot.target, heap=snapshot.heap)
 
 
 def profile_diff(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import rich_click
 
+from goretain.cli import startup
 from goretain.cli.options import TOP
 
 
@@ -13,12 +14,18 @@ from goretain.cli.options import TOP
 @click.option(
     "--diff", "compare", is_flag=True, help="Show what changed from the first to the second of two."
 )
+@click.option(
+    "--heap", "heap", metavar="TARGET", help="The program's PID, core or snapshot: say who holds what stays."
+)
+@click.option("--force", is_flag=True, help="Look at TARGET even if the memory limits say: no room.")
 @click.option("--top", type=click.IntRange(0), metavar="N", help=f"Rows of each list. [default: {TOP}]")
 @click.option("--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md.")
 @click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
 def profile(
     targets: tuple[str, ...],
     compare: bool,
+    heap: str | None,
+    force: bool,
     top: int | None,
     as_json: bool,
     debug: bool,  # noqa: ARG001 (main reads it: it must work when the arguments do not parse)
@@ -31,15 +38,25 @@ def profile(
     """
     if compare and len(targets) != 2:
         raise click.UsageError("--diff compares two profiles: goretain profile --diff A B")
+    if heap is not None:
+        if compare:
+            raise click.UsageError("--heap belongs to one point in time, --diff to two")
+        startup.check("why", heap, force=force)
     from goretain import api
     from goretain.cli import terminal
+    from goretain.cli.witness import Witness
 
     rows = TOP if top is None else top
     with terminal.Progress() as progress:
         if compare:
             changes = api.profile_diff(*targets, top=rows, progress=progress)
-        else:
+        elif heap is None:
             report = api.profile(targets, top=rows, progress=progress)
+        else:
+            with Witness(heap, None) as witness:
+                report = api.profile(
+                    targets, heap=heap, top=rows, progress=progress, force=force, on_phase=witness.note
+                )
     if as_json:
         from goretain.reports import json
 

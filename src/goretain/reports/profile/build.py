@@ -1,12 +1,13 @@
 """One answer of all files that were read: heap, goroutines, other values.
 
-Imports ``profile`` and ``reports``.
+Imports ``heap``, ``profile`` and ``reports``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,14 +28,21 @@ from goretain.reports.results import (
     ValueRow,
     ValueSection,
 )
+from goretain.reports.why import look_of
+
+if TYPE_CHECKING:
+    from goretain.heap.heap import Heap
 
 
-def profile_report(read: Gathered, top: int = 10) -> ProfileReport:
+def profile_report(
+    read: Gathered, top: int = 10, *, target: str = "", heap: Heap | None = None
+) -> ProfileReport:
     """What is allocated, what of it stays, who stands where.
 
     Args:
         read: files of any kinds; profiles of one kind are added up, as pprof does.
         top: rows of each list.
+        target, heap: what to call a snapshot of the same program, and its heap.
     """
     heaps = [profile for profile in read.profiles if profile.is_heap]
     others: dict[tuple[str, ...], list[Profile]] = {}
@@ -44,7 +52,8 @@ def profile_report(read: Gathered, top: int = 10) -> ProfileReport:
     return ProfileReport(
         goretain=goretain.__version__,
         files=tuple(file_of(one) for one in read.files),
-        heap=heap_section(heaps, top) if heaps else None,
+        heap=heap_section(heaps, top, heap) if heaps else None,
+        joined=None if heap is None else look_of(target, heap.snapshot),
         goroutines=_goroutines(read, top),
         values=tuple(_values(alike, top) for alike in others.values()),
         collections=_collections(read.files),

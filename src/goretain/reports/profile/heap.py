@@ -1,23 +1,29 @@
 """Heap profiles by allocation site: what is allocated, what of it stays, how sure.
 
-Imports ``profile`` and ``reports``.
+Imports ``heap``, ``profile`` and ``reports``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from goretain.profile.columns import Profile
 from goretain.profile.sampling import F64, MOST_ERROR, Amounts, error, unsure
 from goretain.profile.sites import NOWHERE, Site, SiteAmounts, amounts_by_site, series, sites_of
+from goretain.reports.profile.holders import holders_of_sites
 from goretain.reports.results import HeapSection, SiteRow
 from goretain.snapshot import Frame
 
+if TYPE_CHECKING:
+    from goretain.heap.heap import Heap
 
-def heap_section(profiles: Sequence[Profile], top: int) -> HeapSection:
-    """The sites of heap profiles, added up."""
+
+def heap_section(profiles: Sequence[Profile], top: int, heap: Heap | None = None) -> HeapSection:
+    """The sites of heap profiles, added up; heap: of the same program, to say who holds what is in use."""
     amounts = added([amounts_by_site(profile) for profile in profiles])
     allocated = np.argsort(-amounts.allocated.bytes, kind="stable")
     keeping = np.flatnonzero(amounts.in_use.bytes)
@@ -25,6 +31,10 @@ def heap_section(profiles: Sequence[Profile], top: int) -> HeapSection:
     shown = {*allocated[:top].tolist(), *kept[:top].tolist()}
     paths = heaviest_paths(profiles, [amounts.sites[at] for at in shown])
     rows = {at: _row(amounts, at, paths[amounts.sites[at]]) for at in shown}
+    if heap is not None:
+        held = holders_of_sites(heap, [amounts.sites[at] for at in kept[:top].tolist()])
+        for at in kept[:top].tolist():
+            rows[at] = msgspec.structs.replace(rows[at], held_by=held.get(amounts.sites[at], ()))
     doubtful = unsure(amounts.in_use.bytes, amounts.in_use.variance)
     unclaimed = keeping[doubtful[keeping]] if doubtful is not None else keeping[:0]
     return HeapSection(

@@ -1,4 +1,5 @@
-"""What ``profile`` answers. Imports msgspec, and structs of ``profile`` and ``snapshot``."""
+"""What ``profile`` answers. Imports msgspec, and structs of ``model``, ``profile``, ``snapshot`` and
+this package."""
 
 from __future__ import annotations
 
@@ -6,7 +7,9 @@ from typing import Literal
 
 import msgspec
 
+from goretain.model.findings import Chain
 from goretain.profile.contents import Collection, MemStats, Scavenge
+from goretain.reports.results.parts import Look
 from goretain.snapshot import Frame
 
 
@@ -36,6 +39,21 @@ class ProfileFile(msgspec.Struct, frozen=True, kw_only=True):
     ended: str | None = None
 
 
+class HeldBy(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds sampled objects of a site, by a snapshot of the program.
+
+    Attributes:
+        holders: one, or all that share the object of the chain.
+        samples, bytes: sampled objects of the site that it holds, and their sizes.
+        chain: to the largest of them.
+    """
+
+    holders: tuple[str, ...]
+    samples: int
+    bytes: int
+    chain: Chain
+
+
 class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     """Where memory is allocated.
 
@@ -50,6 +68,8 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
         in_use_bytes, in_use_objects, in_use_samples, in_use_error: what of it was in use.
         survival: in use / allocated bytes; None when nothing was allocated.
         claimed: whether the in-use figure rests on enough samples to say anything; None unknown.
+        held_by: who holds what is in use, most samples first; None without a snapshot, () when it has no
+            sampled object of this site.
     """
 
     place: Frame
@@ -65,6 +85,7 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
     in_use_error: float | None
     survival: float | None
     claimed: bool | None
+    held_by: tuple[HeldBy, ...] | None = None
 
 
 class HeapSection(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +200,7 @@ class ProfileReport(msgspec.Struct, frozen=True, kw_only=True):
         schema: names this shape.
         files: what was read.
         heap, goroutines: None when no file holds such a profile.
+        joined: the snapshot that says who holds what; None without one.
         values: a section for each other kind.
         collections: garbage collections that a program printed; None without any.
         benchmarks: of ``go test -bench``.
@@ -189,7 +211,8 @@ class ProfileReport(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[ProfileFile, ...]
     heap: HeapSection | None
     goroutines: StandingSection | None
-    values: tuple[ValueSection, ...]
+    joined: Look | None = None
+    values: tuple[ValueSection, ...] = ()
     collections: CollectionSection | None = None
     benchmarks: tuple[BenchmarkRow, ...] = ()
 

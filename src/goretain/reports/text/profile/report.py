@@ -15,7 +15,7 @@ from goretain.reports.results import (
     StandingSection,
     ValueSection,
 )
-from goretain.reports.text.page import Page
+from goretain.reports.text.page import Page, breakable, chain_pieces
 from goretain.reports.text.parts import left_out
 from goretain.reports.text.profile.places import head_of, margin, path, split_path, spot
 from goretain.reports.text.profile.printed import benchmarks, collections
@@ -70,9 +70,29 @@ def _heap(page: Page, heap: HeapSection, rates: set[int | None]) -> None:
     if heap.unclaimed_sites:
         few = f"{plural(heap.unclaimed_sites, 'site')} with {iec(heap.unclaimed_bytes)} in all"
         page.words(f"too few samples to claim anything: {few}", lead=[("  ", "")], hang="  ", style="dim")
+    _held(page, heap)
     page.title("What is allocated, by allocation site", "since the process began")
     _sites(page, heap.allocated, kept=False)
     left_out(page, heap.sites_total, len(heap.allocated), "site")
+
+
+def _held(page: Page, heap: HeapSection) -> None:
+    """Who holds what stays, where a snapshot was given."""
+    rows = [row for row in heap.in_use if row.held_by is not None]
+    if not rows:
+        return
+    page.title("Who holds it", "of the sampled objects that the snapshot has")
+    for row in rows:
+        page.add(("  ", ""), (spot(row.own or row.place), "bold"))
+        for held in row.held_by or ():
+            pieces = breakable(
+                chain_pieces(held.chain.root, held.chain.links, held.chain.end), page.width - 10
+            )
+            shared = f" (shared by {len(held.holders)})" if len(held.holders) > 1 else ""
+            lead = [(f"    {plural(held.samples, 'sample')}{shared}  ", "")]
+            page.pieces(pieces, lead=lead, hang=" " * 8)
+        if not row.held_by:
+            page.add(("    no sampled object of it: freed since, or of another process", "dim"))
 
 
 def _sampling(rates: set[int | None]) -> str:
