@@ -1,0 +1,135 @@
+"""Reads an execution trace into columns.
+
+The header, batches and tables are those of internal/trace/tracev2 and runtime/trace*.go. Imports ``kernels``,
+``model`` and this package; ``profile`` for the bytes.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from goretain.kernels import tracewire as wire
+from goretain.kernels.tracewire import I64, Entries, Events
+from goretain.model.errors import CorruptFile
+from goretain.profile.source import Source
+from goretain.profile.trace.columns import Tables, Trace
+from goretain.profile.trace.events import ARITY, EFFECT, Event
+
+_HEADER = re.compile(rb"go 1\.(\d{1,3}) trace\0*")
+_HEADER_BYTES = 16
+#: The first Go whose traces have this format, and the last whose format is known (1.27 writes that of 1.26).
+_FIRST, _LAST = 22, 26
+_REASONS = {
+    wire.CUT_OFF: "it is cut off",
+    wire.BAD_BATCH: "there should be a batch of events",
+    wire.BAD_EVENT: "there is no event {kind}",
+    wire.BAD_LENGTH: "a length is larger than what holds it",
+    wire.BAD_TIME: "a time lies beyond all clocks",
+}
+_AGAIN = "fetch it again, and let the program end it: trace.Stop, or /debug/pprof/trace?seconds=5"
+
+
+def read_trace(source: Source) -> Trace:
+    """The events of a trace.
+
+    Raises:
+        CorruptFile: it is no trace, one of another format, or damaged; with the offset.
+    """
+    name, data = source.name, np.frombuffer(source.data, np.uint8)
+    version = _version(source.data[:_HEADER_BYTES], name)
+    counts = np.zeros(4, np.int64)
+    row, batches = np.zeros(wire.BATCH_COLUMNS, np.int64), np.zeros((0, wire.BATCH_COLUMNS), np.int64)
+    _check(wire.list_batches(data, _HEADER_BYTES, row, batches, counts), name, counts)
+    if counts[wire.ROWS]:
+        batches = np.zeros((int(counts[wire.ROWS]), wire.BATCH_COLUMNS), np.int64)
+        wire.list_batches(data, _HEADER_BYTES, row, batches, counts)
+    entries = _entries(data, batches, name)
+    tables = Tables.of(source.data, batches, entries)
+    events = _events(data, batches, name)
+    _adopt(events, batches)
+    if not len(events.kind):
+        raise CorruptFile(name, len(data), "it has no events", hint=_AGAIN)
+    time = _nanoseconds(events.ticks, entries, name)
+    return Trace(name=name, version=version, batches=batches, events=events, time=time, tables=tables)
+
+
+def _version(header: bytes, name: str) -> int:
+    known = _HEADER.fullmatch(header)
+    if known is None:
+        reason = "it does not begin as an execution trace does"
+        raise CorruptFile(name, 0, reason, hint="goretain profile reads profiles and dumps")
+    version = int(known[1])
+    if not _FIRST <= version <= _LAST:
+        reason = f"a trace in the format of Go 1.{version}; known are those of Go 1.{_FIRST} to 1.{_LAST}"
+        raise CorruptFile(name, 0, reason, hint="go tool trace of the program's Go reads it")
+    return version
+
+
+def _check(status: int, name: str, counts: I64) -> None:
+    if status != wire.OK:
+        reason = _REASONS[status].format(kind=int(counts[wire.BROKEN_KIND]))
+        raise CorruptFile(name, int(counts[wire.BROKEN_AT]), reason, hint=_AGAIN)
+
+
+def _entries(data: wire.U8, batches: I64, name: str) -> Entries:
+    def room(rows: int, numbers: int) -> Entries:
+        return Entries(
+            np.zeros(rows, np.uint8), np.zeros(rows, np.int32), np.zeros(rows, np.int64),
+            np.zeros(numbers, np.int64),
+        )  # fmt: skip
+
+    counts = np.zeros(4, np.int64)
+    entries = room(0, 0)
+    _check(wire.read_entries(data, batches, entries, counts), name, counts)
+    if counts[wire.ROWS]:
+        entries = room(int(counts[wire.ROWS]), int(counts[wire.NUMBERS]))
+        wire.read_entries(data, batches, entries, counts)
+    return entries
+
+
+def _events(data: wire.U8, batches: I64, name: str) -> Events:
+    def room(rows: int, numbers: int) -> Events:
+        return Events(
+            np.empty(rows, np.uint8), np.empty(rows, np.int32), np.empty(rows, np.int64),
+            np.empty(rows, np.int64), np.empty(rows, np.int64), np.empty(numbers, np.int64),
+        )  # fmt: skip
+
+    timed = np.flatnonzero(batches[:, wire.FORM] == wire.EVENTS)
+    rows = timed[np.argsort(batches[timed, wire.THREAD], kind="stable")]
+    counts = np.zeros(4, np.int64)
+    events = room(0, 0)
+    _check(wire.read_events(data, batches, rows, ARITY, EFFECT, events, counts), name, counts)
+    if counts[wire.ROWS]:
+        events = room(int(counts[wire.ROWS]), int(counts[wire.NUMBERS]))
+        wire.read_events(data, batches, rows, ARITY, EFFECT, events, counts)
+    return events
+
+
+def _adopt(events: Events, batches: I64) -> None:
+    """Fill in the goroutines that sat in a system call since before the trace.
+
+    Another thread tells of them (GO_STATUS with the thread), so that their own thread does not know whose
+    call it is that ends.
+    """
+    ends = np.flatnonzero((events.kind == Event.GO_SYSCALL_END_BLOCKED) & (events.goroutine == 0))
+    if not len(ends):
+        return
+    told = np.flatnonzero((events.kind == Event.GO_STATUS) | (events.kind == Event.GO_STATUS_STACK))
+    at = events.first[told]
+    goroutine_of = dict(zip(events.numbers[at + 1].tolist(), events.numbers[at].tolist(), strict=True))
+    threads = batches[events.batch[ends], wire.THREAD].tolist()
+    events.goroutine[ends] = [goroutine_of.get(thread, 0) for thread in threads]
+
+
+def _nanoseconds(ticks: I64, entries: Entries, name: str) -> I64:
+    """int64[n]: time since the first event."""
+    said = np.flatnonzero(entries.kind == wire.FREQUENCY)
+    rates = entries.numbers[entries.first[said]]
+    if not len(said) or (rates <= 0).any():
+        raise CorruptFile(name, None, "it does not say how fast its clock ticks", hint=_AGAIN)
+    # Each generation says how fast the clock ticks; it is one clock, and they know it better every time.
+    since: I64 = ticks - ticks.min()
+    since_ns: I64 = (since * (1e9 / int(rates[-1]))).astype(np.int64)
+    return since_ns

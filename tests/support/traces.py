@@ -1,0 +1,73 @@
+"""Execution traces of the program ``traced``, and what ``go tool trace`` counts in them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+from goretain.profile.source import read_source
+from goretain.profile.trace.columns import Trace
+from goretain.profile.trace.events import Event
+from goretain.profile.trace.read import read_trace
+from tests.support.golang import go_program, release, toolchain
+
+#: Goroutines that the program leaves behind (``leaked`` in main.go).
+LEAKED = 7
+_PARSED = re.compile(r"^M=\S+ P=\S+ G=\S+ (\w+)", re.MULTILINE)
+
+
+@cache
+def trace_of(version: str, folder: Path, *, rounds: int = 3, debug: str = "") -> Path:
+    """A trace of a run with some GODEBUG, in a folder."""
+    path = folder / f"{version}-{rounds}-{debug}.trace"
+    subprocess.run(
+        [go_program("traced", version), path, folder / "cpu.pprof", str(rounds)],
+        env={"GODEBUG": debug, "GOMAXPROCS": "2"},
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return path
+
+
+def read(path: Path) -> Trace:
+    """The trace in a file."""
+    return read_trace(read_source(str(path)))
+
+
+def parsed(path: Path, version: str) -> Counter[str]:
+    """Kind -> how many such events the Go tool of a version prints; generations are not counted."""
+    mode = "-d=parsed" if release(version) >= (1, 24) else "-d=1"
+    done = toolchain(version).run(["tool", "trace", mode, str(path)], cwd=path.parent)
+    assert done.returncode == 0, done.stderr
+    counts = Counter(_PARSED.findall(done.stdout))
+    counts.pop("Sync")
+    return counts
+
+
+_KINDS = {
+    "Metric": (Event.PROCS_CHANGE, Event.HEAP_ALLOC, Event.HEAP_GOAL),
+    "RangeBegin": (Event.STW_BEGIN, Event.GC_BEGIN, Event.GC_SWEEP_BEGIN, Event.GC_MARK_ASSIST_BEGIN),
+    "RangeEnd": (Event.STW_END, Event.GC_END, Event.GC_SWEEP_END, Event.GC_MARK_ASSIST_END),
+    "RangeActive": (Event.GC_ACTIVE, Event.GC_SWEEP_ACTIVE, Event.GC_MARK_ASSIST_ACTIVE),
+    "Label": (Event.GO_LABEL,),
+    "TaskBegin": (Event.USER_TASK_BEGIN,),
+    "TaskEnd": (Event.USER_TASK_END,),
+    "RegionBegin": (Event.USER_REGION_BEGIN,),
+    "RegionEnd": (Event.USER_REGION_END,),
+    "Log": (Event.USER_LOG,),
+    "Experimental": tuple(event for event in Event if event >= Event.SPAN),
+}
+_KIND_OF = {int(event): kind for kind, events in _KINDS.items() for event in events}
+
+
+def counted(trace: Trace) -> Counter[str]:
+    """The same by our reader. A switch of coroutines is three to the Go tool: one wakes, stops, runs."""
+    counts = Counter(_KIND_OF.get(kind, "StateTransition") for kind in trace.events.kind.tolist())
+    switches = len(trace.select(Event.GO_SWITCH, Event.GO_SWITCH_DESTROY))
+    counts["StateTransition"] += 2 * switches
+    counts["StackSample"] = trace.tables.samples
+    return +counts

@@ -1,0 +1,91 @@
+"""Execution traces of real programs, beside what the Go tool of their version reads of them."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from goretain.model.errors import CorruptFile
+from goretain.profile.source import Source
+from goretain.profile.trace.events import Event
+from goretain.profile.trace.read import read_trace
+from tests.support.golang import VERSIONS
+from tests.support.traces import LEAKED, counted, parsed, read, trace_of
+
+#: Older ones write another format.
+TRACED = tuple(version for version in VERSIONS if not version.startswith("1.21"))
+_OFTEN = {TRACED[0], TRACED[-1]}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("traced")
+
+
+@pytest.mark.parametrize(
+    "version",
+    [pytest.param(v, marks=() if v in _OFTEN else pytest.mark.long) for v in TRACED],
+)
+def test_counts_agree_with_go_tool_trace(version: str, folder: Path) -> None:
+    path = trace_of(version, folder)
+    trace = read(path)
+    assert counted(trace) == parsed(path, version)
+    created = trace.select(Event.GO_CREATE)
+    stacks = zip(trace.generation(created).tolist(), trace.number(created, 2).tolist(), strict=True)
+    creators = [trace.tables.frames(*key)[0].function for key in stacks]
+    assert creators.count("main.leak") == LEAKED
+    assert creators.count("main.work") == 3 * 9
+
+
+def test_counts_agree_where_allocations_are_traced(folder: Path) -> None:
+    path = trace_of(TRACED[-1], folder, rounds=1, debug="traceallocfree=1")
+    trace = read(path)
+    assert counted(trace) == parsed(path, TRACED[-1])
+    assert trace.tables.traces_objects
+    assert {known.name: known.size for known in trace.tables.types.values()}["main.node"] == 8 + 1024
+
+
+@pytest.mark.parametrize("version", sorted(_OFTEN))
+def test_damaged_traces_are_read_or_refused_with_the_offset(version: str, folder: Path) -> None:
+    whole = trace_of(version, folder, rounds=1).read_bytes()
+    rng = random.Random(version)
+    refused = 0
+    for _ in range(400):
+        data = bytearray(whole)
+        for _ in range(rng.choice((1, 1, 4, 40))):
+            place = rng.choice((rng.randrange(16, 200), rng.randrange(len(data))))
+            data[place] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
+        if rng.random() < 0.2:
+            del data[rng.randrange(len(data)) :]
+        refused += _refused(bytes(data))
+    assert refused > 40
+
+
+def _refused(data: bytes) -> bool:
+    """Whether damage was seen; what it is must be said then."""
+    try:
+        read_trace(Source("damaged", data))
+    except CorruptFile as wrong:
+        return wrong.offset is None or 0 <= wrong.offset <= len(data)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "does not begin as an execution trace does"),
+        (b"go 1.21 trace\0\0\0", "a trace in the format of Go 1.21; known are those of Go 1.22 to 1.26"),
+        (b"go 1.26 trace\0\0\0", "it has no events"),
+        (b"go 1.26 trace\0\0\0\7", "offset 0x10: there should be a batch of events"),
+        (b"go 1.26 trace\0\0\0\1\1\1\1\1\xff", "offset 0x15: there is no event 255"),
+        (b"go 1.26 trace\0\0\0\1\1\1\1\x90\x01\x09", "offset 0x10: it is cut off"),
+        (b"go 1.26 trace\0\0\0\1\1\1\1\3\4\5\x80", "offset 0x16: it is cut off"),
+        (b"go 1.26 trace\0\0\0\1\1\1\1\4\4\5\1\x09", "offset 0x16: a length is larger than what holds it"),
+    ],
+)
+def test_what_is_wrong_is_said(data: bytes, message: str) -> None:
+    with pytest.raises(CorruptFile) as caught:
+        read_trace(Source("odd", data))
+    assert message in caught.value.message

@@ -1,0 +1,3 @@
+module goretain.test/zoo/traced
+
+go 1.22
