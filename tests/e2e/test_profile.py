@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,17 @@ def test_it_says_what_is_allocated_what_stays_and_how_sure(
     assert ("too few samples to claim anything" in run(capsys, folder / "before")) == (few > 0)
     assert "12  main.wait main.go:" in page
     assert "<- main.worker  {kind=worker}" in page
+
+
+def test_a_small_profile_needs_nothing_compiled(service: Any) -> None:
+    _, folder = service
+    program = f"import sys; from goretain.cli import main; main.run(['profile', {str(folder / 'before')!r}])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}; sys.exit('numba' in sys.modules)"],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_its_figures_are_those_of_pprof(service: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,7 @@ def profile(
         GoretainError: one cannot be fetched, is damaged or no profile.
     """
     from goretain.profile.gather import gather
-    from goretain.reports.profile import profile_report
+    from goretain.reports.profile.build import profile_report
 
     if not targets:
         raise UsageError("no profile is named", hint="give files or URLs")
@@ -60,7 +60,7 @@ def profile_diff(
         GoretainError: one cannot be fetched, is damaged or no profile, or they are of different kinds.
     """
     from goretain.profile.read import read_contents
-    from goretain.reports.profile import profile_diff
+    from goretain.reports.profile.diff import profile_diff
 
     before, after = map(read_contents, _sources((first, second), progress))
     return profile_diff(before, after, top)
@@ -85,7 +85,7 @@ def growth(
     """
     from goretain.profile.history import history_of, look_of
     from goretain.profile.read import read_contents
-    from goretain.reports.profile import growth_report
+    from goretain.reports.profile.growth import growth_report
 
     if not targets:
         raise UsageError("no profile is named", hint="give the files of a series of heap profiles")

@@ -1,7 +1,5 @@
-"""Builds the answers of ``profile``. Imports ``profile`` and ``reports``."""
+"""Builds the answers of ``profile`` and ``growth``.
 
-from goretain.reports.profile.build import profile_report
-from goretain.reports.profile.diff import profile_diff
-from goretain.reports.profile.growth import growth_report
-
-__all__ = ["growth_report", "profile_diff", "profile_report"]
+Each is imported from its module: a few small profiles need no numba. Imports ``heap``, ``profile`` and
+``reports``.
+"""

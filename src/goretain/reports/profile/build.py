@@ -21,6 +21,7 @@ from goretain.reports.profile.heap import heap_section
 from goretain.reports.results import (
     BenchmarkRow,
     CollectionSection,
+    Look,
     ProfileFile,
     ProfileReport,
     StandingRow,
@@ -28,7 +29,6 @@ from goretain.reports.results import (
     ValueRow,
     ValueSection,
 )
-from goretain.reports.why import look_of
 
 if TYPE_CHECKING:
     from goretain.heap.heap import Heap
@@ -53,12 +53,18 @@ def profile_report(
         goretain=goretain.__version__,
         files=tuple(file_of(one) for one in read.files),
         heap=heap_section(heaps, top, heap) if heaps else None,
-        joined=None if heap is None else look_of(target, heap.snapshot),
+        joined=None if heap is None else _look(target, heap),
         goroutines=_goroutines(read, top),
         values=tuple(_values(alike, top) for alike in others.values()),
         collections=_collections(read.files),
         benchmarks=benchmark_rows([run for one in read.files for run in one.benchmarks]),
     )
+
+
+def _look(target: str, heap: Heap) -> Look:
+    from goretain.reports.why import look_of  # loads numba
+
+    return look_of(target, heap.snapshot)
 
 
 def file_of(read: Contents) -> ProfileFile:

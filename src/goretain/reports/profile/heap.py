@@ -14,7 +14,6 @@ import numpy as np
 from goretain.profile.columns import Profile
 from goretain.profile.sampling import F64, MOST_ERROR, Amounts, error, unsure
 from goretain.profile.sites import NOWHERE, Site, SiteAmounts, amounts_by_site, series, sites_of
-from goretain.reports.profile.holders import holders_of_sites
 from goretain.reports.results import HeapSection, SiteRow
 from goretain.snapshot import Frame
 
@@ -32,6 +31,8 @@ def heap_section(profiles: Sequence[Profile], top: int, heap: Heap | None = None
     paths = heaviest_paths(profiles, [amounts.sites[at] for at in shown])
     rows = {at: _row(amounts, at, paths[amounts.sites[at]]) for at in shown}
     if heap is not None:
+        from goretain.reports.profile.holders import holders_of_sites  # loads numba
+
         held = holders_of_sites(heap, [amounts.sites[at] for at in kept[:top].tolist()])
         for at in kept[:top].tolist():
             rows[at] = msgspec.structs.replace(rows[at], held_by=held.get(amounts.sites[at], ()))
