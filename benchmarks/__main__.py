@@ -11,6 +11,7 @@ from benchmarks import (
     bench_profiles,
     bench_room,
     bench_snap,
+    bench_watch,
 )
 
 for title, run in (
@@ -21,6 +22,7 @@ for title, run in (
     ("Memory of an analysis, measured and estimated", bench_room.main),
     ("Graph part alone", bench_graph.main),
     ("Profiles: one large, and a fleet", bench_profiles.main),
+    ("A watch of ten processes", bench_watch.main),
     ("Beside other tools, on one core", bench_peers.main),
 ):
     print(f"== {title}", flush=True)

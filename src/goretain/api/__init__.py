@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from goretain.api.snapshot import Snapshot as Snapshot
     from goretain.api.targets import Progress as Progress
     from goretain.api.targets import open as open
+    from goretain.api.watching import watch_profiles as watch_profiles
 
 _HOMES = {
     "Progress": "targets",
@@ -42,6 +43,7 @@ _HOMES = {
     "rules": "answers",
     "snap": "images",
     "watch": "answers",
+    "watch_profiles": "watching",
     "why": "answers",
 }
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "rules",
     "snap",
     "watch",
+    "watch_profiles",
     "why",
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from goretain.api.snapshot import Snapshot
@@ -86,6 +87,7 @@ def growth(
     from goretain.profile.history import history_of, look_of
     from goretain.profile.read import read_contents
     from goretain.reports.profile.growth import growth_report
+    from goretain.reports.profile.heap import heaviest_paths
 
     if not targets:
         raise UsageError("no profile is named", hint="give the files of a series of heap profiles")
@@ -97,7 +99,14 @@ def growth(
         if last is None or (contents.profile.time_ns or 0) >= (last.time_ns or 0):
             last = contents.profile
     assert last is not None  # there are targets
-    return growth_report(history_of(looks), [last], limit=limit, top=top)
+    return growth_report(
+        history_of(looks),
+        partial(heaviest_paths, [last]),
+        program=last.program,
+        build_id=last.build_id,
+        limit=limit,
+        top=top,
+    )
 
 
 def _sources(targets: Sequence[str | os.PathLike[str]], progress: Progress | None) -> Iterator[Source]:

@@ -16,7 +16,19 @@ import rich_click
 import goretain
 
 #: Subcommands in the order of the help; each is found under its name in the module of its name.
-COMMANDS = ("why", "chains", "query", "export", "snap", "diff", "profile", "growth", "doctor", "rule")
+COMMANDS = (
+    "why",
+    "chains",
+    "query",
+    "export",
+    "snap",
+    "diff",
+    "profile",
+    "growth",
+    "watch",
+    "doctor",
+    "rule",
+)
 
 
 class Commands(rich_click.RichGroup):

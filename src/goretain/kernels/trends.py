@@ -1,6 +1,6 @@
 """Statistics of many series at once: rank correlation with time, robust slopes, many tests together.
 
-Imports numpy and ``kernels.jit``.
+In numpy alone: a program that watches others does not import a compiler for it. Imports numpy.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.kernels.jit import Int, kernel
-
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
+
+#: Series whose pairs are compared at once: they stay in the processor's cache.
+_ROWS = 256
 
 
 class Kendall(NamedTuple):
@@ -47,17 +48,18 @@ def mann_kendall(x: F64, y: F64) -> Kendall:
         x: float64[n], when each value was taken, in any order.
         y: float64[s, n], finite.
     """
-    score, ties, pairs, triples = (np.zeros(len(y), np.int64) for _ in range(4))
-    _score(x, np.ascontiguousarray(y), score)
-    _ties(np.ascontiguousarray(y), ties, pairs, triples)
-    own = tuple(np.zeros(1, np.int64) for _ in range(3))
-    _ties(np.ascontiguousarray(x).reshape(1, -1), *own)
+    order = np.argsort(x, kind="stable")
+    score, ties = np.zeros(len(y), np.int64), np.zeros((3, len(y)), np.int64)
+    for first in range(0, len(y), _ROWS):
+        some = slice(first, first + _ROWS)
+        score[some], ties[:, some] = _pairs(x[order], y[some, order])
+    own = _pairs(x[order], x[None, order])[1]
     n = len(x)
     whole = n * (n - 1) * (2 * n + 5)
-    variance = (whole - own[0] - ties) / 18.0
+    variance = (whole - own[0] - ties[0]) / 18.0
     if n > 2:
-        variance = variance + own[1] * pairs / (2.0 * n * (n - 1))
-        variance = variance + own[2] * triples.astype(np.float64) / (9.0 * n * (n - 1) * (n - 2))
+        variance = variance + own[1] * ties[1] / (2.0 * n * (n - 1))
+        variance = variance + own[2] * ties[2].astype(np.float64) / (9.0 * n * (n - 1) * (n - 2))
     # all ties: rounding leaves a little more or less than nothing
     variance[variance < 0.5] = 0.0
     towards = score - np.sign(score)
@@ -66,32 +68,28 @@ def mann_kendall(x: F64, y: F64) -> Kendall:
     return Kendall(score, variance, np.where(variance > 0, p, 1.0))
 
 
-@kernel
-def _score(x: F64, y: F64, score: I64) -> None:
-    """Sum of the signs of all pairs' slopes."""
-    for s in range(y.shape[0]):
-        row = y[s]
-        total: Int = np.int64(0)
-        for i in range(row.shape[0]):
-            for j in range(i):
-                rise = (row[i] > row[j]) - (row[i] < row[j])
-                total += rise if x[i] > x[j] else (-rise if x[i] < x[j] else 0)
-        score[s] = total
+def _pairs(x: F64, y: F64) -> tuple[I64, I64]:
+    """Of int64[s]: rising pairs less falling ones; of int64[3, s], over groups of t equal values, the sums of
+    t(t-1)(2t+5), t(t-1) and t(t-1)(t-2).
 
-
-@kernel
-def _ties(y: F64, weighted: I64, pairs: I64, triples: I64) -> None:
-    """Over groups of t equal values the sums of t(t-1)(2t+5), t(t-1) and t(t-1)(t-2)."""
-    for s in range(y.shape[0]):
-        row = y[s]
-        for i in range(row.shape[0]):
-            equal: Int = np.int64(0)
-            for j in range(row.shape[0]):
-                equal += row[i] == row[j]
-            # each of the t members of a group adds a t-th of the group's sum
-            weighted[s] += (equal - 1) * (2 * equal + 5)
-            pairs[s] += equal - 1
-            triples[s] += (equal - 1) * (equal - 2)
+    Args:
+        x: float64[n], ascending. y: float64[s, n].
+    """
+    score = np.zeros(len(y), np.int64)
+    equal = np.ones(y.shape, np.int64)
+    for lag in range(1, y.shape[1]):
+        later, earlier = y[:, lag:], y[:, :-lag]
+        same = later == earlier
+        equal[:, lag:] += same
+        equal[:, :-lag] += same
+        apart = x[lag:] > x[:-lag]
+        if not apart.all():
+            later, earlier = later[:, apart], earlier[:, apart]
+        score += np.count_nonzero(later > earlier, axis=1) - np.count_nonzero(later < earlier, axis=1)
+    # each of the t members of a group adds a t-th of the group's sum
+    others = equal - 1
+    sums = (others * (2 * equal + 5), others, others * (equal - 2))
+    return score, np.stack([each.sum(axis=1) for each in sums])
 
 
 def theil_sen(x: F64, y: F64, variance: F64, level: float = 0.95) -> Slopes:

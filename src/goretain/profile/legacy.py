@@ -99,16 +99,20 @@ class _Reader:
         self.name = name
         self.cycles = 0
         self._statistics: dict[str, str] = {}
+        self._frames: dict[bytes, int] = {}
         self._table = StackTable()
 
     def read(self, data: bytes, pattern: re.Pattern[bytes]) -> list[_Record]:
         """All records of the form of ``pattern``, whose last group are the addresses."""
         records: list[_Record] = []
         for offset, line in _lines(data):
-            if match := pattern.fullmatch(line):
+            if line.startswith(b"#\t") and records:  # most lines, and few different ones
+                frame = self._frames.get(line)
+                if frame is None:
+                    frame = self._frames[line] = self._frame(line, offset)
+                records[-1].frames.append(frame)
+            elif match := pattern.fullmatch(line):
                 records.append(_Record([int(text) for text in match.groups()[:-1]]))
-            elif line.startswith(b"#\t") and records:
-                records[-1].frames.append(self._frame(line, offset))
             elif line.startswith(b"# labels: ") and records:
                 records[-1].labels = _labels(line.decode("utf-8", "backslashreplace"))
             elif statistic := _STATISTIC.match(line):

@@ -54,6 +54,11 @@ def is_url(target: str) -> bool:
     return target.startswith(("http://", "https://"))
 
 
+def without_password(target: str) -> str:
+    """A path or URL as it is shown."""
+    return _PASSWORD.sub("", target)
+
+
 def read_source(
     target: str, *, silence: float = SILENCE, patience: float = PATIENCE, most: int = MOST_BYTES
 ) -> Source:
@@ -67,7 +72,7 @@ def read_source(
         UsageError: there is no such file. Unreachable: the URL gives nothing.
         CorruptFile: it is larger than ``most``, or its packing is damaged.
     """
-    name = _PASSWORD.sub("", target)
+    name = without_password(target)
     if is_url(target):
         packed = _fetch(target, name, silence, patience, most)
     elif target == "-":

@@ -22,6 +22,7 @@ from goretain.reports.results import (
     ProfileReport,
     QueryReport,
     RuleReport,
+    WatchReport,
     WhyReport,
 )
 
@@ -36,6 +37,7 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "profile-1.json": ProfileReport,
     "profile-diff-1.json": ProfileDiffReport,
     "growth-1.json": GrowthReport,
+    "watch-1.json": WatchReport,
 }
 
 
@@ -50,6 +52,7 @@ Report = (
     | ProfileReport
     | ProfileDiffReport
     | GrowthReport
+    | WatchReport
 )
 
 

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -63,7 +64,9 @@ func moment() {
 func main() {
 	runtime.MemProfileRate = 1 // which objects are sampled is no chance then, nor is a verdict
 	http.HandleFunc("/tick", func(http.ResponseWriter, *http.Request) { moment() })
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port := flag.Int("port", 0, "to serve on; 0: any")
+	flag.Parse()
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
 	if err != nil {
 		panic(err)
 	}

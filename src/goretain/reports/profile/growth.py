@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 import goretain
 from goretain.kernels.trends import mann_kendall, theil_sen
 from goretain.model.errors import UsageError
-from goretain.profile.columns import Profile
 from goretain.profile.growth import F64, Verdicts, judge, seconds_to
 from goretain.profile.history import History, series_of
 from goretain.profile.reasons import confidence
 from goretain.profile.sites import Site
-from goretain.reports.profile.heap import heaviest_paths
 from goretain.reports.results import GrowthReport, Run, TrendRow
 from goretain.reports.units import plural
 from goretain.snapshot import Frame
@@ -24,12 +22,19 @@ _HOUR = 3600.0
 
 
 def growth_report(
-    history: History, last: Sequence[Profile], *, limit: int | None = None, top: int = 10
+    history: History,
+    paths: Callable[[list[Site]], Mapping[Site, tuple[Frame, ...]]],
+    *,
+    program: str = "",
+    build_id: str = "",
+    limit: int | None = None,
+    top: int = 10,
 ) -> GrowthReport:
     """Which sites grow, settle or are undecided, in the run that says most.
 
     Args:
-        last: profiles that say which call paths lead to the sites.
+        paths: gives a call path to each of some sites.
+        program, build_id: what the profiles are of, "" unknown.
         limit: of the memory, bytes.
         top: rows of each list.
 
@@ -47,15 +52,15 @@ def growth_report(
     total = series.inuse.sum(axis=0)
     slopes = np.array([verdicts.slope(at)[0] for at in np.flatnonzero(verdicts.grows).tolist()])
     chosen, totals = _chosen(verdicts, slopes, top)
-    paths = heaviest_paths(last, [sites[at] for order in chosen for at in order])
+    ways = paths([sites[at] for order in chosen for at in order])
     grows, undecided, settles = (
-        tuple(_row(verdicts, at, sites[at], paths[sites[at]], total, limit) for at in order)
+        tuple(_row(verdicts, at, sites[at], ways[sites[at]], total, limit) for at in order)
         for order in chosen
     )
     return GrowthReport(
         goretain=goretain.__version__,
-        program=last[-1].program if last else "",
-        build_id=last[-1].build_id if last else "",
+        program=program,
+        build_id=build_id,
         runs=tuple(
             Run(profiles=len(one), first_at=one[0].taken_at, last_at=one[-1].taken_at) for one in history.runs
         ),

@@ -38,6 +38,7 @@ from goretain.reports.results.profile import (
 )
 from goretain.reports.results.query import QueryColumn, QueryReport
 from goretain.reports.results.rule import Rule, RuleReport
+from goretain.reports.results.watch import MemoryTrend, StandingTrend, TargetReport, WatchReport
 from goretain.reports.results.why import (
     Coverage,
     HeapFacts,
@@ -72,6 +73,7 @@ __all__ = [
     "KeeperRow",
     "Look",
     "Matched",
+    "MemoryTrend",
     "NotJudged",
     "Part",
     "ProfileDiffReport",
@@ -93,11 +95,14 @@ __all__ = [
     "StandingChange",
     "StandingRow",
     "StandingSection",
+    "StandingTrend",
     "SurvivorRow",
+    "TargetReport",
     "TrendRow",
     "TypeSum",
     "ValueRow",
     "ValueSection",
+    "WatchReport",
     "WhatIf",
     "WhyReport",
 ]

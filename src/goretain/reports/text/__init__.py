@@ -3,7 +3,12 @@
 from goretain.reports.text.chains import render_chains
 from goretain.reports.text.diff import render_diff
 from goretain.reports.text.doctor import render_doctor
-from goretain.reports.text.profile import render_growth, render_profile, render_profile_diff
+from goretain.reports.text.profile import (
+    render_growth,
+    render_profile,
+    render_profile_diff,
+    render_watch,
+)
 from goretain.reports.text.query import render_query, render_tables
 from goretain.reports.text.rule import render_rules
 from goretain.reports.text.why import render_why
@@ -18,5 +23,6 @@ __all__ = [
     "render_query",
     "render_rules",
     "render_tables",
+    "render_watch",
     "render_why",
 ]

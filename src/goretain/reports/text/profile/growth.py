@@ -21,7 +21,13 @@ _CURVE = 24
 def render_growth(report: GrowthReport, width: int) -> Page:
     """The report as lines of at most ``width`` columns."""
     page = Page(width)
-    _head(page, report)
+    growth(page, report)
+    return page
+
+
+def growth(page: Page, report: GrowthReport, name: str = "") -> None:
+    """The parts of the report. name: of the target; else that of the program."""
+    _head(page, report, name)
     page.title("Sites that grow", "slope of bytes in use, by Theil-Sen, and its 95% interval")
     if report.grows:
         page.table(
@@ -44,14 +50,13 @@ def render_growth(report: GrowthReport, width: int) -> Page:
     if report.settles:
         page.title("Largest sites that settle")
         _course(page, report.settles)
-    return page
 
 
-def _head(page: Page, report: GrowthReport) -> None:
+def _head(page: Page, report: GrowthReport, name: str) -> None:
     run = report.runs[report.judged]
     said = [plural(run.profiles, "profile"), duration(int((run.last_at - run.first_at) * 1e9))]
     said.append(f"until {moment(run.last_at)}")
-    name = PurePath(report.program).name if report.program else "heap"
+    name = name or (PurePath(report.program).name if report.program else "heap")
     page.words(", ".join(said), lead=[(clean(name), "bold"), ("  ", "")], hang="  ", style="dim")
     first, last = report.in_use_bytes[0], report.in_use_bytes[-1]
     hourly = "" if report.bytes_an_hour is None else f", {signed(round(report.bytes_an_hour[0]))} an hour"

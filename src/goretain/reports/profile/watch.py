@@ -1,0 +1,109 @@
+"""The answer to a watch: growth by site, memory and goroutines of every target. Imports ``profile`` and
+``reports``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+import goretain
+from goretain.model.findings import Trend
+from goretain.profile.growth import F64, Series, judge
+from goretain.profile.history import history_of
+from goretain.profile.recorded import Moment, Watched, Where
+from goretain.reports.profile.growth import growth_report
+from goretain.reports.results import MemoryTrend, StandingTrend, TargetReport, WatchReport
+
+
+def watch_report(
+    watched: Sequence[Watched],
+    file: str,
+    settings: Mapping[str, tuple[str, str] | None],
+    *,
+    limit: int | None = None,
+    top: int = 10,
+) -> WatchReport:
+    """What all looks together show.
+
+    Args:
+        file: where they are kept.
+        settings: GOGC and GOMEMLIMIT by name of the target, where they are known.
+        limit: of the memory of each, bytes.
+        top: rows of each list.
+    """
+    return WatchReport(
+        goretain=goretain.__version__,
+        file=file,
+        targets=tuple(_target(one, settings.get(one.name), limit, top) for one in watched),
+    )
+
+
+def _target(watched: Watched, settings: tuple[str, str] | None, limit: int | None, top: int) -> TargetReport:
+    history = history_of([moment.look for moment in watched.moments])
+    run = history.runs[history.judged] if history.runs else ()
+    by_look = {id(moment.look): moment for moment in watched.moments}
+    moments = [by_look[id(look)] for look in run]
+    seconds = np.array([look.taken_at - run[0].taken_at for look in run], np.float64)
+    standing = [moment.goroutines for moment in moments if moment.goroutines is not None]
+    complete = len(standing) == len(moments) > 0
+    return TargetReport(
+        name=watched.name,
+        looks=len(watched.moments),
+        failed=len(watched.failed),
+        failure=watched.failed[-1][1] if watched.failed else "",
+        growth=growth_report(history, lambda _: watched.paths, limit=limit, top=top)
+        if len(run) > 1
+        else None,
+        memory=_memory(moments, seconds, settings),
+        goroutines=_goroutines(moments, seconds, top) if complete else None,
+        goroutine_count=tuple(each.total() for each in standing) if complete else (),
+    )
+
+
+def _memory(moments: Sequence[Moment], seconds: F64, settings: tuple[str, str] | None) -> MemoryTrend | None:
+    if not moments or moments[0].memory is None or moments[-1].memory is None:
+        return None
+    first, last = moments[0].memory, moments[-1].memory
+    resident = (moments[0].resident, moments[-1].resident)
+    minutes = float(seconds[-1]) / 60
+    return MemoryTrend(
+        first=first,
+        last=last,
+        resident=None if resident[0] is None or resident[1] is None else (resident[0], resident[1]),
+        collections_a_minute=(last.gc_count - first.gc_count) / minutes if minutes else 0.0,
+        gogc=settings[0] if settings else None,
+        gomemlimit=settings[1] if settings else None,
+    )
+
+
+def _goroutines(moments: Sequence[Moment], seconds: F64, top: int) -> tuple[StandingTrend, ...]:
+    """Places where more stand than at first, or where their number grows."""
+    counts = [moment.goroutines or Counter[Where]() for moment in moments]
+    places = list(dict.fromkeys(place for count in counts for place in count))
+    if not places or len(moments) < 2:
+        return ()
+    table = np.array([[count.get(place, 0) for count in counts] for place in places], np.float64)
+    # How many began and ended between two looks nobody counts: at least those that are more were begun.
+    begun = np.cumsum(np.maximum(np.diff(table, axis=1, prepend=0), 0), axis=1)
+    verdicts = judge(Series(seconds, table, begun, table, begun, 1))
+    risen = table[:, -1] - table[:, 0]
+    shown = np.flatnonzero(verdicts.grows | ((risen > 0) & ~verdicts.settles))
+    order = shown[np.lexsort((-risen[shown], ~verdicts.grows[shown]))][:top]
+    return tuple(
+        _row(places[at], table[at], verdicts.trend(at), verdicts.slope(at)[0]) for at in order.tolist()
+    )
+
+
+def _row(where: Where, counts: F64, trend: Trend, slope: float) -> StandingTrend:
+    return StandingTrend(
+        place=where.place,
+        own=where.own,
+        start=where.start,
+        state=where.state,
+        trend=trend,
+        counts=tuple(map(int, counts.tolist())),
+        an_hour=slope * 3600,
+    )

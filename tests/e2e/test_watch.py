@@ -1,0 +1,156 @@
+"""``goretain watch`` on running services: restarts of either side, several targets, one file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goretain import api
+from goretain.cli import main
+from goretain.profile.record import Record
+from tests.support import profiles
+from tests.support.golang import VERSIONS, Target, go_program, running
+
+
+def url(target: Target) -> str:
+    ((address,),) = target.facts["url"]
+    return address
+
+
+def ticking(*targets: Target) -> Any:
+    """Instead of waiting for the next look, let the targets work."""
+
+    def sleep(_: float) -> None:
+        for target in targets:
+            profiles.fetched(target, "/tick")
+
+    return sleep
+
+
+def test_two_targets_and_what_they_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By URL and by PID; a look every 10 ms of 0.2 s, and half of them in a second watch of the same file."""
+    file = tmp_path / "both.watch"
+    binary = go_program("paced", VERSIONS[-1])
+    with ExitStack() as stack:
+        first, second = (stack.enter_context(running(binary, env={"GOGC": "50"})) for _ in range(2))
+        names = [f"{url(first)}/debug/pprof/heap", str(second.pid)]
+        for _ in range(2):
+            report = api.watch_profiles(
+                names, file, seconds=1e9, every=1e8, sleep=ticking(first, second), limit=1 << 30
+            )
+        assert [target.name for target in report.targets] == names
+        for target in report.targets:
+            assert target.looks == 22
+            assert target.failed == 0
+            assert target.growth is not None
+            assert [run.profiles for run in target.growth.runs] == [22]
+            assert {row.place.function: row.path for row in target.growth.settles}["main.entry"]
+            assert target.memory is not None
+            assert target.memory.last.gc_count - target.memory.first.gc_count >= 21
+            assert target.goroutine_count[-1] > 0
+        by_pid = report.targets[1].memory
+        assert by_pid is not None
+        assert by_pid.resident is not None
+        assert by_pid.gogc == "50"
+        assert main.run(["watch", "-o", str(file)]) == 0
+        page = " ".join(capsys.readouterr().out.split())
+        assert "main.session main.go:" in page
+        assert "GOGC=50, no GOMEMLIMIT" in page
+        assert "RSS" in page
+    with Record(file) as record:
+        kept = record.read(names[0])
+    assert len(kept.moments) == 22
+    session = [site for site in kept.paths if site.allocates.function == "main.session"]
+    inuse = [
+        int(moment.look.amounts.in_use.objects[moment.look.amounts.sites.index(session[0])])
+        for moment in kept.moments
+    ]
+    assert inuse == [100 * (tick + 1) for tick in range(22)]
+
+
+def test_a_target_that_is_started_anew_and_one_that_is_gone(tmp_path: Path) -> None:
+    """A new process at the old address begins a new run; while nobody listens looks fail and are told."""
+    file = tmp_path / "anew.watch"
+    binary = go_program("paced", VERSIONS[-1])
+    with running(binary) as target:
+        address = url(target)
+        api.watch_profiles([address], file, seconds=4e8, every=1e8, sleep=ticking(target))
+    port = address.rpartition(":")[2]
+    report = api.watch_profiles([address], file, seconds=1e8, every=1e8, sleep=lambda _: None)
+    assert report.targets[0].failed == 2
+    assert "cannot be fetched" in report.targets[0].failure
+    with running(binary, ["-port", port]) as target:
+        report = api.watch_profiles([address], file, seconds=2e8, every=1e8, sleep=ticking(target))
+    growth = report.targets[0].growth
+    assert growth is not None
+    assert [run.profiles for run in growth.runs] == [5, 3]
+
+
+@contextmanager
+def in_front_of(target: Target, looks: int) -> Iterator[tuple[str, threading.Event]]:
+    """A server that passes requests on; the event: so many looks have begun, so the one before is written."""
+    begun, heaps = threading.Event(), []
+
+    class Front(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heaps.extend([self.path] if "/heap" in self.path else [])
+            if len(heaps) >= looks:
+                begun.set()
+            data = profiles.fetched(target, self.path)
+            self.send_response(200)
+            self.end_headers()
+            with suppress(BrokenPipeError):
+                self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Front)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", begun
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_killed_it_loses_at_most_the_look_it_was_writing(tmp_path: Path) -> None:
+    file = tmp_path / "killed.watch"
+    with running(go_program("paced", VERSIONS[-1])) as target, in_front_of(target, 4) as (address, begun):
+        command = [sys.executable, "-m", "goretain.cli.main", "watch", address, "-o", str(file)]
+        watching = subprocess.Popen([*command, "--every", "100ms"])
+        try:
+            assert begun.wait(60)
+        finally:
+            watching.kill()
+            watching.wait()
+        with Record(file) as record:
+            kept = len(record.read(address).moments)
+        assert kept >= 3
+        report = api.watch_profiles([address], file, seconds=1e8, every=1e8, sleep=ticking(target))
+        assert report.targets[0].looks == kept + 2
+
+
+def test_what_it_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["watch", "-o", str(tmp_path / "none")]) == 2
+    assert "nothing to watch" in capsys.readouterr().err
+    assert main.run(["watch", "somewhere", "-o", str(tmp_path / "none")]) == 2
+    assert "neither a URL nor a PID" in capsys.readouterr().err
+    with running(go_program("tiny", VERSIONS[-1])) as target:
+        assert main.run(["watch", str(target.pid), "-o", str(tmp_path / "none")]) == 2
+        assert "serves no profiles" in capsys.readouterr().err
+    (tmp_path / "text").write_text("no database")
+    with running(go_program("paced", VERSIONS[-1])) as target:
+        assert main.run(["watch", url(target), "-o", str(tmp_path / "text"), "--json"]) == 2
+    assert str(tmp_path / "text") in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
