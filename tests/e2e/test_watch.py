@@ -40,12 +40,12 @@ def test_two_targets_and_what_they_do(tmp_path: Path, capsys: pytest.CaptureFixt
     file = tmp_path / "both.watch"
     binary = go_program("paced", VERSIONS[-1])
     with ExitStack() as stack:
-        first, second = (stack.enter_context(running(binary, env={"GOGC": "50"})) for _ in range(2))
+        first, second = (
+            stack.enter_context(running(binary, env={"GOGC": "50", "GOMEMLIMIT": "1GiB"})) for _ in range(2)
+        )
         names = [f"{url(first)}/debug/pprof/heap", str(second.pid)]
         for _ in range(2):
-            report = api.watch_profiles(
-                names, file, seconds=1e9, every=1e8, sleep=ticking(first, second), limit=1 << 30
-            )
+            report = api.watch_profiles(names, file, seconds=1e9, every=1e8, sleep=ticking(first, second))
         assert [target.name for target in report.targets] == names
         for target in report.targets:
             assert target.looks == 22
@@ -60,10 +60,12 @@ def test_two_targets_and_what_they_do(tmp_path: Path, capsys: pytest.CaptureFixt
         assert by_pid is not None
         assert by_pid.resident is not None
         assert by_pid.gogc == "50"
+        limits = [target.growth and target.growth.limit_bytes for target in report.targets]
+        assert limits == [None, 1 << 30]
         assert main.run(["watch", "-o", str(file)]) == 0
         page = " ".join(capsys.readouterr().out.split())
         assert "main.session main.go:" in page
-        assert "GOGC=50, no GOMEMLIMIT" in page
+        assert "GOGC=50, GOMEMLIMIT=1GiB" in page
         assert "RSS" in page
     with Record(file) as record:
         kept = record.read(names[0])

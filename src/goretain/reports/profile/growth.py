@@ -19,6 +19,8 @@ from goretain.reports.units import plural
 from goretain.snapshot import Frame
 
 _HOUR = 3600.0
+#: Undecided sites that rose by less than this share of all that is in use are counted only.
+_CRUMBS = 0.001
 
 
 def growth_report(
@@ -91,7 +93,7 @@ def _chosen(
     grows = np.flatnonzero(verdicts.grows)
     settles = np.flatnonzero(verdicts.settles)
     undecided = np.flatnonzero(~verdicts.grows & ~verdicts.settles)
-    shown = undecided[risen[undecided] > 0]
+    shown = undecided[risen[undecided] > _CRUMBS * series.inuse[:, -1].sum()]
     orders = (
         grows[np.argsort(-slopes, kind="stable")],
         shown[np.argsort(-risen[shown], kind="stable")],

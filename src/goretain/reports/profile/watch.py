@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -11,11 +12,13 @@ import numpy as np
 
 import goretain
 from goretain.model.findings import Trend
-from goretain.profile.growth import F64, Series, judge
+from goretain.profile.growth import F64, LEAST_SAMPLES, Series, judge
 from goretain.profile.history import history_of
 from goretain.profile.recorded import Moment, Watched, Where
 from goretain.reports.profile.growth import growth_report
 from goretain.reports.results import MemoryTrend, StandingTrend, TargetReport, WatchReport
+
+_BYTES = re.compile(r"(\d{1,18})(?:([KMGT])i)?B?")
 
 
 def watch_report(
@@ -31,7 +34,7 @@ def watch_report(
     Args:
         file: where they are kept.
         settings: GOGC and GOMEMLIMIT by name of the target, where they are known.
-        limit: of the memory of each, bytes.
+        limit: of the memory of each, bytes; else GOMEMLIMIT, where that is known.
         top: rows of each list.
     """
     return WatchReport(
@@ -48,6 +51,7 @@ def _target(watched: Watched, settings: tuple[str, str] | None, limit: int | Non
     moments = [by_look[id(look)] for look in run]
     seconds = np.array([look.taken_at - run[0].taken_at for look in run], np.float64)
     standing = [moment.goroutines for moment in moments if moment.goroutines is not None]
+    limit = limit or _memory_limit(settings)
     complete = len(standing) == len(moments) > 0
     return TargetReport(
         name=watched.name,
@@ -61,6 +65,12 @@ def _target(watched: Watched, settings: tuple[str, str] | None, limit: int | Non
         goroutines=_goroutines(moments, seconds, top) if complete else None,
         goroutine_count=tuple(each.total() for each in standing) if complete else (),
     )
+
+
+def _memory_limit(settings: tuple[str, str] | None) -> int | None:
+    """GOMEMLIMIT in bytes, as the runtime reads it (parseByteCount of runtime/string.go); None: none."""
+    match = _BYTES.fullmatch(settings[1]) if settings else None
+    return None if match is None else int(match[1]) << 10 * " KMGT".index(match[2] or " ")
 
 
 def _memory(moments: Sequence[Moment], seconds: F64, settings: tuple[str, str] | None) -> MemoryTrend | None:
@@ -80,7 +90,7 @@ def _memory(moments: Sequence[Moment], seconds: F64, settings: tuple[str, str] |
 
 
 def _goroutines(moments: Sequence[Moment], seconds: F64, top: int) -> tuple[StandingTrend, ...]:
-    """Places where more stand than at first, or where their number grows."""
+    """Places where their number grows, or may: by as many as are needed to say so of samples."""
     counts = [moment.goroutines or Counter[Where]() for moment in moments]
     places = list(dict.fromkeys(place for count in counts for place in count))
     if not places or len(moments) < 2:
@@ -90,7 +100,7 @@ def _goroutines(moments: Sequence[Moment], seconds: F64, top: int) -> tuple[Stan
     begun = np.cumsum(np.maximum(np.diff(table, axis=1, prepend=0), 0), axis=1)
     verdicts = judge(Series(seconds, table, begun, table, begun, 1))
     risen = table[:, -1] - table[:, 0]
-    shown = np.flatnonzero(verdicts.grows | ((risen > 0) & ~verdicts.settles))
+    shown = np.flatnonzero(verdicts.grows | ((risen >= LEAST_SAMPLES) & ~verdicts.settles))
     order = shown[np.lexsort((-risen[shown], ~verdicts.grows[shown]))][:top]
     return tuple(
         _row(places[at], table[at], verdicts.trend(at), verdicts.slope(at)[0]) for at in order.tolist()

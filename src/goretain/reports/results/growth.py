@@ -59,7 +59,8 @@ class GrowthReport(msgspec.Struct, frozen=True, kw_only=True):
         bytes_an_hour: of all sites, as in a TrendRow.
         limit_bytes: as given; limit_seconds: until it is reached if the sites that grow go on as they do;
             None: never, or no limit.
-        grows: by slope; undecided: those that rise, by how much; settles: by bytes in use; the first ``top``.
+        grows: by slope; undecided: those that rose, by how much, and by a thousandth of all that is in use or
+            more; settles: by bytes in use; the first ``top``.
         grows_total, undecided_total, settles_total: how many sites.
         notes: what is to be known.
     """

@@ -57,7 +57,8 @@ class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
         looks, failed: how many looks gave a profile, and how many did not; failure: why the last of these.
         growth: None where no two looks are of one process.
         memory: None unknown.
-        goroutines: places where their number grows or is undecided and rose, most first; None unknown.
+        goroutines: places where their number grows, and those where it rose by 4 or more and is undecided;
+            None unknown.
         goroutine_count: of all, at every look of the judged run.
     """
 

@@ -43,7 +43,7 @@ def growth(page: Page, report: GrowthReport, name: str = "") -> None:
         page.add("  none that these profiles show")
     left_out(page, report.grows_total, len(report.grows), "site")
     if report.undecided:
-        page.title("Undecided, of those that rose")
+        page.title("Undecided, of those that rose by a thousandth or more")
         _course(page, report.undecided)
         for row in report.undecided:
             _reason(page, row)

@@ -74,7 +74,7 @@ def _from_to(first: int, last: int) -> str:
 
 
 def _goroutines(page: Page, rows: tuple[StandingTrend, ...], counts: tuple[int, ...]) -> None:
-    page.title(f"Goroutines: {counts[0]:,} -> {counts[-1]:,}", "where more stand than at first")
+    page.title(f"Goroutines: {counts[0]:,} -> {counts[-1]:,}", "where their number grows, or may")
     if not rows:
         page.add("  nowhere")
         return
