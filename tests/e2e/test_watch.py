@@ -36,12 +36,13 @@ def ticking(*targets: Target) -> Any:
 
 
 def test_two_targets_and_what_they_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """By URL and by PID; a look every 10 ms of 0.2 s, and half of them in a second watch of the same file."""
+    """By URL and by PID; half of the looks are of a second watch into the same file."""
     file = tmp_path / "both.watch"
     binary = go_program("paced", VERSIONS[-1])
     with ExitStack() as stack:
         first, second = (
-            stack.enter_context(running(binary, env={"GOGC": "50", "GOMEMLIMIT": "1GiB"})) for _ in range(2)
+            stack.enter_context(running(binary, ["-stuck"], env={"GOGC": "50", "GOMEMLIMIT": "1GiB"}))
+            for _ in range(2)
         )
         names = [f"{url(first)}/debug/pprof/heap", str(second.pid)]
         for _ in range(2):
@@ -55,7 +56,12 @@ def test_two_targets_and_what_they_do(tmp_path: Path, capsys: pytest.CaptureFixt
             assert {row.place.function: row.path for row in target.growth.settles}["main.entry"]
             assert target.memory is not None
             assert target.memory.last.gc_count - target.memory.first.gc_count >= 21
-            assert target.goroutine_count[-1] > 0
+            assert target.goroutine_count[-1] - target.goroutine_count[0] >= 50
+            assert target.goroutines is not None
+            stuck = target.goroutines[0]
+            assert (stuck.place.function, stuck.state, stuck.counts[-1]) == ("main.stuck", "chan receive", 66)
+            assert stuck.created_at is not None
+            assert stuck.created_at.function == "main.moment"
         by_pid = report.targets[1].memory
         assert by_pid is not None
         assert by_pid.resident is not None

@@ -20,14 +20,18 @@ from goretain.model.pids import is_pid
 
 if TYPE_CHECKING:
     from goretain.profile.columns import Profile
+    from goretain.profile.contents import Contents
+    from goretain.profile.goroutines import Standing
     from goretain.profile.record import Record
-    from goretain.profile.recorded import Moment
+    from goretain.profile.recorded import Moment, Where
     from goretain.reports.results import WatchReport
 
 #: Targets that are asked at once.
 _AT_ONCE = 8
 #: Seconds that a target may be silent: a collection of a large heap takes its time.
 _SILENCE = 30.0
+#: Goroutines of which a dump is taken at every look, and how many there may be then.
+_FEW, _MANY = 1_000, 10_000
 
 
 def watch_profiles(
@@ -61,45 +65,45 @@ def watch_profiles(
         GoretainError: a target is neither, or the file is somebody else's.
     """
     from goretain.profile.record import Record
-    from goretain.profile.served import profiles_at, settings_of
+    from goretain.profile.served import settings_of
     from goretain.profile.source import without_password
 
     if not targets and not Path(file).exists():
         raise UsageError("nothing to watch", hint="name a target: goretain watch http://localhost:6060")
-    addresses = {without_password(target): (target, profiles_at(target)) for target in targets}
+    watched = {without_password(target): _Target(target) for target in targets}
     with Record(file) as record:
         try:
-            _look_again_and_again(record, addresses, seconds, every, collect, progress, sleep)
+            _look_again_and_again(record, watched, seconds, every, collect, progress, sleep)
         except KeyboardInterrupt as stopped:
             if on_stop is None or not record.targets:
                 raise
             on_stop(stopped)
         settings = {name: settings_of(int(name)) for name in record.targets if is_pid(name)}
-        watched = [record.read(name) for name in record.targets]
+        kept = [record.read(name) for name in record.targets]
     from goretain.reports.profile.watch import watch_report  # with what judges: not while it waits
 
-    return watch_report(watched, os.fspath(file), settings, limit=limit, top=top)
+    return watch_report(kept, os.fspath(file), settings, limit=limit, top=top)
 
 
 def _look_again_and_again(
     record: Record,
-    addresses: dict[str, tuple[str, str]],
+    targets: dict[str, _Target],
     seconds: float,
     every: float,
     collect: bool,
     progress: Progress | None,
     sleep: Callable[[float], None],
 ) -> None:
-    if not addresses:
+    if not targets:
         return
     begun, rounds = time.monotonic(), max(int(seconds // every), 0) + 1
-    with ThreadPoolExecutor(min(_AT_ONCE, len(addresses))) as pool:
+    with ThreadPoolExecutor(min(_AT_ONCE, len(targets))) as pool:
         at = 0
         while at < rounds:
             sleep(max(begun + at * every - time.monotonic(), 0))
             if progress is not None:
                 progress("watching", at, rounds)
-            asked = {name: pool.submit(_look, *address, collect) for name, address in addresses.items()}
+            asked = {name: pool.submit(target.look, collect) for name, target in targets.items()}
             for name, answer in asked.items():
                 try:
                     _write(record, name, *answer.result())
@@ -117,25 +121,54 @@ def _write(record: Record, name: str, moment: Moment, profile: Profile) -> None:
     record.add(name, moment, heaviest_paths([profile], new) if new else {})
 
 
-def _look(target: str, address: str, collect: bool) -> tuple[Moment, Profile]:
-    """One look: its heap profile with MemStats, which only the form in text has, and its goroutines."""
-    from goretain.capture.procfs import resident_bytes
-    from goretain.profile.goroutines import counts, groups, standing
-    from goretain.profile.history import look_of
-    from goretain.profile.read import read_contents
-    from goretain.profile.recorded import Moment, Where
-    from goretain.profile.source import read_source
+class _Target:
+    """One program that is watched."""
 
-    now = time.time()
-    heap = f"{address}/heap?debug=1{'&gc=1' if collect else ''}"
-    contents = read_contents(read_source(heap, silence=_SILENCE))
-    if contents.profile is None:
-        raise UsageError(f"{contents.name} is no heap profile")
-    profile = replace(contents.profile, time_ns=int(now * 1e9))
-    stands = read_contents(read_source(f"{address}/goroutine", silence=_SILENCE)).profile
-    where = None
-    if stands is not None:
-        found = counts(groups(standing(stands)))
-        where = Counter({Where(*place): count for place, count in found.items()})
-    resident = resident_bytes(int(target)) if is_pid(target) else None
-    return Moment(look_of(profile, contents.name), contents.memory, resident, where), profile
+    def __init__(self, name: str) -> None:
+        from goretain.profile.served import profiles_at
+
+        self._pid = int(name) if is_pid(name) else None
+        self._address = profiles_at(name)
+        self._dumps: bool | None = None
+
+    def look(self, collect: bool) -> tuple[Moment, Profile]:
+        """Its heap profile with MemStats, which only the form in text has, and its goroutines."""
+        from goretain.capture.procfs import resident_bytes
+        from goretain.profile.history import look_of
+        from goretain.profile.recorded import Moment
+
+        now = time.time()
+        contents = self._read(f"heap?debug=1{'&gc=1' if collect else ''}")
+        if contents.profile is None:
+            raise UsageError(f"{contents.name} is no heap profile")
+        profile = replace(contents.profile, time_ns=int(now * 1e9))
+        resident = None if self._pid is None else resident_bytes(self._pid)
+        look = look_of(profile, contents.name)
+        return Moment(look, contents.memory, resident, self._goroutines()), profile
+
+    def _goroutines(self) -> Counter[Where]:
+        """Where goroutines stand. Creators and wait reasons are in a dump alone, for which the program stands
+        still: of many goroutines their profile must do.
+        """
+        from goretain.profile.goroutines import groups, standing
+        from goretain.profile.recorded import Where
+
+        found: Sequence[Standing] = ()
+        if not self._dumps:
+            profile = self._read("goroutine").profile
+            found = standing(profile) if profile is not None else ()
+            if self._dumps is None:
+                self._dumps = sum(one.count for one in found) <= _FEW
+        if self._dumps:
+            found = self._read("goroutine?debug=2").goroutines
+            self._dumps = sum(one.count for one in found) <= _MANY
+        counts: Counter[Where] = Counter()
+        for group in groups(found):
+            counts[Where(group.place, group.own, group.start, group.created_at, group.state)] += group.count
+        return counts
+
+    def _read(self, path: str) -> Contents:
+        from goretain.profile.read import read_contents
+        from goretain.profile.source import read_source
+
+        return read_contents(read_source(f"{self._address}/{path}", silence=_SILENCE))

@@ -33,6 +33,7 @@ class Where(NamedTuple):
     place: Frame
     own: Frame | None
     start: str
+    created_at: Frame | None
     state: str | None
 
 

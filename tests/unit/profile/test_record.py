@@ -28,7 +28,9 @@ def moment(at: float, figures: dict[str, int], goroutines: int | None = None) ->
     objects = np.array(list(figures.values()), np.int64)
     allocated, in_use = (Amounts(n, 8 * n, n + 1, None) for n in (objects, objects // 2))
     look = Look(at, 512, SiteAmounts(tuple(map(site, figures)), allocated, in_use))
-    where = Where(Frame("main.wait", "/src/main.go", 9), None, "main.worker", None)
+    where = Where(
+        Frame("main.wait", "/src/main.go", 9), None, "main.worker", Frame("main.main"), "chan receive"
+    )
     return Moment(look, goroutines=None if goroutines is None else Counter({where: goroutines}))
 
 

@@ -1,6 +1,7 @@
 // Paced is a service whose memory takes its course by request: /tick lets one moment pass. session leaks,
 // entry fills a cache of 40, batch piles up and is flushed, request is let go at once; setting waits for the
-// 15th moment and then takes much at once. It prints the address that it serves net/http/pprof on.
+// 15th moment and then takes much at once; with -stuck three goroutines
+// get stuck in each. It prints the address that it serves net/http/pprof on.
 package main
 
 import (
@@ -17,6 +18,9 @@ import (
 const perTick = 100
 
 var (
+	port   = flag.Int("port", 0, "to serve on; 0: any")
+	sticks = flag.Bool("stuck", false, "let goroutines get stuck")
+
 	mutex    sync.Mutex
 	tick     int
 	sessions [][]byte
@@ -41,6 +45,8 @@ func setting() []byte { return make([]byte, 1024) }
 //go:noinline
 func request() []byte { return make([]byte, 1024) }
 
+func stuck() { <-make(chan bool) }
+
 func moment() {
 	mutex.Lock()
 	defer mutex.Unlock()
@@ -56,6 +62,9 @@ func moment() {
 		batches = append(batches, batch())
 		sink = request()
 	}
+	for i := 0; *sticks && i < 3; i++ {
+		go stuck()
+	}
 	for i := 0; tick == 15 && i < 20*perTick; i++ {
 		settings = append(settings, setting())
 	}
@@ -64,7 +73,6 @@ func moment() {
 func main() {
 	runtime.MemProfileRate = 1 // which objects are sampled is no chance then, nor is a verdict
 	http.HandleFunc("/tick", func(http.ResponseWriter, *http.Request) { moment() })
-	port := flag.Int("port", 0, "to serve on; 0: any")
 	flag.Parse()
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
 	if err != nil {

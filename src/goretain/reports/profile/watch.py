@@ -112,6 +112,7 @@ def _row(where: Where, counts: F64, trend: Trend, slope: float) -> StandingTrend
         place=where.place,
         own=where.own,
         start=where.start,
+        created_at=where.created_at,
         state=where.state,
         trend=trend,
         counts=tuple(map(int, counts.tolist())),

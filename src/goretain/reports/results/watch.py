@@ -16,7 +16,7 @@ class StandingTrend(msgspec.Struct, frozen=True, kw_only=True):
     """How many goroutines stand at one place over time.
 
     Attributes:
-        place, own, start, state: as in a StandingRow.
+        place, own, start, created_at, state: as in a StandingRow.
         trend: the verdict.
         counts: at every look of the judged run.
         an_hour: slope of the count (Theil-Sen).
@@ -25,6 +25,7 @@ class StandingTrend(msgspec.Struct, frozen=True, kw_only=True):
     place: Frame
     own: Frame | None
     start: str
+    created_at: Frame | None
     state: str | None
     trend: Trend
     counts: tuple[int, ...]

@@ -82,7 +82,7 @@ def _goroutines(page: Page, rows: tuple[StandingTrend, ...], counts: tuple[int, 
         (number(row.counts[-1]), f"{row.an_hour:+,.0f}", row.trend, curve(row.counts), _stands(row))
         for row in rows
     ]
-    heads = ("now", "an hour", "trend", "course", "stands at, began as")
+    heads = ("now", "an hour", "trend", "course", "stands at, began as, waits for")
     page.table(heads, body, left=3, styles={0: "bold"}, split=split_path)
 
 
@@ -90,4 +90,5 @@ def _stands(row: StandingTrend) -> str:
     own = f" <- {spot(row.own)}" if row.own is not None and row.own != row.place else ""
     state = f"  [{row.state}]" if row.state else ""
     start = f" <- {row.start}" if row.start and row.start != (row.own or row.place).function else ""
-    return f"{spot(row.place)}{own}{start}{state}"
+    made = f" <- go at {spot(row.created_at)}" if row.created_at is not None else ""
+    return f"{spot(row.place)}{own}{start}{made}{state}"
