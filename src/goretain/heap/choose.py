@@ -5,25 +5,21 @@ Imports this package, ``model`` and ``snapshot``.
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from goretain.heap.graph import SHARED
+from goretain.heap.heap import Heap
 from goretain.heap.histogram import type_name
 from goretain.heap.holders import set_nodes, sets_of
+from goretain.heap.naming import find_roots, fitting, suggest
 from goretain.model.errors import UsageError
 from goretain.snapshot import ObjectFlag, Snapshot
-
-if TYPE_CHECKING:
-    from goretain.heap.heap import Heap
-
-_SUGGESTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,7 @@ def choose(heap: Heap, what: str) -> Choice:
         held = {k for k in np.unique(sets).tolist() if not set(nodes).isdisjoint(set_nodes(heap.graph, k))}
         chosen[shared[np.isin(sets, list(held))]] = True
         return Choice("holder", snapshot.roots[nodes[0]].name, len(nodes), chosen)
-    rows = {name: _type_rows(snapshot, name) for name in _fitting(what, _type_names(snapshot))}
+    rows = {name: _type_rows(snapshot, name) for name in fitting(what, _type_names(snapshot))}
     if rows:
         chosen = np.any(list(rows.values()), axis=0)
         return Choice("type", what, len(rows), chosen)
@@ -76,29 +72,6 @@ def choose(heap: Heap, what: str) -> Choice:
         f"no type and no holder of this heap is called {what!r}",
         hint=suggest(what, [*_type_names(snapshot), *(root.name for root in snapshot.roots)]),
     )
-
-
-def find_roots(snapshot: Snapshot, what: str) -> list[int]:
-    """Root nodes of that name; ``goroutine 18`` is enough for a goroutine, ``*`` stands for anything."""
-    by_name: dict[str, list[int]] = {}
-    for node, root in enumerate(snapshot.roots):
-        by_name.setdefault(root.name, []).append(node)
-    fitting = _fitting(what, by_name)
-    if not fitting and re.fullmatch(r"goroutine \d+", what):
-        fitting = [name for name in by_name if name.startswith(what + " ")]
-    return [node for name in fitting for node in by_name[name]]
-
-
-def suggest(what: str, names: Iterable[str]) -> str:
-    """A hint that names what comes near."""
-    known = dict.fromkeys(names)
-    bare = what.strip("*").lower()
-    near = [name for name in known if bare and bare in name.lower()]
-    near = sorted(near, key=lambda name: (len(name), name))[:_SUGGESTED]
-    near += difflib.get_close_matches(what, list(known), _SUGGESTED, 0.5)
-    listed = list(dict.fromkeys(near))[:_SUGGESTED]
-    tail = "goretain why --json --top 1000 lists types and holders; * stands for anything"
-    return f"did you mean {' or '.join(listed)}? {tail}" if listed else tail
 
 
 def _object(snapshot: Snapshot, what: str) -> Choice:
@@ -122,15 +95,6 @@ def _object(snapshot: Snapshot, what: str) -> Choice:
     chosen[at] = True
     name = f"{type_name(snapshot, at) or 'object of unknown type'} at {int(columns.object_address[at]):#x}"
     return Choice("object", name, 1, chosen, at)
-
-
-def _fitting(what: str, names: Iterable[str]) -> list[str]:
-    """The names that are the word, else those that it fits with ``*`` for anything."""
-    every = list(names)
-    if what in every or "*" not in what:
-        return [what] if what in every else []
-    form = re.compile(".*".join(re.escape(part) for part in what.split("*")), re.DOTALL)
-    return [name for name in every if form.fullmatch(name)]
 
 
 def _type_names(snapshot: Snapshot) -> Sequence[str]:

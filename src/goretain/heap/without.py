@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.heap.chains import ChainPrinter
-from goretain.heap.choose import find_roots, suggest
 from goretain.heap.elements import Elements, bare, beyond, covers, starts_at
 from goretain.heap.graph import Graph
 from goretain.heap.histogram import TypeRow, type_rows
+from goretain.heap.naming import find_roots, suggest
 from goretain.kernels.csr import Rows, group_rows
 from goretain.kernels.reach import reach, root_of, shortest_forest
 from goretain.model.errors import UsageError
