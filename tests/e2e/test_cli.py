@@ -19,6 +19,7 @@ import goretain
 from goretain.patterns import catalogue
 from goretain.snapshot import Columns, validate
 from tests.support.golang import VERSIONS, Target, go_program, running
+from tests.support.threads import states, tracers
 
 ROOT = Path(__file__).resolve().parents[2]
 GORETAIN = [sys.executable, "-m", "goretain.cli.main"]
@@ -130,9 +131,8 @@ def test_ctrl_c_between_two_looks_ends_it_and_the_target_runs_on(growing: Target
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err.strip()) == (130, "", "interrupted")
-    status = Path(f"/proc/{growing.pid}/status").read_text()
-    assert "TracerPid:\t0" in status
-    assert not re.search(r"State:\s+[tT]", status)
+    assert tracers(growing.pid) == {0}
+    assert not states(growing.pid) & {"t", "T"}
 
 
 def test_ctrl_c_after_some_looks_reports_them(growing: Target, tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_ctrl_c_after_some_looks_reports_them(growing: Target, tmp_path: Path) -
     assert (process.returncode, err.strip()) == (130, "interrupted")
     assert re.search(r"growth +undecided: it grew in each of [23] intervals", out)
     assert "main.hoard" in out
-    assert "TracerPid:\t0" in Path(f"/proc/{growing.pid}/status").read_text()
+    assert tracers(growing.pid) == {0}
 
 
 def test_what_is_no_go_program_is_said_so() -> None:

@@ -19,6 +19,7 @@ import pytest
 from goretain.capture.rights.namespaces import open_inside
 from tests.support.containers import Contained, contained, needs
 from tests.support.golang import VERSIONS, Target, go_program
+from tests.support.threads import tracers
 
 VERSION = "1.26.6"
 GORETAIN = [sys.executable, "-m", "goretain.cli.main"]
@@ -49,10 +50,6 @@ def check(done: subprocess.CompletedProcess[str], target: Target, pid: int) -> N
     assert report["look"]["go_version"].startswith(f"go{VERSION}")
 
 
-def traced(pid: int) -> bool:
-    return "TracerPid:\t0\n" not in Path(f"/proc/{pid}/status").read_text()
-
-
 @pytest.fixture
 def pod() -> Iterator[Contained]:
     """A program that is process 1 of its own PID namespace."""
@@ -73,7 +70,7 @@ def test_a_target_in_a_container_is_read_from_outside(command: list[str]) -> Non
     with contained([*command, program(), "quiet"], "exact") as pod:
         assert pod.inside[-1] == 1
         check(goretain("why", pod.pid, "--json"), pod.target, pod.pid)
-        assert not traced(pod.pid)
+        assert tracers(pod.pid) == {0}
 
 
 def test_a_container_beside_the_target_shares_only_its_pid_namespace(pod: Contained) -> None:

@@ -19,6 +19,7 @@ import pytest
 from goretain.capture.frozen.process import capture_process
 from tests.support.golang import Target, go_program, running
 from tests.support.heaps import plan_for
+from tests.support.threads import states, tracers
 
 PHASES = ("seizing", "planning", "copying", "releasing")
 KILLS = 25
@@ -45,27 +46,6 @@ class Heart:
     @property
     def score(self) -> Score:
         return Score(*struct.unpack("<5q", self.file.read_bytes()))
-
-    def states(self) -> set[str]:
-        """State letters of all threads."""
-        found: set[str] = set()
-        for task in Path(f"/proc/{self.target.pid}/task").iterdir():
-            try:
-                found.add((task / "stat").read_text().rpartition(")")[2].split()[0])
-            except (FileNotFoundError, ProcessLookupError):
-                continue  # threads come and go
-        return found
-
-    def tracers(self) -> set[str]:
-        """TracerPid of all threads."""
-        found: set[str] = set()
-        for task in Path(f"/proc/{self.target.pid}/task").iterdir():
-            try:
-                lines = (task / "status").read_text().splitlines()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            found.update(line.split()[1] for line in lines if line.startswith("TracerPid:"))
-        return found
 
     def await_beats(self, count: int = 3) -> None:
         wanted, deadline = self.score.beats + count, time.monotonic() + 5
@@ -118,8 +98,8 @@ def test_killed_at_any_phase_the_target_runs_on_untraced_and_unharmed(heart: Hea
     with killer(heart.target.pid, phase) as process:
         for _ in range(KILLS):
             next_kill(process)
-            assert heart.tracers() == {"0"}
-            assert not heart.states() & {"t", "T"}
+            assert tracers(heart.target.pid) == {0}
+            assert not states(heart.target.pid) & {"t", "T"}
             heart.await_beats()
             go_on(process)
     score = heart.score
@@ -139,7 +119,7 @@ def test_a_target_that_was_stopped_before_stays_stopped_when_goretain_is_killed(
     with killer(pid, phase) as process:
         for _ in range(5):
             next_kill(process)
-            assert heart.tracers() == {"0"}
+            assert tracers(heart.target.pid) == {0}
             await_stop(heart)
             beats = heart.score.beats
             time.sleep(0.01)
@@ -152,8 +132,8 @@ def test_a_target_that_was_stopped_before_stays_stopped_when_goretain_is_killed(
 def await_stop(heart: Heart) -> None:
     """A detached thread falls back into its stop on its own, which takes it a moment."""
     deadline = time.monotonic() + 2
-    while heart.states() != {"T"}:
-        assert time.monotonic() < deadline, f"threads are {heart.states()}, not stopped"
+    while states(heart.target.pid) != {"T"}:
+        assert time.monotonic() < deadline, f"threads are {states(heart.target.pid)}, not stopped"
         time.sleep(0.001)
 
 
@@ -164,7 +144,7 @@ def test_captures_of_a_busy_cgo_program_disturb_nothing(heart: Heart) -> None:
         assert [note for note in image.facts.notes if "given up" not in note] == []
     heart.await_beats()
     score = heart.score
-    assert heart.tracers() == {"0"}
+    assert tracers(heart.target.pid) == {0}
     assert (score.failed, score.lost) == (0, 0)
     assert score.gap_ns < 1_000_000_000
 

@@ -19,6 +19,7 @@ from goretain.model.errors import PauseTooLong, UsageError
 from tests.support.golang import Target, go_program, running
 from tests.support.heaps import plan_for
 from tests.support.load import VERSION, disturbed, threads_started
+from tests.support.threads import states, tracers
 
 ROOT = Path(__file__).parents[2]
 
@@ -157,26 +158,12 @@ def test_a_target_that_was_stopped_before_stays_stopped_when_the_watchdog_strike
     try:
         assert hang(server.pid, "stop", "planning", "--max-pause", "300")[0].returncode == -signal.SIGKILL
         deadline = time.monotonic() + 2
-        while {states(server.pid), tracers(server.pid)} != {"T", "0"}:
+        while (states(server.pid), tracers(server.pid)) != ({"T"}, {0}):
             assert time.monotonic() < deadline, (states(server.pid), tracers(server.pid))
             time.sleep(0.01)
     finally:
         os.kill(server.pid, signal.SIGCONT)
     assert threads_started(server) > 0
-
-
-def states(pid: int) -> str:
-    """State letters of all threads."""
-    return "".join(sorted({fact(task, "State")[0] for task in Path(f"/proc/{pid}/task").iterdir()}))
-
-
-def tracers(pid: int) -> str:
-    return ",".join(sorted({fact(task, "TracerPid") for task in Path(f"/proc/{pid}/task").iterdir()}))
-
-
-def fact(task: Path, key: str) -> str:
-    lines = (task / "status").read_text().splitlines()
-    return next(line.split()[1] for line in lines if line.startswith(f"{key}:"))
 
 
 def test_other_threads_do_not_wait_for_one_that_cannot_be_stopped(tmp_path: Path) -> None:
@@ -201,4 +188,4 @@ def test_other_threads_do_not_wait_for_one_that_cannot_be_stopped(tmp_path: Path
             out = process.communicate()[0]
         assert "came as far as stopping (2" in out
         assert longest < 1.0
-        assert tracers(target.pid) == "0"
+        assert tracers(target.pid) == {0}

@@ -28,6 +28,7 @@ from tests.support.corewriter import write_core
 from tests.support.golang import VERSIONS, Target, go_program, running
 from tests.support.heaps import image_of
 from tests.support.images import image_bytes
+from tests.support.threads import states, tracers
 
 GORETAIN = [sys.executable, "-m", "goretain.cli.main"]
 OLDEST, NEWEST = VERSIONS[0], VERSIONS[-1]
@@ -246,9 +247,8 @@ def test_a_file_is_whole_or_not_there_when_it_is_ended_in_the_middle(
     assert (tmp_path / "a.image").read_text() == "from before"
     if number != signal.SIGKILL or has_unnamed_files(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == ["a.image"]
-    status = Path(f"/proc/{planted.pid}/status").read_text()
-    assert "TracerPid:\t0" in status
-    assert "State:\tT" not in status
+    assert tracers(planted.pid) == {0}
+    assert not states(planted.pid) & {"t", "T"}
 
 
 def writes_into(pid: int, folder: Path) -> bool:

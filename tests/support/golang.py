@@ -20,6 +20,7 @@ from pathlib import Path
 
 from goretain.model.places import user_cache
 from goretain.toolchain import SUPPORTED, Toolchain, find_toolchain
+from tests.support.threads import state
 
 ZOO = Path(__file__).resolve().parent.parent / "zoo"
 
@@ -176,8 +177,7 @@ def wait_until_blocked(pid: int, timeout: float = 5.0) -> None:
     """Wait until the main thread of ``pid`` sleeps in the kernel (READY is printed just before it does)."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        if state == "S":
+        if state(pid) == "S":
             return
         time.sleep(0.01)
     raise AssertionError(f"process {pid} is still busy after {timeout:.0f} s")

@@ -20,6 +20,7 @@ from goretain.capture.image import Image
 from goretain.golang.layout import Layout
 from goretain.kernels import x86
 from tests.support.heaps import image_of
+from tests.support.threads import states
 
 _LOOP = b"\xeb\xfe"  # jmp to itself
 _STORES = (0x87, 0x88, 0x89, 0xC6, 0xC7)  # XCHG and MOV to memory
@@ -80,16 +81,11 @@ def image_held_at(pid: int, address: int, attempts: int = 100) -> Image | None:
 def _stopped(pid: int) -> Iterator[None]:
     os.kill(pid, signal.SIGSTOP)
     try:
-        while not all(state in "Tt" for state in _states(pid)):
+        while not states(pid) <= {"T", "t"}:
             time.sleep(0.001)
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
-
-
-def _states(pid: int) -> list[str]:
-    stats = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
-    return [stat.rpartition(")")[2].split()[0] for stat in stats]
 
 
 def _program_counters(pid: int) -> set[int]:

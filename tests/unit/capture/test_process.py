@@ -41,6 +41,7 @@ from goretain.model.errors import (
 from tests.support.containers import said_by, user
 from tests.support.golang import Target, go_program, running
 from tests.support.heaps import plan_for
+from tests.support.threads import state, tracers
 
 VERSION = "1.26.6"
 NOBODY = 65534
@@ -215,22 +216,22 @@ def test_an_attempt_that_is_held_up_is_given_up_and_the_next_one_counts(own: Tar
     (note,) = image.facts.notes
     assert "was given up" in note
     assert f"stood still {len(pauses)} times" in note
-    assert tracer(own.pid) == 0
+    assert tracers(own.pid) == {0}
 
 
 def test_not_for_ever_and_the_target_runs_in_between(own: Target) -> None:
-    phases: list[tuple[str, int]] = []
+    phases: list[tuple[str, set[int]]] = []
     hold_up = slow_in("planning", 9)
 
     def on_phase(phase: str) -> None:
-        phases.append((phase, tracer(own.pid)))
+        phases.append((phase, tracers(own.pid)))
         hold_up(phase)
 
     image = capture_process(own.pid, plan_for, on_phase=on_phase)
     assert len(image.facts.pauses_ns) == expectation.MOST_GIVEN_UP + 1
     assert image.facts.pauses_ns[-1] > 150e6
-    assert [traced for phase, traced in phases if phase == "resting"] == [0] * expectation.MOST_GIVEN_UP
-    assert phases[-1] == ("released", 0)
+    assert [traced for phase, traced in phases if phase == "resting"] == [{0}] * expectation.MOST_GIVEN_UP
+    assert phases[-1] == ("released", {0})
 
 
 @pytest.mark.usefixtures("never_nearly_done")
@@ -307,7 +308,7 @@ def test_an_interruption_in_the_pause_releases_the_target_and_then_arrives(own: 
 
     with pytest.raises(KeyboardInterrupt):
         capture_process(own.pid, plan_for, on_phase=on_phase)
-    assert tracer(own.pid) == 0
+    assert tracers(own.pid) == {0}
     assert state(own.pid) in "SR"
 
 
@@ -319,7 +320,7 @@ def test_an_error_in_any_phase_releases_the_target(own: Target, phase: str) -> N
 
     with pytest.raises(RuntimeError, match=phase):
         capture_process(own.pid, plan_for, on_phase=on_phase)
-    assert tracer(own.pid) == 0
+    assert tracers(own.pid) == {0}
     assert state(own.pid) in "SR"
 
 
@@ -594,15 +595,3 @@ def test_memory_of_a_process_that_ended_is_gone_and_not_untouched(own: Target) -
 
 def threads(pid: int) -> list[int]:
     return [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
-
-
-def tracer(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("TracerPid:"))
-
-
-def state(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return "X"

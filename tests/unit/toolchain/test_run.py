@@ -11,6 +11,7 @@ import pytest
 from goretain.model.errors import ToolchainError, UsageError
 from goretain.toolchain import Toolchain
 from tests.support.golang import toolchain
+from tests.support.threads import state
 
 HELLO = "package main\n\nfun main() {}\n"
 
@@ -65,10 +66,7 @@ def test_timeout_ends_the_children_too(tmp_path: Path, own_cache: Path) -> None:
 
 def _alive(pid: int) -> bool:
     """Whether the process runs (a zombie that nobody has awaited does not)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    return state(pid) not in "ZX"
 
 
 def test_missing_go_is_an_error_with_a_hint(tmp_path: Path, own_cache: Path) -> None:
