@@ -11,6 +11,10 @@ from datetime import UTC, datetime
 
 from goretain.model.units import iec
 
+#: In place of the name of an unknown type.
+UNNAMED = "(type unknown)"
+_LOOPS = 3
+
 
 def signed(size: int | None) -> str:
     """A change in bytes: ``+1.5 KiB``, ``-3 B``, ``0 B``."""
@@ -54,6 +58,12 @@ def clean(name: str) -> str:
     if name.isprintable():
         return name
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+def with_loops(link: str, loops: tuple[str, ...]) -> str:
+    """A link and, in the manner of regular expressions, the ways that lead back to it: ``.head(.next)*``."""
+    shown = [*loops[:_LOOPS], *(["…"] if len(loops) > _LOOPS else [])]
+    return link + (f"({'|'.join(shown)})*" if loops else "")
 
 
 def cells(text: str) -> int:

@@ -124,7 +124,7 @@ def test_no_name_gets_out_of_its_place(names: list[str]) -> None:
             rf"  n\d+ (\[label={text}, fillcolor={text}\]|-> n\d+ \[penwidth=[\d.]+\]);", line
         )
     report = snapshot.why()
-    for page in (notebook.why(report), notebook.chains(snapshot.chains("0"))):
+    for page in (report._repr_html_(), snapshot.chains("0")._repr_html_()):
         assert tags(page) <= {"p", "b", "table", "tr", "th", "td", "ul", "li"}
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from goretain.model.findings import Chain
 from goretain.model.units import iec
 from goretain.reports.results import ChainNode, ChainsReport, TypeSum
-from goretain.reports.text.parts import UNNAMED, with_loops
-from goretain.reports.units import clean, plural
+from goretain.reports.units import UNNAMED, clean, plural, with_loops
 
 #: Boxes of a drawing.
 MOST = 80

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from goretain.heap.choose import choose
 from goretain.heap.tree import goroutine_groups
-from goretain.reports.text.parts import UNNAMED, with_loops
-from goretain.reports.units import clean
+from goretain.reports.units import UNNAMED, clean, with_loops
 
 if TYPE_CHECKING:
     from goretain.heap.heap import Heap

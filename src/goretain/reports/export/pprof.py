@@ -18,7 +18,7 @@ import goretain
 from goretain.heap.choose import choose
 from goretain.heap.tree import goroutine_groups
 from goretain.profile.message import profile_class
-from goretain.reports.text.parts import UNNAMED, with_loops
+from goretain.reports.units import UNNAMED, with_loops
 from goretain.reports.why import look_of
 
 if TYPE_CHECKING:

@@ -1,13 +1,19 @@
-"""What ``chains`` answers. Imports ``model``, msgspec and this package."""
+"""What ``chains`` answers. Imports ``model``, msgspec, ``reports.notebook``, ``reports.units`` and this
+package.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
 
 from goretain.model.findings import Chain, Sampled
+from goretain.model.units import iec
+from goretain.reports import notebook
 from goretain.reports.results.parts import Look, Sampling, TypeSum
+from goretain.reports.units import UNNAMED, number, plural, with_loops
 
 
 class ChainNode(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +79,19 @@ class ChainsReport(msgspec.Struct, frozen=True, kw_only=True):
     full: bool = False
 
     def _repr_html_(self) -> str:
-        from goretain.reports import notebook
+        what = f"{self.kind} {self.name}: {iec(self.bytes)} in {plural(self.objects, 'object')}"
+        if self.routes:
+            shown = notebook.listing([chain.text for chain in self.routes])
+        else:
+            shown = notebook.table(("bytes", "objects", "chain"), list(_indented(self.chains)))
+        return f"{self.look._repr_html_()}\n{notebook.paragraph(what)}\n{shown}"
 
-        return notebook.chains(self)
+
+def _indented(nodes: Iterable[ChainNode], depth: int = 0) -> Iterator[tuple[str, str, str]]:
+    """Bytes, objects and text of all nodes, as a notebook shows them."""
+    for node in nodes:
+        ends = [end.type or UNNAMED for end in node.ends]
+        arrow = f" -> {', '.join(ends)}" if ends else ""
+        text = "\u00a0" * 4 * depth + with_loops(node.link, node.loops).strip() + arrow
+        yield iec(node.bytes), number(node.objects), text
+        yield from _indented(node.children, depth + 1)

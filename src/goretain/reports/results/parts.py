@@ -1,10 +1,13 @@
-"""What several answers are made of. Imports msgspec."""
+"""What several answers are made of. Imports msgspec, ``reports.notebook`` and ``reports.units``."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import msgspec
+
+from goretain.reports.notebook import heading
+from goretain.reports.units import moment
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +47,9 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[str, ...]
     notes: tuple[str, ...]
     with_data: bool
+
+    def _repr_html_(self) -> str:
+        return heading(self.program, f"pid {self.pid}, {self.go_version}, {moment(self.taken_at)}")
 
 
 class Sampling(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What ``query`` answers. Imports msgspec and this package."""
+"""What ``query`` answers. Imports msgspec, ``reports.notebook`` and this package."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from goretain.reports import notebook
 from goretain.reports.results.parts import Look
 
 
@@ -36,6 +37,6 @@ class QueryReport(msgspec.Struct, frozen=True, kw_only=True):
     more: bool
 
     def _repr_html_(self) -> str:
-        from goretain.reports import notebook
-
-        return notebook.query(self)
+        rows = [["" if value is None else str(value) for value in row] for row in self.rows]
+        more = notebook.paragraph("there are more rows: limit=") if self.more else ""
+        return notebook.table([column.name for column in self.columns], rows) + more

@@ -1,4 +1,7 @@
-"""What ``why`` answers. Imports ``model``, msgspec and this package."""
+"""What ``why`` answers.
+
+Imports ``model``, msgspec, ``reports.notebook``, ``reports.units`` and this package.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,12 @@ from typing import Literal
 import msgspec
 
 from goretain.model.findings import Chain, Finding, Sampled, Severity
+from goretain.model.units import iec
+from goretain.reports import notebook
 from goretain.reports.results.goroutines import GoroutineSection
 from goretain.reports.results.memory import RssSection, SpanSection
 from goretain.reports.results.parts import Look, Part, Sampling, TypeSum
+from goretain.reports.units import number, plural
 
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +179,16 @@ class WhyReport(msgspec.Struct, frozen=True, kw_only=True):
     spans: SpanSection | None = None
 
     def _repr_html_(self) -> str:
-        from goretain.reports import notebook
-
-        return notebook.why(self)
+        heap, what_if = self.heap, self.without
+        live = f"{iec(heap.reachable_bytes)} in {plural(heap.reachable_objects, 'object')}"
+        parts = [self.look._repr_html_(), notebook.paragraph(f"live heap {live}")]
+        if what_if is not None:
+            freed = f"{iec(what_if.freed_bytes)} in {plural(what_if.freed_objects, 'object')}"
+            names = " and ".join(what_if.holders)
+            parts.append(notebook.paragraph(f"without {names}: {freed} come back"))
+        rows = [
+            (iec(r.retained_bytes), number(r.retained_objects), iec(r.shared_bytes), r.layer, r.name)
+            for r in self.holders
+        ]
+        heads = ("retained", "objects", "shared", "layer", "holder")
+        return "\n".join([*parts, notebook.findings(self.findings), notebook.table(heads, rows)])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from goretain.model.units import iec
 from goretain.reports.results import ChainNode, ChainsReport
 from goretain.reports.text.page import Page, breakable, chain_pieces
-from goretain.reports.text.parts import UNNAMED, allocation, head, sampling, with_loops
-from goretain.reports.units import clean, number, plural
+from goretain.reports.text.parts import allocation, head, sampling
+from goretain.reports.units import UNNAMED, clean, number, plural, with_loops
 
 _FIGURES = 23  # columns that bytes and objects take
 _SITES = 3  # places of allocation

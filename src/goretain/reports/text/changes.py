@@ -10,8 +10,8 @@ from typing import TypeVar
 from goretain.model.units import iec
 from goretain.reports.results import DiffReport, FindingRow, GrowthRow
 from goretain.reports.text.page import Page
-from goretain.reports.text.parts import UNNAMED, left_out
-from goretain.reports.units import number, plural, signed
+from goretain.reports.text.parts import left_out
+from goretain.reports.units import UNNAMED, number, plural, signed
 
 Row = TypeVar("Row", GrowthRow, FindingRow)
 

@@ -9,10 +9,7 @@ from goretain.model.findings import LEAST_SAMPLES, Sampled
 from goretain.model.units import iec
 from goretain.reports.results import Look, Sampling, TypeSum
 from goretain.reports.text.page import Page
-from goretain.reports.units import clean, moment, number, percent, plural
-
-UNNAMED = "(type unknown)"
-_LOOPS = 3
+from goretain.reports.units import UNNAMED, clean, moment, number, percent, plural
 
 
 def head(page: Page, look: Look) -> None:
@@ -51,12 +48,6 @@ def allocation(found: Sampled | None, most: int) -> list[str]:
         return []
     shares = [f"{percent(site.objects, found.objects)} in {clean(site.text)}" for site in found.sites[:most]]
     return [f"sampled ({found.objects:,} objects): ", *(f"{share}; " for share in shares[:-1]), shares[-1]]
-
-
-def with_loops(link: str, loops: tuple[str, ...]) -> str:
-    """A link and, in the manner of regular expressions, the ways that lead back to it: ``.head(.next)*``."""
-    shown = [*loops[:_LOOPS], *(["…"] if len(loops) > _LOOPS else [])]
-    return link + (f"({'|'.join(shown)})*" if loops else "")
 
 
 def types_table(page: Page, title: str, types: Sequence[TypeSum], whole: int) -> None:

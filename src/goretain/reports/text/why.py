@@ -12,8 +12,8 @@ from goretain.reports.results import HeapFacts, HolderRow, Part, WhatIf, WhyRepo
 from goretain.reports.text.goroutines import goroutines
 from goretain.reports.text.memory import rss, spans
 from goretain.reports.text.page import Page, breakable, chain_pieces, split_list
-from goretain.reports.text.parts import UNNAMED, allocation, head, left_out, sampling, types_table
-from goretain.reports.units import clean, number, percent, plural
+from goretain.reports.text.parts import allocation, head, left_out, sampling, types_table
+from goretain.reports.units import UNNAMED, clean, number, percent, plural
 
 _SEVERITY = {"leak": "bold red", "waste": "bold yellow", "observation": "bold blue"}
 _LEVEL = {"proved": "green", "likely": "yellow", "undecided": "magenta"}
