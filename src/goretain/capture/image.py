@@ -7,6 +7,7 @@ Imports ``capture.residency``, ``debuginfo``, ``model`` and numpy.
 from __future__ import annotations
 
 import bisect
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -33,6 +34,11 @@ class Mapping:
     flags: str
     offset: int
     path: str
+
+
+def path_at(mapped: Iterable[Mapping], address: int) -> str:
+    """The path of the mapping that holds an address; "" where there is none, or it has none."""
+    return next((m.path for m in mapped if m.start <= address < m.end), "")
 
 
 @dataclass(slots=True)

@@ -11,12 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from goretain.capture.image import Mapping
+from goretain.capture.ranges import USER_SPACE
 from goretain.model.errors import NoSuchProcess, TargetGone
 
 AT_ENTRY = 9
 _PF_KTHREAD = 0x00200000
-# End of user addresses on amd64; above is the kernel's, and its [vsyscall] page.
-USER_SPACE = 1 << 47
 
 
 def status(pid: int) -> dict[str, str]:

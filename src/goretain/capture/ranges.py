@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 I64 = NDArray[np.int64]
 PAGE = 4096
+#: End of user addresses on amd64; above is the kernel's, and its [vsyscall] page.
+USER_SPACE = 1 << 47
 
 
 def as_ranges(pairs: Iterable[tuple[int, int]]) -> I64:

@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from goretain.capture.ranges import I64, PAGE, total
+from goretain.capture.ranges import I64, PAGE, USER_SPACE, total
 
 #: Text of the runs in an image file, whose facts are at most 1 MiB; a claim of more runs than fit is refused.
 _MOST_TEXT, _MOST_RUNS = 700 << 10, 8 << 20
-_USER_SPACE = 1 << 47
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +65,7 @@ def unpacked(found: Any) -> Residency | None:
         return None
     sums = {name: found[name] for name in ("program", "files", "shared", "swapped")}
     for value in (*sums.values(), found["runs"]):
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _USER_SPACE:
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < USER_SPACE:
             raise ValueError(f"{value!r} is no size")
     return Residency(anonymous=_runs(found["anonymous"], found["runs"]), **sums)
 
@@ -82,9 +81,9 @@ def _runs(text: Any, count: int) -> I64:
     if len(raw) != count * 16 or not stream.eof:
         raise ValueError(f"the resident pages are not the {count} runs that they claim to be")
     steps = np.frombuffer(raw, "<i8")
-    if bool((steps[1:] <= 0).any() | (steps[:1] < 0).any() | (steps > _USER_SPACE // PAGE).any()):
+    if bool((steps[1:] <= 0).any() | (steps[:1] < 0).any() | (steps > USER_SPACE // PAGE).any()):
         raise ValueError("the resident pages do not ascend")
     edges = np.cumsum(steps) * PAGE
-    if len(edges) and int(edges[-1]) > _USER_SPACE:
+    if len(edges) and int(edges[-1]) > USER_SPACE:
         raise ValueError("the resident pages are outside of user space")
     return edges.reshape(-1, 2)

@@ -6,7 +6,7 @@ program does not tell is left out, and said. Reads ``runtime.mheap`` and ``runti
 (runtime/mheap.go), ``runtime.pageAlloc`` (mpagealloc.go), ``runtime.pallocData`` (mpallocbits.go),
 ``runtime.scavengeIndex`` (mgcscavenge.go), ``runtime.persistentChunks`` (malloc.go), ``runtime.buckhash``
 (mprof.go), ``runtime.spanSPMC`` (mgcmark_greenteagc.go). Imports ``golang.layout``, ``golang.markarenas``,
-``capture.ranges`` and ``model``.
+``capture.ranges``, ``kernels.arenas`` and ``model``.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from numpy.typing import NDArray
 from goretain.capture.ranges import I64, as_ranges, normalise
 from goretain.golang.layout import Program
 from goretain.golang.markarenas import mark_arenas
+from goretain.kernels.arenas import ARENA_BASE, ARENA_SHIFT, GO_PAGE
 from goretain.model.errors import GoretainError, MissingMemory
 
 _HEAP, _ARENA, _CHUNK = "runtime.mheap", "runtime.heapArena", "runtime.pallocData"
 _RING = "runtime.spanSPMC"
-_ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # heapArenaBytes and arenaBaseOffset of linux/amd64
 _SPAN_LIMIT = 1 << 40  # bytes: a larger one was read while it changed, or is damaged
 _ARENA_LIMIT = 1 << 22  # arenas of the whole address space: 1 << arenaL2Bits
 #: Slices of numbers of arenas: one of all up to Go 1.24, then one for the heap and one for package arena.
 _LISTS = ("allArenas", "heapArenas", "userArenaArenas")
 _CHUNKS_OF_ARENA = 16  # pallocChunkBytes is 4 MiB
 _LEVEL_TWO_SHIFT = 13  # pallocChunksL2Bits
-_PERSISTENT_CHUNK, _LIST_LIMIT = 256 << 10, 1 << 20
+_PERSISTENT_CHUNK = 256 << 10  # persistentChunkSize
+_LIST_LIMIT = 1 << 20  # a longer list is garbage read from a running process
 _BUCKETS = 179999 * 8  # buckhashArray
-_PAGE = 8192
 
 Ranges = list[tuple[int, int]]
 T = TypeVar("T")
@@ -43,7 +43,7 @@ T = TypeVar("T")
 def arenas_of(spans: I64) -> I64:
     """Numbers of the arenas that ranges int64[k, 2] of spans lie in: sorted, each once. Raises MissingMemory
     when they are none of the address space."""
-    first, last = ((edge + _ARENA_BASE) >> _ARENA_SHIFT for edge in (spans[:, 0], spans[:, 1] - 1))
+    first, last = ((edge + ARENA_BASE) >> ARENA_SHIFT for edge in (spans[:, 0], spans[:, 1] - 1))
     # Neighbours mostly share their arena: to drop repeats first spares the sort.
     new = np.ones(len(first), np.bool_)
     new[1:] = (first[1:] != first[:-1]) | (last[1:] != last[:-1])
@@ -52,6 +52,18 @@ def arenas_of(spans: I64) -> I64:
         raise MissingMemory(int(spans.min()))
     long = np.flatnonzero(last > first + 1).tolist()
     return np.unique(np.concatenate((first, last, *(np.arange(first[i], last[i]) for i in long))))
+
+
+def persistent_chunks(program: Program) -> Ranges:
+    """Every chunk that persistentalloc ever got: a list through their first words. Raises MissingMemory."""
+    found: Ranges = []
+    at = program.word(program.symbol("runtime.persistentChunks"))
+    while at:
+        if len(found) >= _LIST_LIMIT:
+            raise MissingMemory(at, _PERSISTENT_CHUNK)
+        found.append((at, at + _PERSISTENT_CHUNK))
+        at = program.word(at)
+    return found
 
 
 class OwnMemory:
@@ -68,15 +80,15 @@ class OwnMemory:
         self.heap = program.symbol("runtime.mheap_")
         listed = [_asked(partial(self._listed, name)) for name in _LISTS]
         start, end = spans[:, 0], spans[:, 1]
-        can_be = (start >= 0) & (end > start) & (end <= _ARENA_BASE) & (end - start <= _SPAN_LIMIT)
+        can_be = (start >= 0) & (end > start) & (end <= ARENA_BASE) & (end - start <= _SPAN_LIMIT)
         known = [arenas_of(spans[can_be]), *(numbers for numbers in listed if numbers is not None)]
         self.arenas: I64 = np.unique(np.concatenate(known))
 
     @property
     def ranges(self) -> I64:
         """The arenas: normal int64[j, 2]."""
-        start = (self.arenas << _ARENA_SHIFT) - _ARENA_BASE
-        return normalise(np.column_stack((start, start + (1 << _ARENA_SHIFT))))
+        start = (self.arenas << ARENA_SHIFT) - ARENA_BASE
+        return normalise(np.column_stack((start, start + (1 << ARENA_SHIFT))))
 
     def wanted(self) -> I64:
         """Memory that the answers below are read from, less what is copied for other reasons: int64[k, 2]."""
@@ -100,7 +112,7 @@ class OwnMemory:
         sources = (
             self._summaries,
             self._page_bits,
-            self._persistent,
+            partial(persistent_chunks, self.program),
             self._span_list,
             self._arena_metadata,
             self._buckets,
@@ -167,7 +179,7 @@ class OwnMemory:
             raw = np.frombuffer(self.program.memory.read(at, length), np.uint8).reshape(-1, size)
             flags: NDArray[np.uint8] = np.unpackbits(raw[:, bits : bits + 64].ravel(), bitorder="little")
             steps = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
-            parts.append((first << _ARENA_SHIFT) - _ARENA_BASE + steps.reshape(-1, 2) * _PAGE)
+            parts.append((first << ARENA_SHIFT) - ARENA_BASE + steps.reshape(-1, 2) * GO_PAGE)
         return normalise(np.concatenate(parts))
 
     def _summaries(self) -> Ranges:
@@ -186,14 +198,6 @@ class OwnMemory:
         tables = self.program.memory.read(at, layout.array_length(_HEAP, "pages", "chunks") * 8)
         size = layout.size(_CHUNK) << _LEVEL_TWO_SHIFT
         return [(table, table + size) for table in np.frombuffer(tables, np.int64).tolist() if table > 0]
-
-    def _persistent(self) -> Ranges:
-        found: Ranges = []
-        at = self.program.word(self.program.symbol("runtime.persistentChunks"))
-        while at and len(found) < _LIST_LIMIT:
-            found.append((at, at + _PERSISTENT_CHUNK))
-            at = self.program.word(at)
-        return found
 
     def _span_list(self) -> Ranges:
         at, _, room = self.program.slice(self.heap + self.program.layout.offset(_HEAP, "allspans"))

@@ -14,8 +14,8 @@ million 1 KB objects took 1.2 s, four times as long as to copy everything. With 
 Reads ``runtime.mheap``, ``runtime.mspan``, ``runtime.heapArena`` (runtime/mheap.go),
 ``runtime.persistentChunks`` (malloc.go), ``runtime.itabTableType`` (iface.go), ``runtime.moduledata``
 (symtab.go), ``runtime.m`` and ``runtime.g`` (runtime2.go), ``runtime.spanInlineMarkBits``
-(mgcmark_greenteagc.go). Imports ``capture``, ``model``, numpy and ``golang``'s
-bulk, layout, markarenas, ownmemory.
+(mgcmark_greenteagc.go). Imports ``capture``, ``model``, numpy, ``kernels.arenas`` and
+``golang``'s bulk, extent, layout, markarenas, ownmemory.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.capture.ranges import I64, aligned, as_ranges
+from goretain.capture.image import path_at
+from goretain.capture.ranges import I64, USER_SPACE, aligned, as_ranges
 from goretain.capture.source import MemorySource, Plan
 from goretain.golang.bulk import Structs, pages_of
 from goretain.golang.extent import Extent, OnExtent
 from goretain.golang.layout import Layout, Program
 from goretain.golang.markarenas import mark_arenas
-from goretain.golang.ownmemory import OwnMemory, arenas_of
+from goretain.golang.ownmemory import OwnMemory, arenas_of, persistent_chunks
+from goretain.kernels.arenas import ARENA_BASE, ARENA_SHIFT, GO_PAGE
 from goretain.model.errors import MissingMemory
 
-GO_PAGE = 8192
 _IN_USE, _MANUAL = 1, 2  # mSpanState, runtime/mheap.go
-_PERSISTENT_CHUNK = 256 << 10  # persistentChunkSize, runtime/malloc.go
 SMALL_NOSCAN, DATA_NOSCAN = 128, 4096
 # Green Tea marks objects up to this size in the last bytes of their span (runtime/mgcmark_greenteagc.go).
 _INLINE_MARKED, _INLINE_MARKS = 512, 128
@@ -44,10 +44,9 @@ _INLINE_MARKED, _INLINE_MARKS = 512, 128
 _LIST_LIMIT, _SPAN_LIMIT = 1 << 20, 1 << 28
 _STACK_LIMIT = 64 << 20
 _RED_ZONE = 128  # below the stack pointer, but in use: the ABI of C
-_ARENA_HEAD = 64  # of gcBitsArena: how much is used, and the link
+_BITS_HEAD = 64  # of gcBitsArena: how much is used, and the link
 _MODULEDATA = "runtime.moduledata"
 _MODULE_BOUNDS = ("text", "data", "noptrdata", "enoptrdata", "ebss", "enoptrbss")
-_ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # heapArenaBytes and arenaBaseOffset of linux/amd64
 
 
 def lean_plan(
@@ -107,7 +106,7 @@ class _LeanPlan:
         listed, spans = self._spans()
         parts = [
             as_ranges([listed]),
-            self._persistent(),
+            as_ranges(persistent_chunks(self.program)),
             self._bits(spans),
             self._mark_arenas(),
             self._whole_spans(spans),
@@ -157,17 +156,6 @@ class _LeanPlan:
             sweepgen=fields.column("sweepgen"),
         )
 
-    def _persistent(self) -> I64:
-        """Every chunk that persistentalloc ever got: a list through their first words."""
-        chunks: list[tuple[int, int]] = []
-        at = self.program.word(self.program.symbol("runtime.persistentChunks"))
-        while at:
-            if len(chunks) >= _LIST_LIMIT:
-                raise MissingMemory(at, _PERSISTENT_CHUNK)
-            chunks.append((at, at + _PERSISTENT_CHUNK))
-            at = self.program.word(at)
-        return as_ranges(chunks)
-
     def _bits(self, spans: _Spans) -> I64:
         """Pages of the allocation and mark bits: one bit an object."""
         sizes = (spans.count + 7) >> 3
@@ -178,7 +166,7 @@ class _LeanPlan:
         """The heads of the arenas of mark bits: how full those are that new bits come from; all are memory of
         the runtime's own."""
         arenas = mark_arenas(self.program) or []
-        return as_ranges([(arena.start, arena.start + _ARENA_HEAD) for arena in arenas])
+        return as_ranges([(arena.start, arena.start + _BITS_HEAD) for arena in arenas])
 
     def _whole_spans(self, spans: _Spans) -> I64:
         wanted = (spans.state == _MANUAL) | ~spans.noscan | (spans.elem_size <= self.noscan_limit)
@@ -226,7 +214,7 @@ class _LeanPlan:
                 (min(at["data"], at["noptrdata"]), max(at["enoptrdata"], at["ebss"], at["enoptrbss"]))
             )
             mapped = self.source.mappings()
-            path = next((m.path for m in mapped if m.start <= at["text"] < m.end), "")
+            path = path_at(mapped, at["text"])
             found += [(m.start, m.end) for m in mapped if path and m.path == path and m.flags[:3:2] == "r-"]
         return as_ranges(found)
 
@@ -240,7 +228,7 @@ class _LeanPlan:
 
     def _running_stacks(self, tops: I64) -> I64:
         """From the stack pointer of each frozen thread that is on a system stack to the top of that."""
-        pointers = np.array([r["rsp"] & (_ARENA_BASE - 1) for r in self.source.registers.values()], np.int64)
+        pointers = np.array([r["rsp"] & (USER_SPACE - 1) for r in self.source.registers.values()], np.int64)
         mapped = as_ranges((m.start, m.end) for m in self.source.mappings())
         top = np.append(tops, np.iinfo(np.int64).max)[np.searchsorted(tops, pointers, side="right")]
         at = np.minimum(np.searchsorted(mapped[:, 1], pointers, side="right"), len(mapped) - 1)
@@ -272,21 +260,21 @@ class _LeanPlan:
         """Go 1.21 keeps one bit a word beside each arena: the parts for spans with pointers."""
         chosen = (spans.state == _IN_USE) & ~spans.noscan
         order = np.argsort(spans.base[chosen])
-        low = spans.base[chosen][order] + _ARENA_BASE
+        low = spans.base[chosen][order] + ARENA_BASE
         high = low + spans.size[chosen][order]
-        numbers = arenas_of(np.column_stack((low, high)) - _ARENA_BASE)
+        numbers = arenas_of(np.column_stack((low, high)) - ARENA_BASE)
         bitmap = self.layout.offset("runtime.heapArena", "bitmap")
         last = self.layout.offset("runtime.heapArena", "noMorePtrs")
         table = self.program.word(self.heap + self.layout.offset("runtime.mheap", "arenas"))
         rows = np.column_stack((table + numbers * 8, table + numbers * 8 + 8))
         parts = [rows]
         for number, arena in zip(numbers.tolist(), self._words(rows[:, 0]), strict=True):
-            base = number << _ARENA_SHIFT
+            base = number << ARENA_SHIFT
             inside = slice(
-                np.searchsorted(high, base, "right"), np.searchsorted(low, base + (1 << _ARENA_SHIFT))
+                np.searchsorted(high, base, "right"), np.searchsorted(low, base + (1 << ARENA_SHIFT))
             )
             first = np.maximum(low[inside] - base, 0)
-            end = np.minimum(high[inside] - base, 1 << _ARENA_SHIFT)
+            end = np.minimum(high[inside] - base, 1 << ARENA_SHIFT)
             parts.append(arena + bitmap + np.column_stack((first // 64, -(-end // 64))))
             parts.append(arena + last + np.column_stack((first // 4096, -(-end // 4096))))
         return aligned(np.concatenate(parts), 64)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from goretain.capture.image import Image, Library
+from goretain.capture.image import Image, Library, path_at
 from goretain.debuginfo.beside.joined import JoinedDescriptions, JoinedSymbols, Part
 from goretain.debuginfo.dwarf.descriptions import DebugSource
 from goretain.debuginfo.dwarf.dwarf import Dwarf
@@ -55,8 +55,7 @@ def with_plugins(layout: Layout, image: Image, debug_of: DebugOf | None = None) 
 def find_files(modules: list[Module], image: Image) -> list[Module]:
     """The modules; each plugin says which file it was loaded from, and has it where that is at hand."""
     for module in modules[1:]:
-        mapped = (m.path for m in image.mappings if m.start <= module.text < m.end)
-        module.path = next(mapped, "") or "a plugin"
+        module.path = path_at(image.mappings, module.text) or "a plugin"
         module.file = _library_at(image, module.text)
     return modules
 

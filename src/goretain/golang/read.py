@@ -54,6 +54,7 @@ from goretain.golang.types.structure import Structure
 from goretain.golang.types.universe import TypeUniverse
 from goretain.golang.visible import find_windows, object_flags
 from goretain.kernels import propagate, windows
+from goretain.kernels.arenas import slots_below
 from goretain.kernels.reach import reach
 from goretain.snapshot import NO_OBJECT, Goroutine, Meta, ObjectFlag, Snapshot
 
@@ -213,7 +214,7 @@ class _Reader:
             memory=self.image.memory,
             words=self.image.words,
             class_size=class_size,
-            below=propagate.slots_below(class_size, objects.spans.spans.elem_size),
+            below=slots_below(class_size, objects.spans.spans.elem_size),
         )
 
     def _structure(self, heap: propagate.Heap, stacks: Stacks) -> Structure | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.kernels.arenas import slots_below
 from goretain.kernels.csr import Rows
 from goretain.kernels.unions import measure_windows
 from goretain.snapshot import ObjectFlag, Snapshot
@@ -29,8 +30,6 @@ SIZE_CLASSES = np.array([
     12288, 13568, 14336, 16384, 18432, 19072, 20480, 21760, 24576, 27264, 28672, 32768,
 ], np.int64)
 # fmt: on
-#: Larger objects take whole pages (runtime/mheap.go, pageSize).
-PAGE_SIZE = 8192
 #: First bytes of an object with a malloc header (runtime/mbitmap.go, mallocHeaderSize).
 HEADER_BYTES = 8
 
@@ -52,12 +51,6 @@ class Backing:
     padding: I64
     hidden: I64
     undecided: NDArray[np.bool_]
-
-
-def next_smaller_slot(size: I64) -> I64:
-    """The largest slot that is smaller than each slot: an object that needed no more would lie there."""
-    small = SIZE_CLASSES[np.maximum(np.searchsorted(SIZE_CLASSES, size) - 1, 0)]
-    return np.where(size > SIZE_CLASSES[-1], np.maximum(size - PAGE_SIZE, SIZE_CLASSES[-1]), small)
 
 
 def measure_backing(snapshot: Snapshot, windows: Rows, reached: NDArray[np.bool_]) -> Backing:
@@ -83,7 +76,7 @@ def measure_backing(snapshot: Snapshot, windows: Rows, reached: NDArray[np.bool_
     shown, usable, furthest = measure_windows(
         targets, data, windows, columns.window_start, columns.window_length, columns.window_capacity
     )
-    array = np.where(furthest + header > next_smaller_slot(slot), furthest, data)
+    array = np.where(furthest + header > slots_below(SIZE_CLASSES, slot), furthest, data)
     # Zeros that nobody writes take no memory.
     lost, slack, padding, hidden = (np.zeros(n, np.int64) for _ in range(4))
     lost[targets] = array - usable

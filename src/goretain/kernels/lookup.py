@@ -4,7 +4,7 @@ Interior pointers hit the object they point into; an address in no object (a fre
 span, outside the heap) gives -1. The heap base is randomised from Go 1.26 and arenas may lie far apart,
 so pages are listed only for the 64 MB arenas that hold spans (``heapArenaBytes`` in runtime/malloc.go).
 What is read on the way fits the processor's caches, but for the slot's own entry: an address costs one
-access to main memory, and nothing about the object needs another. Imports numpy and ``kernels.jit``.
+access to main memory, and nothing about the object needs another. Imports numpy and this package.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.kernels.arenas import ARENA_SHIFT, PAGE_SHIFT
 from goretain.kernels.jit import Int, inlined, kernel
 
-PAGE_SHIFT = 13
-ARENA_SHIFT = 26
 PAGES_PER_ARENA = 1 << (ARENA_SHIFT - PAGE_SHIFT)
 MISSING = np.uint32(0xFFFFFFFF)
 

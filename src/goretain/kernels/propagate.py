@@ -124,13 +124,6 @@ class State(NamedTuple):
 WORK, ASIDE, MISSES, MASK_MISMATCH = 0, 1, 2, 3
 
 
-def slots_below(class_size: I64, slot: I64) -> I64:
-    """int64[s]: what each slot would be too big for: the size class (or page) below."""
-    row = np.searchsorted(class_size, slot)
-    small = np.where(row > 0, class_size[np.maximum(row, 1) - 1], 0)
-    return np.where(slot > class_size[-1], np.maximum(slot - 8192, class_size[-1]), small)
-
-
 @inlined
 def header_bytes(heap: Heap, o: Int) -> Int:
     """8 when the object starts with a malloc header, else 0."""

@@ -1,7 +1,8 @@
 """The parts of what a notebook shows of an answer (``_repr_html_``): plain tables without styles or scripts,
 every foreign name escaped.
 
-Answers put them together themselves, so nothing here knows their shape. Imports ``model`` and ``reports.units``.
+Answers put them together themselves, so nothing here knows their shape. Imports ``model`` and
+``reports.units``.
 """
 
 from __future__ import annotations

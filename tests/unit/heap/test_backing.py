@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from goretain.heap import Heap
-from goretain.heap.backing import Backing, next_smaller_slot
+from goretain.heap.backing import SIZE_CLASSES, Backing
+from goretain.kernels.arenas import slots_below
 from goretain.snapshot import ObjectFlag, WindowKind
 from tests.support.heapdsl import HeapBuilder, whole
 
@@ -95,4 +96,4 @@ def test_a_typed_pointer_covers_its_pointee() -> None:
     [(8, 0), (16, 8), (1024, 896), (32768, 28672), (40960, 32768), (49152, 40960), (100, 96)],
 )
 def test_the_next_smaller_slot(slot: int, smaller: int) -> None:
-    assert next_smaller_slot(np.array([slot], np.int64)).tolist() == [smaller]
+    assert slots_below(SIZE_CLASSES, np.array([slot], np.int64)).tolist() == [smaller]

@@ -20,9 +20,9 @@ from goretain.capture.cores.truncated import (
     shortfall,
     without,
 )
-from goretain.capture.image import TAKE_AGAIN, CaptureFacts, Image
-from goretain.capture.procfs import AT_ENTRY, USER_SPACE
-from goretain.capture.ranges import I64, aligned, as_ranges, normalise, packed, subtract, total
+from goretain.capture.image import TAKE_AGAIN, CaptureFacts, Image, path_at
+from goretain.capture.procfs import AT_ENTRY
+from goretain.capture.ranges import I64, USER_SPACE, aligned, as_ranges, normalise, packed, subtract, total
 from goretain.capture.room.limits import Need, check_room
 from goretain.capture.room.reservation import Reservation
 from goretain.capture.source import Plan, PlanFor
@@ -71,8 +71,8 @@ def capture_core(
 def _open_binary(core: Elf, binary_path: str | None, notes: CoreNotes) -> Elf:
     path = core.path
     entry = notes.auxiliary.get(AT_ENTRY, 0)
-    named = next((m.path for m in notes.files if m.start <= entry < m.end), None)
-    chosen = binary_path or (named.removesuffix(" (deleted)") if named else None)
+    named = path_at(notes.files, entry)
+    chosen = binary_path or named.removesuffix(" (deleted)") or None
     if chosen is None and notes.cut_off:
         what = "its notes, which say which program it was, are not among them"
         raise without(core, what, hint=f"{NAME_PROGRAM}; or {TAKE_AGAIN}")

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from goretain.capture import libc
 from goretain.capture.binaries.libraries import libraries, start_of
 from goretain.capture.cores.truncated import check_headers
-from goretain.capture.image import Library, Mapping
-from goretain.capture.procfs import USER_SPACE, auxiliary
-from goretain.capture.ranges import I64, PAGE, as_ranges, normalise, overlaps, subtract, total
+from goretain.capture.image import Library, Mapping, path_at
+from goretain.capture.procfs import auxiliary
+from goretain.capture.ranges import I64, PAGE, USER_SPACE, as_ranges, normalise, overlaps, subtract, total
 from goretain.debuginfo.elf.elf import EM_X86_64, PF_R, PF_W, PF_X, PT_LOAD, PT_NOTE, Elf, Note, Segment
 from goretain.model.errors import (
     CorruptFile,
@@ -192,9 +192,9 @@ class CoreFile:
     def _binary_mappings(self) -> I64:
         """Start, end, file offset of what the core says was mapped from the binary: int64[k, 3], sorted."""
         entry = self.binary.entry + self.bias
-        path = next((m.path for m in self.notes.files if m.start <= entry < m.end), None)
+        path = path_at(self.notes.files, entry)
         mapped = [(m.start, m.end, m.offset) for m in self.notes.files if m.path == path]
-        if path is None:  # cores without NT_FILE: as the program headers say
+        if not path:  # cores without NT_FILE: as the program headers say
             loads = (s for s in self.binary.segments if s.type == PT_LOAD and s.filesz)
             mapped = [(s.vaddr + self.bias, s.vaddr + s.filesz + self.bias, s.offset) for s in loads]
         return _within(mapped, self.binary.size)

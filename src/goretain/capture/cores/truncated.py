@@ -11,8 +11,7 @@ from pathlib import Path
 
 from goretain.capture.binaries.program import writable
 from goretain.capture.image import TAKE_AGAIN
-from goretain.capture.procfs import USER_SPACE
-from goretain.capture.ranges import PAGE, as_ranges, intersect, normalise
+from goretain.capture.ranges import PAGE, USER_SPACE, as_ranges, intersect, normalise
 from goretain.debuginfo.elf.elf import PT_LOAD, Elf
 from goretain.model.errors import BinaryMismatch, CorruptFile
 

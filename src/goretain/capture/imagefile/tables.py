@@ -17,8 +17,7 @@ import numpy as np
 from goretain.capture.image import CaptureFacts, Mapping
 from goretain.capture.imagefile import blocks
 from goretain.capture.libc import REGISTERS
-from goretain.capture.procfs import USER_SPACE
-from goretain.capture.ranges import I64
+from goretain.capture.ranges import I64, USER_SPACE
 from goretain.capture.residency import unpacked
 from goretain.debuginfo.beside.translated import Shift, Shifts
 from goretain.model.errors import CorruptFile

@@ -2,7 +2,8 @@
 
 The page tables say which pages are resident (``capture.residency``), the spans and the page allocator which
 of them are in use. What is neither the runtime's nor of a file is C's, or was mapped by the program itself.
-Imports ``golang.layout``, ``golang.memory``, ``golang.ownmemory``, ``capture`` and numpy.
+Imports ``golang.layout``, ``golang.memory``, ``golang.ownmemory``, ``capture``, ``debuginfo.elf``,
+``kernels.arenas`` and numpy.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from goretain.capture.ranges import I64, PAGE, aligned, as_ranges, intersect, no
 from goretain.capture.residency import Residency
 from goretain.debuginfo.elf.elf import PT_LOAD
 from goretain.golang.layout import Program
-from goretain.golang.memory.spans import PAGE as GO_PAGE
 from goretain.golang.memory.spans import SpanTable
 from goretain.golang.ownmemory import OwnMemory
+from goretain.kernels.arenas import GO_PAGE
 
 
 def resident_facts(image: Image, program: Program, table: SpanTable) -> dict[str, int | bool | None]:

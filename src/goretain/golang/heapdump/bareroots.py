@@ -2,7 +2,7 @@
 
 A pointer word of a segment is ``data+0x1f0``, one of a frame ``goroutine 18 [chan receive] main.worker`` with
 the path ``:main.worker+0x20``. Whose variables they are is not known, so all are the program's.
-Imports ``capture.procfs``, ``snapshot``, numpy, this room and ``golang.memory``, ``golang.stacks``.
+Imports ``capture.ranges``, ``snapshot``, numpy, this room and ``golang.memory``, ``golang.stacks``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.capture.procfs import USER_SPACE
+from goretain.capture.ranges import USER_SPACE
 from goretain.golang.heapdump.dump import Block, DumpedGoroutine, HeapDump
 from goretain.golang.memory.objects import Edges
 from goretain.golang.stacks.goroutines import STATES

@@ -16,7 +16,7 @@ from goretain.golang.heapdump.dump import HeapDump
 from goretain.golang.heapdump.memory import bias_of, image_of, read_memory
 from goretain.golang.heapdump.objects import DumpedObjects, read_objects, spans_of
 from goretain.golang.memory.objects import Objects, object_table
-from goretain.golang.memory.spans import PAGE, SpanTable
+from goretain.golang.memory.spans import SpanTable
 from goretain.golang.roots.specials import (
     Attached,
     Finalizer,
@@ -26,6 +26,7 @@ from goretain.golang.roots.specials import (
     Specials,
     attached,
 )
+from goretain.kernels.arenas import GO_PAGE
 from goretain.kernels.heapscan import Spans
 from goretain.kernels.lookup import ObjectTable, build_page_table
 from goretain.snapshot import HeapTotals, Memory, SpecialKind
@@ -97,7 +98,7 @@ def span_table(dump: HeapDump, found: DumpedObjects, spans: Spans) -> SpanTable:
     return SpanTable(
         spans=spans,
         table=build_page_table(spans.start, lengths),
-        pages=-(-lengths // PAGE),
+        pages=-(-lengths // GO_PAGE),
         specials=np.zeros(len(lengths), np.int64),
         chunks=np.empty(0, np.int64),
         stack_bytes=dump.stats[_STACK_IN_USE],

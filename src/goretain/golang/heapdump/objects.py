@@ -4,7 +4,7 @@ A dump does not name spans (``runtime.mspan``). Neighbours of one size with or w
 all that is asked of a span is asked of any part of it. The dump lists the pointer words of every object;
 types with a malloc header (from Go 1.22, objects over 512 bytes that are not large; runtime/mbitmap.go) stand
 in it.
-Imports ``capture.procfs``, ``kernels``, ``model``, numpy and this room.
+Imports ``capture.ranges``, ``kernels``, ``model``, numpy and this room.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.capture.procfs import USER_SPACE
+from goretain.capture.ranges import USER_SPACE
 from goretain.golang.heapdump.dump import HeapDump
 from goretain.golang.heapdump.phantoms import find_phantoms
 from goretain.kernels import dumpscan
+from goretain.kernels.arenas import ARENA_SHIFT
 from goretain.kernels.heapscan import Spans
-from goretain.kernels.lookup import ARENA_SHIFT
 from goretain.model.errors import CorruptFile
 
 I64 = NDArray[np.int64]

@@ -6,7 +6,7 @@ always written. There are such where the end of a one-page span holds something 
 bitmap of objects up to 512 bytes (heapBitsInSpan, runtime/mbitmap.go), under Green Tea (1.26) also the mark
 bits of those of 16 bytes and more (spanInlineMarkBits, runtime/mgcmark_greenteagc.go). Which of the two a
 program has is seen in the dump: slots that lie there are then written in every page, free or not.
-Imports numpy.
+Imports ``kernels.arenas`` and numpy.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from goretain.kernels.arenas import GO_PAGE
+
 I64 = NDArray[np.int64]
 Bits = NDArray[np.bool_]
 
-_PAGE = 8192
 #: Bytes at the end of a page, each: the bitmap is one bit a word of the page.
 _BITMAP = _MARKS = 128
 _LARGEST_SMALL = 512
@@ -57,7 +58,7 @@ def find_phantoms(address: I64, size: I64, pointers: Bits) -> Phantoms:
     taken = np.where(pages.size >= _SMALLEST_MARKED, _MARKS if with_marks else 0, 0)
     with_bitmaps = pages.always_full(~pages.noscan, taken + _BITMAP)
     taken = taken + np.where(pages.noscan, 0, _BITMAP if with_bitmaps else 0)
-    last = (_PAGE - taken) // pages.size
+    last = (GO_PAGE - taken) // pages.size
     phantom[small] = pages.slot >= last[pages.page]
     return Phantoms(phantom, noscan, with_bitmaps, with_marks)
 
@@ -70,16 +71,16 @@ class _Pages:
     """
 
     def __init__(self, address: I64, size: I64, pointers: Bits) -> None:
-        numbers, first, self.page = np.unique(address // _PAGE, return_index=True, return_inverse=True)
+        numbers, first, self.page = np.unique(address // GO_PAGE, return_index=True, return_inverse=True)
         self.size: I64 = size[first]
-        self.slot: I64 = address % _PAGE // size
+        self.slot: I64 = address % GO_PAGE // size
         self.noscan: Bits = np.bincount(self.page, pointers, len(numbers)) == 0
 
     def always_full(self, which: Bits, taken: int | I64) -> bool:
         """Whether the slots that reach into the last ``taken`` bytes are there in every page of a kind, and
         there are such."""
-        first = (_PAGE - taken) // self.size
-        wanted = np.where(which, _PAGE // self.size - first, 0)
+        first = (GO_PAGE - taken) // self.size
+        wanted = np.where(which, GO_PAGE // self.size - first, 0)
         beyond = self.slot >= first[self.page]
         found = np.bincount(self.page, beyond, len(self.size))
         return bool(wanted.any()) and bool((found >= wanted)[which].all())

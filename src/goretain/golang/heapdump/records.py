@@ -2,7 +2,7 @@
 
 The format is written by ``writeheapdump_m`` (runtime/heapdump.go); its header is "go1.7 heap dump" in every
 Go from 1.7 on. Objects stay where they are in the file's bytes (``Records`` of ``kernels.dumpscan``).
-Imports ``capture.room``, ``kernels``, ``model`` and numpy.
+Imports ``capture.ranges``, ``capture.room``, ``kernels``, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.capture.procfs import USER_SPACE
+from goretain.capture.ranges import USER_SPACE
 from goretain.capture.room.limits import Need, check_room
 from goretain.golang.heapdump.dump import Block, DumpedFrame, DumpedGoroutine, HeapDump
 from goretain.golang.heapdump.magic import MAGIC

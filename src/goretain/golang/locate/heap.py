@@ -3,7 +3,8 @@
 A slice is mheap_.allspans when it lists mspans that make sense of themselves and that the arenas name for
 their pages. Reads ``runtime.mheap``, ``runtime.mspan``, ``runtime.heapArena`` (runtime/mheap.go),
 ``runtime.fixalloc`` (mfixalloc.go) and the list through the first words of the chunks (malloc.go,
-persistentalloc1). Imports ``golang.locate.words`` and numpy.
+persistentalloc1). Imports ``golang.locate.words``, ``kernels.arenas``
+and numpy.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ from goretain.golang.locate.words import (
     addresses,
     distinct,
 )
+from goretain.kernels.arenas import ARENA_BASE, ARENA_SHIFT, GO_PAGE
 
 _HEAP, _SPAN, _ARENA = "runtime.mheap", "runtime.mspan", "runtime.heapArena"
-_PAGE = 8192
-_ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # heapArenaBytes and arenaBaseOffset of linux/amd64
 _IN_USE, _MANUAL = 1, 2
 _SPAN_LIMIT, _SAMPLE = 1 << 28, 256
 _TELLING = 16  # bytes of objects whose spans have fewer slots with inline marks, 512 without
@@ -93,8 +93,8 @@ def _are_spans(structs: Structs, spans: list[int], arenas: int) -> bool:
         return False
     # What is neither in use nor a stack was given back, and its fields say nothing.
     live, used = (state == _IN_USE) | (state == _MANUAL), state == _IN_USE
-    good = (start % _PAGE == 0) & (start > 0) & (pages > 0) & (pages < 1 << 34)
-    good &= ~used | ((size > 0) & (count > 0) & (size * count <= pages * _PAGE) & (free <= count))
+    good = (start % GO_PAGE == 0) & (start > 0) & (pages > 0) & (pages < 1 << 34)
+    good &= ~used | ((size > 0) & (count > 0) & (size * count <= pages * GO_PAGE) & (free <= count))
     if not used.any() or (state <= _MANUAL).mean() < MOST or good[live].mean() < MOST:
         return False
     named = [_named(structs, arenas, int(s), int(a)) for s, a in zip(start[live], address[live], strict=True)]
@@ -104,10 +104,10 @@ def _are_spans(structs: Structs, spans: list[int], arenas: int) -> bool:
 
 def _named(structs: Structs, arenas: int, start: int, span: int) -> bool | None:
     """Whether the arena of a page names a span for it; None when that was not captured."""
-    arena = structs.memory.word(arenas + ((start + _ARENA_BASE) >> _ARENA_SHIFT) * 8)
+    arena = structs.memory.word(arenas + ((start + ARENA_BASE) >> ARENA_SHIFT) * 8)
     if arena is None:
         return None
-    page = (start % (1 << _ARENA_SHIFT)) // _PAGE
+    page = (start % (1 << ARENA_SHIFT)) // GO_PAGE
     named = structs.memory.word(arena + structs.fields.offset(_ARENA, "spans") + 8 * page)
     return None if named is None and arena else named == span
 
@@ -180,4 +180,4 @@ def has_inline_marks(spans: I64, memory: Memory, fields: Fields) -> bool | None:
     paths = (("state",), ("npages",), ("elemsize",), ("nelems",), ("spanclass",))
     _, state, pages, size, count, kind = Structs(memory, fields).columns(_SPAN, chosen, paths)
     telling = (state == _IN_USE) & (pages == 1) & (size == _TELLING) & (kind & 1 == 1)
-    return bool((count[telling] < _PAGE // _TELLING).mean() > MOST) if telling.any() else None
+    return bool((count[telling] < GO_PAGE // _TELLING).mean() > MOST) if telling.any() else None

@@ -4,7 +4,7 @@ A list is taken for a queue only when every record of every block is one: other 
 lie in the same chunks, and a freed ``runtime.specialfinalizer`` that is alone on its free list looks like a
 block with one function. What is half written at the instant of a capture is the last record of a block that
 grows or shrinks, never another. Reads ``runtime.finBlock`` and ``runtime.finalizer`` (mfinal.go; finblock up
-to Go 1.24), ``runtime.cleanupBlock`` and ``runtime.cleanupFn`` (mcleanup.go). Imports ``capture.procfs``,
+to Go 1.24), ``runtime.cleanupBlock`` and ``runtime.cleanupFn`` (mcleanup.go). Imports ``capture.ranges``,
 ``golang.locate`` siblings and numpy.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from goretain.capture.procfs import USER_SPACE
+from goretain.capture.ranges import USER_SPACE
 from goretain.golang.locate.heap import inside
 from goretain.golang.locate.words import (
     I64,

@@ -1,6 +1,6 @@
 """The variables of a program as columns of words, and memory that may be absent, damaged or changing.
 
-Reads whatever ``read(address, size)`` reaches. Imports ``capture.procfs``, ``model`` and numpy.
+Reads whatever ``read(address, size)`` reaches. Imports ``capture.ranges``, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.capture.procfs import USER_SPACE
+from goretain.capture.ranges import USER_SPACE
 from goretain.model.errors import MissingMemory
 
 Read = Callable[[int, int], bytes]

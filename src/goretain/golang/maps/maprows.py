@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.capture.procfs import USER_SPACE
+from goretain.capture.ranges import USER_SPACE
 from goretain.golang.memory.objects import Objects
 from goretain.golang.memory.sizeclasses import slot_bytes
 from goretain.golang.types.gotypes import GoType

@@ -1,7 +1,7 @@
 """Size classes of small objects, asked of the program (``class_to_size``, runtime/sizeclasses.go; from Go
 1.25 ``SizeClassToSize``, internal/runtime/gc/sizeclasses.go).
 
-Imports ``golang.layout`` and numpy.
+Imports ``golang.layout``, ``kernels.arenas``, ``model`` and numpy.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.golang.layout import Program
+from goretain.kernels.arenas import GO_PAGE
 from goretain.model.errors import UnknownLayout
 
 _SYMBOLS = ("internal/runtime/gc.SizeClassToSize", "runtime.class_to_size")
-_PAGE = 8192
 I64 = NDArray[np.int64]
 
 
@@ -35,11 +35,5 @@ def slot_bytes(size_classes: I64, request: I64) -> I64:
     """Bytes of the slot that an allocation of ``request`` bytes (int64[k]) takes; 0 stays 0."""
     last = int(size_classes[-1])
     i = np.searchsorted(size_classes, np.minimum(request, last))
-    pages = -(-request // _PAGE) * _PAGE
+    pages = -(-request // GO_PAGE) * GO_PAGE
     return np.where(request <= 0, 0, np.where(request <= last, size_classes[i], pages))
-
-
-def smaller_slot(size_classes: I64, size: I64) -> I64:
-    """Bytes of the next smaller slot (int64[k]): what is allocated in one of ``size`` bytes needs more."""
-    below = np.maximum(np.searchsorted(size_classes, size) - 1, 0)
-    return np.where(size > size_classes[-1], size - _PAGE, size_classes[below])

@@ -17,19 +17,18 @@ from goretain.capture.ranges import as_ranges, normalise
 from goretain.golang.extent import Extent
 from goretain.golang.layout import Program
 from goretain.golang.memory.sweeping import Marks, find_unswept
+from goretain.kernels.arenas import ARENA_BASE, ARENA_SHIFT, GO_PAGE
 from goretain.kernels.heapscan import Spans
 from goretain.kernels.lookup import PageTable, build_page_table
 from goretain.model.errors import UnknownLayout
 
-PAGE = 8192
 _WORD_TYPES: dict[int, type[np.generic]] = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.int64}
 _IN_USE, _MANUAL = 1, 2  # runtime/mheap.go mSpanInUse, mSpanManual
 _INLINE_MARK_BYTES = 128  # runtime/mgcmark_greenteagc.go: sizeof(spanInlineMarkBits)
-_INLINE_MARKS_AT = PAGE - 64  # its marks field
+_INLINE_MARKS_AT = GO_PAGE - 64  # its marks field
 _BITMAP_OBJECT_LIMIT = 512  # runtime/mbitmap.go: minSizeForMallocHeader
 _PAGE_LIMIT = 1 << 34  # of the address space
 _STACK_PAGES = 1 << 20  # of one stack: the runtime ends a program at 1 GB (runtime/proc.go, maxstacksize)
-_ARENA_SHIFT, _ARENA_BASE = 26, 1 << 47  # runtime/malloc.go: heapArenaBytes, arenaBaseOffset (amd64)
 
 I64 = NDArray[np.int64]
 
@@ -65,13 +64,13 @@ class SpanTable:
     @property
     def in_use_bytes(self) -> int:
         """Bytes of all in-use spans (MemStats.HeapInuse)."""
-        return int(self.pages.sum()) * PAGE
+        return int(self.pages.sum()) * GO_PAGE
 
     @property
     def extent(self) -> Extent:
         """How much there is to analyse."""
         k = self.spans
-        return Extent(int(k.slots.sum()), int(self.pages[k.noscan == 0].sum()) * PAGE // 8)
+        return Extent(int(k.slots.sum()), int(self.pages[k.noscan == 0].sum()) * GO_PAGE // 8)
 
 
 class _MspanReader:
@@ -106,7 +105,7 @@ def read_spans(image: Image, program: Program) -> SpanTable:
     pages, specials = read("npages"), read("specials")
     inline_bitmaps = not layout.has("runtime.heapArena", "bitmap")
     spans, green_tea = _kernel_view(image, program, read, pages, inline_bitmaps)
-    table = build_page_table(spans.start, pages * PAGE)
+    table = build_page_table(spans.start, pages * GO_PAGE)
     unreadable = len(listed) - len(addresses) + int((~sound).sum())
     is_chunk = layout.has("runtime.mspan", "isUserArenaChunk")
     chunks = spans.start[read("isUserArenaChunk") != 0] if is_chunk else np.empty(0, np.int64)
@@ -131,9 +130,9 @@ def _manual(read: _MspanReader) -> tuple[int, I64, I64]:
     """
     pages, start, size = read("npages"), read("startAddr"), read("elemsize")
     sound = (pages > 0) & (pages <= _STACK_PAGES)
-    ranges = np.column_stack((start, start + np.where(sound, pages, 0) * PAGE))
+    ranges = np.column_stack((start, start + np.where(sound, pages, 0) * GO_PAGE))
     stacks, work = (normalise(ranges[sound & chosen]) for chosen in (size > 0, size == 0))
-    return int(pages[sound].sum()) * PAGE, stacks, work
+    return int(pages[sound].sum()) * GO_PAGE, stacks, work
 
 
 def _sound(image: Image, read: _MspanReader) -> NDArray[np.bool_]:
@@ -143,7 +142,7 @@ def _sound(image: Image, read: _MspanReader) -> NDArray[np.bool_]:
     mapped = normalise(as_ranges((m.start, m.end) for m in image.mappings))
     if not len(start) or not len(mapped):
         return np.zeros(len(start), np.bool_)
-    whole = np.where((pages > 0) & (pages <= _PAGE_LIMIT), pages * PAGE, 0)
+    whole = np.where((pages > 0) & (pages <= _PAGE_LIMIT), pages * GO_PAGE, 0)
     slots = np.where((count > 0) & (count <= whole // 8), count, 1)
     can_be: NDArray[np.bool_] = (whole > 0) & (count == slots) & (size > 0) & (size <= whole // slots)
     around = np.maximum(np.searchsorted(mapped[:, 0], start, side="right") - 1, 0)
@@ -164,7 +163,7 @@ def _kernel_view(
     scan_index = read("freeIndexForScan") if layout.has("runtime.mspan", "freeIndexForScan") else free_index
     bit_bytes = (count + 7) // 8
     alloc, mark = read("allocBits"), read("gcmarkBits")
-    content = image.locate(start, pages * PAGE)
+    content = image.locate(start, pages * GO_PAGE)
     green_tea = _has_inline_marks(size, count, pages, noscan)
     inline = green_tea & (pages == 1) & (size >= 16) & (size <= _BITMAP_OBJECT_LIMIT) & ~large
     marks = Marks(
@@ -176,7 +175,9 @@ def _kernel_view(
         bitmap_bit = _bitmaps_in_spans(size, content, inline, noscan | large)
         crossing = np.empty(0, np.int64)
     else:
-        bitmap_bit, crossing = _bitmaps_in_arenas(image, program, start, pages * PAGE, noscan | (content < 0))
+        bitmap_bit, crossing = _bitmaps_in_arenas(
+            image, program, start, pages * GO_PAGE, noscan | (content < 0)
+        )
     spans = Spans(
         start=start,
         elem_size=size,
@@ -204,7 +205,7 @@ def _kernel_view(
 def _has_inline_marks(size: I64, count: I64, pages: I64, noscan: NDArray[np.bool_]) -> bool:
     """Green Tea takes 128 bytes of each small one-page span: asked of any span whose slot count tells."""
     small = (pages == 1) & (size >= 16) & (size <= _BITMAP_OBJECT_LIMIT)
-    room = np.where(noscan, PAGE, PAGE - PAGE // 64)[small]
+    room = np.where(noscan, GO_PAGE, GO_PAGE - GO_PAGE // 64)[small]
     slots = size[small]
     without, with_marks = room // slots, (room - _INLINE_MARK_BYTES) // slots
     telling = without != with_marks
@@ -221,7 +222,7 @@ def _bitmaps_in_spans(size: I64, content: I64, inline: NDArray[np.bool_], withou
     """Bit positions of the bitmaps at the end of small spans (runtime/mbitmap.go heapBitsInSpan), -1
     without."""
     has = ~without & (size <= _BITMAP_OBJECT_LIMIT) & (content >= 0)
-    at = content + PAGE - PAGE // 64 - np.where(inline, _INLINE_MARK_BYTES, 0)
+    at = content + GO_PAGE - GO_PAGE // 64 - np.where(inline, _INLINE_MARK_BYTES, 0)
     return np.where(has, at * 8, -1)
 
 
@@ -232,10 +233,10 @@ def _bitmaps_in_arenas(
     joined."""
     level_two = program.uint(program.symbol("runtime.mheap_"), "runtime.mheap", "arenas")
     offset = program.layout.offset("runtime.heapArena", "bitmap")
-    in_arena = (1 << _ARENA_SHIFT) - 1
+    in_arena = (1 << ARENA_SHIFT) - 1
 
     def position(address: I64, length: I64) -> I64:
-        metadata = image.gather(level_two + ((address + _ARENA_BASE) >> _ARENA_SHIFT) * 8)[0].astype(np.int64)
+        metadata = image.gather(level_two + ((address + ARENA_BASE) >> ARENA_SHIFT) * 8)[0].astype(np.int64)
         return image.locate(metadata + offset + (address & in_arena) // 64, length // 64)
 
     fits = (start & in_arena) + size <= in_arena + 1

@@ -3,7 +3,7 @@
 For programs without debug information. A word that leads into a pointer-free object, followed by a length and
 a capacity that ends where the object's allocation ended: what lies at the end of the capacity is decided by
 the allocator's size class, so that other words agree with it by no accident. Source: reflect.SliceHeader.
-Imports ``capture.image`` and rooms of ``golang``.
+Imports ``kernels`` and rooms of ``golang``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from goretain.golang.memory.objects import Objects
-from goretain.golang.memory.sizeclasses import smaller_slot
 from goretain.golang.roots.rootslots import RootSlots
 from goretain.golang.types.gotypes import GoType, Leaf
+from goretain.kernels.arenas import slots_below
 from goretain.kernels.propagate import Heap
 from goretain.snapshot import NO_OBJECT
 
@@ -33,7 +33,7 @@ def claim_slices(slots: RootSlots, objects: Objects, heap: Heap) -> None:
     length, capacity = objects.image.words[(at >> 3) + 1], objects.image.words[(at >> 3) + 2]
     size = objects.table.size[target]
     used = slots.value[rows] - objects.table.address[target] + capacity
-    smaller = smaller_slot(heap.class_size, size)
+    smaller = slots_below(heap.class_size, size)
     fits = (length >= 0) & (length <= capacity) & (capacity >= _LEAST) & (used > smaller) & (used <= size)
     slots.leaf[rows[fits]] = len(slots.leaves)
     byte = GoType("byte", "uint8", 1)

@@ -4,7 +4,8 @@ For programs without debug information. A global string that the program never h
 words: the functions that name the first are those that name the second, and no third word (a capacity) goes
 with them. Such a pair is taken for a string when it also leads into a pointer-free object in a way that a
 pointer beside a number does not: to an address that no word has, or up to the very end of the allocation.
-What agrees with less stays unknown. Source: reflect.StringHeader. Imports rooms of ``golang``.
+What agrees with less stays unknown. Source: reflect.StringHeader. Imports ``kernels`` and
+rooms of ``golang``.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.golang.memory.objects import Objects
-from goretain.golang.memory.sizeclasses import smaller_slot
 from goretain.golang.roots.rootslots import RootSlots
 from goretain.golang.types.gotypes import GoType, Leaf
+from goretain.kernels.arenas import slots_below
 from goretain.kernels.propagate import Heap
 from goretain.snapshot import NO_OBJECT
 
@@ -45,7 +46,7 @@ def claim_strings(
     length = objects.image.words[(at >> 3) + 1]
     good = (objects.spans.spans.noscan[objects.span[target]] == 1) & (size > _TINY)
     good &= (length > 0) & (length <= size - front)
-    smaller = smaller_slot(heap.class_size, size)
+    smaller = slots_below(heap.class_size, size)
     good &= (front % 8 != 0) | ((length >= _LEAST) & (front + length > smaller))
     pointers = set(slots.address.tolist())
     addresses, names = references
