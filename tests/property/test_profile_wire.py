@@ -68,11 +68,11 @@ def files(draw: st.DrawFn) -> bytes:
     for function in range(1, 5):
         made.function.add(id=function, name=draw(st.integers(2, 6)), filename=draw(st.integers(0, 3)))
     for place in range(7):
-        location = made.location.add(id=place * 3, mapping_id=1, address=draw(st.integers(0, 1 << 63)))
+        location = made.location.add(id=place * 3 + 1, mapping_id=1, address=draw(st.integers(0, 1 << 63)))
         for _ in range(draw(st.integers(1, 3))):
             location.line.add(function_id=draw(st.integers(1, 4)), line=draw(st.integers(-1, 2)))
     for places, first, second, labels in draw(SAMPLES):
-        sample = made.sample.add(location_id=[place * 3 for place in places], value=[first, second])
+        sample = made.sample.add(location_id=[place * 3 + 1 for place in places], value=[first, second])
         for key, text, number in labels:
             sample.label.add(key=key, str=text, num=number, num_unit=key)
     made.time_nanos = draw(st.integers(0, 5))

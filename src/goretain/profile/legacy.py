@@ -32,6 +32,8 @@ _SETTING = re.compile(
 )  # of the latter amounts are multiples
 _LABEL = re.compile(r'"((?:[^"\\]|\\.)*)":"((?:[^"\\]|\\.)*)"')
 _STATISTIC = re.compile(rb"# (\w+) = (.*)")
+#: Bytes of a line; a stack of a thousand addresses has twenty thousand.
+_LONGEST = 1 << 18
 _CUT = "the profile is damaged; fetch it again"
 #: Field of MemStats here -> its name in the file.
 _STATISTICS = {
@@ -105,7 +107,7 @@ class _Reader:
     def read(self, data: bytes, pattern: re.Pattern[bytes]) -> list[_Record]:
         """All records of the form of ``pattern``, whose last group are the addresses."""
         records: list[_Record] = []
-        for offset, line in _lines(data):
+        for offset, line in _lines(data, self.name):
             if line.startswith(b"#\t") and records:  # most lines, and few different ones
                 frame = self._frames.get(line)
                 if frame is None:
@@ -176,12 +178,14 @@ class _Reader:
         return MemStats(gc_cpu=part, max_rss=rss or None, **numbers)
 
 
-def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+def _lines(data: bytes, name: str) -> Iterator[tuple[int, bytes]]:
     """Offset and text of every line behind the first."""
     at = data.find(b"\n") + 1
     while 0 < at < len(data):
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
+        if end - at > _LONGEST:
+            raise CorruptFile(name, at, f"a line of more than {_LONGEST:,} bytes", hint=_CUT)
         yield at, data[at:end]
         at = end + 1
 

@@ -20,6 +20,8 @@ from goretain.profile.message import profile_class
 
 #: Frames of all stacks together: inlined calls can make much of a few bytes.
 MOST_FRAMES = 1 << 24
+#: Columns of values; Go's profiles have one to four.
+MOST_TYPES = 64
 _AGAIN = "the profile is damaged; fetch it again"
 
 
@@ -59,9 +61,12 @@ class _Reader:
         message = self._message
         if self._texts and self._texts[0]:
             raise self._wrong("string_table", 0, "the first text is not the empty one")
-        types = tuple(self._type(kind, "sample_type", at) for at, kind in enumerate(message.sample_type))
+        kinds = message.sample_type[: MOST_TYPES + 1]
+        types = tuple(self._type(kind, "sample_type", at) for at, kind in enumerate(kinds))
         if not types:
             raise CorruptFile(self._name, 0, "it does not say what its values are (sample_type)", hint=_AGAIN)
+        if len(types) > MOST_TYPES:
+            raise self._wrong("sample_type", MOST_TYPES, f"there are more than {MOST_TYPES}")
         stack, values, sizes, sets, label_sets = self._samples(len(types))
         mapping = message.mapping[0] if message.mapping else None
         has_period = message.HasField("period_type")
@@ -131,12 +136,16 @@ class _Reader:
         """Location id -> its frames, innermost first."""
         functions: dict[int, tuple[str, str]] = {}
         for at, function in enumerate(self._message.function):
+            if function.id == 0 or function.id in functions:
+                raise self._wrong("function", at, f"its id {function.id} is taken")
             name = display_name(self._text(function.name, "function", at))
             functions[function.id] = name, self._text(function.filename, "function", at)
         mappings = {mapping.id: at for at, mapping in enumerate(self._message.mapping)}
         found: dict[int, tuple[int, ...]] = {}
         for at, location in enumerate(self._message.location):
             frames = []
+            if location.id == 0 or location.id in found:
+                raise self._wrong("location", at, f"its id {location.id} is taken")
             for line in location.line:
                 if line.function_id not in functions:
                     raise self._wrong("location", at, f"there is no function {line.function_id}")

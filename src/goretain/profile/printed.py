@@ -7,6 +7,7 @@ between the lines is passed over: this is a log. Imports ``golang.packages``, ``
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass, field
 
@@ -37,6 +38,8 @@ _SCAVENGE = re.compile(
 _BENCHMARK = re.compile(rf"(Benchmark\S*)\s+{_N}\s+(-?[\d.].*)")
 _METRIC = re.compile(r"(-?\d[\d.e+-]*)\s+(\S+)")
 _MIB = 1 << 20
+#: Bytes of a line that are looked at.
+_LONGEST = 1 << 16
 _KINDS = (b"goroutine ", b"gc ", b"scav ", b"Benchmark", b"panic: ", b"fatal error: ")
 
 
@@ -48,8 +51,8 @@ def looks_printed(data: bytes) -> bool:
 def read_printed(data: bytes, name: str) -> Contents:
     """All that a program's output says; of what it does not say there is nothing."""
     reader = _Reader()
-    for line in data.decode("utf-8", "backslashreplace").split("\n"):
-        reader.line(line.rstrip("\r"))
+    for line in io.BytesIO(data):
+        reader.line(line[:_LONGEST].decode("utf-8", "backslashreplace").rstrip("\r\n"))
     reader.blank()
     return Contents(
         name=name,

@@ -59,8 +59,11 @@ def read_contents(source: Source) -> Contents:
     compiled = None
     if by_kernels(data):
         from goretain.profile.sums import read_compiled  # loads numba
+        from goretain.profile.wire import is_dense
 
         compiled = read_compiled(data)
+        if compiled is None and is_dense(data):
+            raise CorruptFile(name, 0, "it has more entries than a profile of its size", hint=_WHAT)
     return Contents(name, compiled or read_pprof(data, name))
 
 

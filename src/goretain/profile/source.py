@@ -21,7 +21,7 @@ from goretain.model.opening import open_named
 from goretain.model.units import iec
 
 #: Bytes of a profile, packed or not. The largest that were seen have some ten million.
-MOST_BYTES = 1 << 28
+MOST_BYTES = 1 << 27
 #: Gzip members of one file: ``cat`` makes two of two profiles.
 _MOST_PARTS = 16
 #: Seconds that a server may say nothing, and take in all. ``?seconds=N`` makes it say nothing for so long.

@@ -13,9 +13,11 @@ import numpy as np
 
 from goretain.kernels import profilewire as wire
 from goretain.profile.columns import I64, Profile, StackTable, ValueType
-from goretain.profile.pprof import MOST_FRAMES
+from goretain.profile.pprof import MOST_FRAMES, MOST_TYPES
 
 _LEAST = 1024
+#: Bytes of an entry on the average, at least.
+_DENSEST = 3
 #: Ids of locations and functions may be so many times as large as their number.
 _SPARSE = 4
 
@@ -44,6 +46,13 @@ class Parsed:
         return self.types, self.period_type, self.period
 
 
+def is_dense(data: bytes) -> bool:
+    """Whether it has more entries than a profile of its size: to look at them might take all memory."""
+    counts = np.zeros(wire.COUNTERS, np.int64)
+    wire.measure(np.frombuffer(data, np.uint8), counts)
+    return int(counts.sum()) - int(counts[wire.REFERENCES]) > len(data) // _DENSEST
+
+
 def parse(data: bytes) -> Parsed | None:
     """A profile's columns; None where protobuf's own parser should look at it."""
     try:
@@ -56,9 +65,12 @@ def _parse(data: bytes) -> Parsed:
     octets = np.frombuffer(data, np.uint8)
     counts = np.zeros(wire.COUNTERS, np.int64)
     _fine(wire.measure(octets, counts))
+    samples, types = counts[[wire.FIELD_COUNT + wire.SAMPLE, wire.FIELD_COUNT + wire.SAMPLE_TYPE]].tolist()
+    if not 0 < types <= MOST_TYPES or samples * types > len(data):
+        raise Unusual
     columns = _room(counts)
     _fine(wire.extract(octets, columns, np.zeros(10, np.int64)))
-    if not len(columns.types) or (len(columns.text_size) and columns.text_size[0]):
+    if len(columns.text_size) and columns.text_size[0]:
         raise Unusual
     _to_indexes(columns.reference[: columns.first_reference[-1]], columns.location_id)
     _to_indexes(columns.line_function[: columns.first_line[-1]], columns.function[:, 0])
@@ -116,13 +128,15 @@ def _room(counts: I64) -> wire.Columns:
 
 
 def _to_indexes(ids: I64, known: I64) -> None:
-    """Replace ids by the index of the last that is known by it."""
+    """Replace ids by the index of what is known by it."""
+    if len(known) and (known.min() <= 0 or known.max() > _SPARSE * len(known) + _LEAST):
+        raise Unusual
+    table = np.full(int(known.max(initial=0)) + 1, -1, np.int64)
+    table[known] = np.arange(len(known))
+    if (table[known] != np.arange(len(known))).any():  # two of one id
+        raise Unusual
     if not len(ids):
         return
-    if not len(known) or known.min() < 0 or known.max() > _SPARSE * len(known) + _LEAST:
-        raise Unusual
-    table = np.full(int(known.max()) + 1, -1, np.int64)
-    table[known] = np.arange(len(known))
     if ids.min() < 0 or ids.max() >= len(table):
         raise Unusual
     ids[:] = table[ids]

@@ -107,6 +107,9 @@ DAMAGE: dict[str, Callable[[Any], Any]] = {
     "function 1: there is no text -2 among 16": lambda m: setattr(m.function[1], "name", -2),
     "location 1: there is no function 4": lambda m: setattr(m.location[1].line[0], "function_id", 4),
     "sample_type 3: there is no text 1000": lambda m: setattr(m.sample_type[3], "unit", 1000),
+    "function 2: its id 5 is taken": lambda m: setattr(m.function[2], "id", 5),
+    "location 0: its id 0 is taken": lambda m: setattr(m.location[0], "id", 0),
+    "sample_type 64: there are more than 64": lambda m: [m.sample_type.add() for _ in range(61)],
     "comment 1: there is no text 999": lambda m: m.comment.append(999),
     "string_table 0: the first text is not the empty one": lambda m: m.string_table.__setitem__(0, b"x"),
     "it does not say what its values are": lambda m: m.ClearField("sample_type"),
@@ -143,6 +146,12 @@ def test_bytes_that_are_no_messages_are_an_error(data: bytes, offset: int, reaso
     with pytest.raises(CorruptFile, match=reason) as wrong:
         read_pprof(data, "made.pb")
     assert wrong.value.offset == offset
+
+
+@pytest.mark.parametrize("entry", [b"\x0a\x00", b"\x12\x00", b"\x22\x00", b"\x12\x04\x1a\x00\x1a\x00"])
+def test_a_file_of_empty_entries_takes_no_memory(entry: bytes) -> None:
+    with pytest.raises(CorruptFile, match="more entries than a profile of its size"):
+        read_contents(Source("dense", entry * (1 << 20)))
 
 
 def test_other_files_are_named() -> None:
