@@ -26,7 +26,7 @@ WINDOWS = (30, 60, 110)
 PROMISED = {30: (0.02, 1.0), 60: (0.01, 0.10), 110: (0.01, 0.03)}
 
 
-def main(families: Sequence[Family] = HELD_OUT, processes: int = 70, seed: int = 20_000) -> bool:
+def main(families: Sequence[Family] = HELD_OUT, processes: int = 140, seed: int = 20_000) -> bool:
     """Print the tables; whether the verdict is as good as is promised."""
     counts = {window: _measured(families, window, processes, seed) for window in WINDOWS}
     healthy = [f.name for f in families if not f.leaks]
@@ -89,7 +89,7 @@ def _percent(share: float) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tuning", action="store_true", help="the families of tuning instead")
-    parser.add_argument("--processes", type=int, default=70, help="of each window")
+    parser.add_argument("--processes", type=int, default=140, help="of each window")
     asked = parser.parse_args()
     chosen = (TUNING, asked.processes, 1_000) if asked.tuning else (HELD_OUT, asked.processes, 20_000)
     sys.exit(not main(*chosen))

@@ -49,17 +49,18 @@ def mann_kendall(x: F64, y: F64) -> Kendall:
         y: float64[s, n], finite.
     """
     order = np.argsort(x, kind="stable")
-    score, ties = np.zeros(len(y), np.int64), np.zeros((3, len(y)), np.int64)
-    for first in range(0, len(y), _ROWS):
-        some = slice(first, first + _ROWS)
-        score[some], ties[:, some] = _pairs(x[order], y[some, order])
-    own = _pairs(x[order], x[None, order])[1]
+    score = np.zeros(len(y), np.int64)
+    varies = np.flatnonzero((y != y[:, :1]).any(axis=1))
+    for first in range(0, len(varies), _ROWS):
+        some = varies[first : first + _ROWS]
+        score[some] = _score(x[order], y[some][:, order])
+    own, ties = _ties(x[None]), _ties(y)
     n = len(x)
     whole = n * (n - 1) * (2 * n + 5)
     variance = (whole - own[0] - ties[0]) / 18.0
     if n > 2:
         variance = variance + own[1] * ties[1] / (2.0 * n * (n - 1))
-        variance = variance + own[2] * ties[2].astype(np.float64) / (9.0 * n * (n - 1) * (n - 2))
+        variance = variance + own[2] * ties[2] / (9.0 * n * (n - 1) * (n - 2))
     # all ties: rounding leaves a little more or less than nothing
     variance[variance < 0.5] = 0.0
     towards = score - np.sign(score)
@@ -68,28 +69,30 @@ def mann_kendall(x: F64, y: F64) -> Kendall:
     return Kendall(score, variance, np.where(variance > 0, p, 1.0))
 
 
-def _pairs(x: F64, y: F64) -> tuple[I64, I64]:
-    """Of int64[s]: rising pairs less falling ones; of int64[3, s], over groups of t equal values, the sums of
-    t(t-1)(2t+5), t(t-1) and t(t-1)(t-2).
-
-    Args:
-        x: float64[n], ascending. y: float64[s, n].
-    """
+def _score(x: F64, y: F64) -> I64:
+    """int64[s]: rising pairs less falling ones. x: float64[n], ascending; y: float64[s, n]."""
     score = np.zeros(len(y), np.int64)
-    equal = np.ones(y.shape, np.int64)
     for lag in range(1, y.shape[1]):
         later, earlier = y[:, lag:], y[:, :-lag]
-        same = later == earlier
-        equal[:, lag:] += same
-        equal[:, :-lag] += same
         apart = x[lag:] > x[:-lag]
         if not apart.all():
             later, earlier = later[:, apart], earlier[:, apart]
         score += np.count_nonzero(later > earlier, axis=1) - np.count_nonzero(later < earlier, axis=1)
-    # each of the t members of a group adds a t-th of the group's sum
-    others = equal - 1
-    sums = (others * (2 * equal + 5), others, others * (equal - 2))
-    return score, np.stack([each.sum(axis=1) for each in sums])
+    return score
+
+
+def _ties(y: F64) -> F64:
+    """float64[3, s]: over groups of t equal values of a row the sums of t(t-1)(2t+5), t(t-1) and
+    t(t-1)(t-2), exact up to 2**53.
+    """
+    ranked = np.sort(y, axis=1)
+    begins = np.ones(y.shape, np.bool_)
+    begins[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
+    group = np.flatnonzero(begins)
+    t = np.diff(group, append=y.size).astype(np.float64)
+    row = group // max(y.shape[1], 1)
+    sums = (t * (t - 1) * (2 * t + 5), t * (t - 1), t * (t - 1) * (t - 2))
+    return np.stack([np.bincount(row, each, len(y)) for each in sums])
 
 
 def theil_sen(x: F64, y: F64, variance: F64, level: float = 0.95) -> Slopes:
