@@ -182,7 +182,7 @@ def diff(
     Raises:
         GoretainError: a target cannot be read.
     """
-    from goretain.reports.growth import Series
+    from goretain.reports.diff import Series
 
     series = Series(by, findings=by is None)
     for target in (first, second, *more):
@@ -228,7 +228,7 @@ def watch(
         KeyboardInterrupt: the watching was interrupted.
     """
     from goretain.capture.frozen.interrupts import DeferredSignals, RememberedInterrupt
-    from goretain.reports.growth import Series
+    from goretain.reports.diff import Series
 
     if count < 2:
         raise UsageError("growth is a question of two looks or more", hint="use --count 2")

@@ -212,7 +212,7 @@ class Snapshot:
                 findings.
             top: rows of each list.
         """
-        from goretain.reports.growth import Series
+        from goretain.reports.diff import Series
 
         series = Series(by, findings=by is None)
         for look in (self, later, *more):

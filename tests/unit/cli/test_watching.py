@@ -13,7 +13,7 @@ from goretain.api import answers
 from goretain.cli import main
 from goretain.heap.heap import Heap
 from goretain.model.errors import TargetGone
-from goretain.reports.growth import Series
+from goretain.reports.diff import Series
 from tests.unit.snapshot.synthetic import small
 
 WATCH = ["diff", "4242", "--every", "1ms", "--count", "20"]

@@ -12,7 +12,7 @@ from goretain.heap.heap import Heap
 from goretain.model.findings import Finding
 from goretain.reports import markdown, text
 from goretain.reports.changes import finding_rows
-from goretain.reports.growth import Series
+from goretain.reports.diff import Series
 from goretain.reports.trend import Judge, judge
 from goretain.snapshot import Layer, ObjectFlag, Snapshot
 from tests.unit.reports import examples

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 
 import goretain
 from goretain.diagnosis.diagnose import Diagnosis, diagnose
-from goretain.heap.growth import same_process, survivors
+from goretain.heap.survivors import same_process, survivors
 from goretain.heap.tally import Kind, Tally, folded, tally
 from goretain.model.errors import UsageError
 from goretain.model.names import is_place

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from goretain.heap import Heap
-from goretain.heap.growth import Survivors, survivors
 from goretain.heap.histogram import TypeRow
+from goretain.heap.survivors import Survivors, survivors
 from goretain.heap.tally import Amount, tally
 from goretain.kernels.holders import MEMBER_LIMIT
 from goretain.snapshot import Layer, ObjectFlag
