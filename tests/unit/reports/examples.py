@@ -365,12 +365,26 @@ def chains(**more: object) -> ChainsReport:
     return ChainsReport(**(facts | more))  # type: ignore[arg-type]
 
 
+UNDECIDED = Confidence(
+    level="undecided",
+    reason="two looks show that it grew, not that it goes on",
+    decide="look again: --count 6",
+)
+
+
+def growth_row(
+    name: str,
+    size: tuple[int, int],
+    objects: tuple[int, int],
+    roots: tuple[int, ...] = (),
+    confidence: Confidence | None = UNDECIDED,
+) -> GrowthRow:
+    return GrowthRow(name=name, bytes=size, objects=objects, roots=roots, confidence=confidence)
+
+
 def diff(**more: object) -> DiffReport:
-    undecided = Confidence(
-        level="undecided",
-        reason="two looks show that it grew, not that it goes on",
-        decide="look again: --count 6",
-    )
+    cache = "github.com/acme/shop/internal/catalogue.productCache"
+    janitors = "goroutines [select] main.(*server).janitor"
     facts: dict[str, object] = {
         "goretain": "0.1.0",
         "looks": (look(), look(taken_at=1_790_000_030.0)),
@@ -379,51 +393,19 @@ def diff(**more: object) -> DiffReport:
         "same_process": True,
         "same_build": True,
         "shared_bytes": (12 * MIB, 13 * MIB),
-        "confidence": undecided,
+        "confidence": UNDECIDED,
         "holders": (
-            GrowthRow(
-                name="github.com/acme/shop/internal/catalogue.productCache",
-                bytes=(390 * MIB, 470 * MIB),
-                objects=(1_201_003, 1_301_003),
-                roots=(1, 1),
-                confidence=undecided,
-            ),
-            GrowthRow(
-                name="goroutines [select] main.(*server).janitor",
-                bytes=(64 << 10, 32 << 10),
-                objects=(12, 6),
-                roots=(1204, 602),
-                confidence=None,
-            ),
+            growth_row(cache, (390 * MIB, 470 * MIB), (1_201_003, 1_301_003), (1, 1)),
+            growth_row(janitors, (64 << 10, 32 << 10), (12, 6), (1204, 602), None),
         ),
         "holders_total": 14,
-        "shared": (
-            GrowthRow(
-                name="main.byID and main.byName",
-                bytes=(11 * MIB, 12 * MIB),
-                objects=(3000, 3210),
-                roots=(),
-                confidence=undecided,
-            ),
-        ),
+        "shared": (growth_row("main.byID and main.byName", (11 * MIB, 12 * MIB), (3000, 3210)),),
         "shared_total": 1,
-        "types": (
-            GrowthRow(
-                name="*main.Product",
-                bytes=(100 * MIB, 120 * MIB),
-                objects=(100_000, 120_000),
-                roots=(),
-                confidence=undecided,
-            ),
-        ),
+        "types": (growth_row("*main.Product", (100 * MIB, 120 * MIB), (100_000, 120_000)),),
         "types_total": 1,
         "survivors_objects": 200_000,
         "survivors_bytes": 80 * MIB,
         "survivors_by_type": (TypeSum(type="main.Product", objects=20_000, bytes=20 * MIB),),
-        "survivors_by_holder": (
-            SurvivorRow(
-                holder="github.com/acme/shop/internal/catalogue.productCache", objects=190_000, bytes=78 * MIB
-            ),
-        ),
+        "survivors_by_holder": (SurvivorRow(holder=cache, objects=190_000, bytes=78 * MIB),),
     }
     return DiffReport(**(facts | more))  # type: ignore[arg-type]
