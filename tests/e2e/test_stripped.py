@@ -69,12 +69,13 @@ _RUNS: tuple[Run, ...] = (
             ("guarded", ""),
             ("codezoo", ""),
             ("generic", ""),
+            ("undescribed", ""),
             ("service", ""),
             *((pattern.name, mode) for pattern in catalogue() for mode in ("leak", "fixed")),
         )
     ),
 )
-_SHORT = {("planted", (), "-s -w"), ("server", (), "-s -w"), _EXTERNAL}
+_SHORT = {("planted", (), "-s -w"), ("server", (), "-s -w"), ("undescribed", (), "-s -w"), _EXTERNAL}
 _SOURCES = {"service": _DEMO / "service"} | {
     pattern.name: Path(str(pattern.files / "experiment")) for pattern in catalogue()
 }

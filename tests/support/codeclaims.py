@@ -141,13 +141,24 @@ def _compare_globals(it: Opened, found: Comparison) -> None:
             last = it.evidence.extents.get(start, t.size)
             for offset in range(element.address - start, last, element.step):
                 found.judge("element", _holds(it, t, offset, element.claim), f"{text} at {offset}")
+    for behind in it.evidence.behind:
+        i = _variable(starts, variables, behind.address)
+        if i >= 0:
+            start, name, t = variables[i]
+            pointed, last = _behind(t, behind.address - start, behind.path)
+            verdict = _holds(it, pointed, last, behind.claim) if pointed is not None else None
+            said = it.universe.from_runtime(behind.claim.type)
+            found.judge("behind", verdict, f"{name} {t!r} {behind} {pointed!r}+{last}: {said}")
     for receiver in it.evidence.receivers:
         i = _variable(starts, variables, receiver.address)
         if i >= 0:
             start, name, t = variables[i]
             instance = it.universe.from_runtime(receiver.type) if receiver.type else None
             called = instance.name if instance is not None else receiver.type_name
-            verdict = _receives(it, t, receiver.address - start, receiver.holds_pointer, called)
+            pointed, last = _behind(t, receiver.address - start, receiver.path)
+            verdict = (
+                _receives(it, pointed, last, receiver.holds_pointer, called) if pointed is not None else None
+            )
             found.judge("receiver", verdict, f"{name}+{receiver.address - start} {t!r}: {receiver}")
     packages = Packages(modules_of(it.elf.go_modinfo))
     told = sorted({r.address for r in it.evidence.receivers} | set(it.evidence.globals))
@@ -167,6 +178,16 @@ def _variable(starts: NDArray[np.int64], variables: list[tuple[int, str, GoType]
 def _any_in(ascending: list[int], low: int, high: int) -> bool:
     i = bisect.bisect_left(ascending, low)
     return i < len(ascending) and ascending[i] < high
+
+
+def _behind(t: GoType, offset: int, path: tuple[int, ...]) -> tuple[GoType | None, int]:
+    """The type behind the pointer at an offset of t and those that follow, and the last offset in it; None
+    where debug information has no type there."""
+    found: GoType | None = t
+    for step in path:
+        leaf = locate(found, offset)[1] if found is not None else None
+        found, offset = leaf.type.elem if leaf is not None else None, step
+    return found, offset
 
 
 def _leaf_at(t: GoType, offset: int) -> Leaf | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from goretain.kernels import x86
-from goretain.kernels.codeplaces import data_place, is_element
+from goretain.kernels.codeplaces import behind, data_place, is_element
 from goretain.kernels.codevalues import (
     ABOVE,
     ADDRESS,
@@ -17,6 +17,7 @@ from goretain.kernels.codevalues import (
     BARRIER,
     BOXED,
     CHANNEL,
+    CLOSURE,
     CONSTANT,
     DEPTH,
     DICTIONARY,
@@ -29,6 +30,7 @@ from goretain.kernels.codevalues import (
     GROW_SLICE,
     HOLDS,
     I64,
+    INSIDE,
     INTERFACE,
     IS,
     LIVE,
@@ -56,6 +58,7 @@ from goretain.kernels.codevalues import (
     SLOTS,
     STACKED,
     STORED,
+    THROUGH,
     TYPED_MOVE,
     UNKNOWN,
     Code,
@@ -145,7 +148,22 @@ def field(w: Work, facts: I64, base: Int, offset: Int, value: Int) -> None:
 def _names(value: Int) -> Int:
     """Whether a value has an identity that facts can be told of."""
     kind = value >> SHIFT
-    return kind in (LOADED, RESULT, MADE) or is_element(value)
+    return kind in (LOADED, RESULT, MADE, THROUGH) or is_element(value)
+
+
+@inlined_checked
+def _placed(code: Code, value: Int) -> bool:
+    """Whether a value is what stood at a place that facts can be told of, or the address of one."""
+    kind = value >> SHIFT
+    return kind in (LOADED, THROUGH, INSIDE) or is_element(value) or data_place(code, value) != 0
+
+
+@inlined_checked
+def _target(code: Code, value: Int) -> Int:
+    """The place that a value is the address of, as STORED and HOLDS have it; 0 for none."""
+    if value >> SHIFT == INSIDE:
+        return np.int64(THROUGH) << SHIFT | value & PAYLOAD
+    return data_place(code, value)
 
 
 @inlined_checked
@@ -154,7 +172,7 @@ def _used(code: Code, w: Work, facts: I64, role: Int, row: Int) -> None:
     ax, bx, cx = w.state[0, AX], w.state[0, BX], w.state[0, CX]
     si, di = w.state[0, SI], w.state[0, DI]
     if role == METHOD:
-        if ax >> SHIFT == LOADED or is_element(ax) or data_place(code, ax):
+        if _placed(code, ax):
             fact(w, facts, RECEIVER, ax, row)
             if bx >> SHIFT == ADDRESS and not in_data(code, bx & PAYLOAD):
                 fact(w, facts, DICTIONARY, ax, bx & PAYLOAD)
@@ -164,7 +182,7 @@ def _used(code: Code, w: Work, facts: I64, role: Int, row: Int) -> None:
             fact(w, facts, IS, ax, (np.int64(ELEMENTS) << SHIFT) | (si & PAYLOAD))
         return
     if role == POINTER_STORE:
-        place = data_place(code, ax)
+        place = _target(code, ax)
         if place and bx >> SHIFT >= ADDRESS:
             fact(w, facts, STORED, place, bx)
         return
@@ -180,9 +198,28 @@ def _used(code: Code, w: Work, facts: I64, role: Int, row: Int) -> None:
                 fact(w, facts, IS, value, (np.int64(ELEMENTS) << SHIFT) | t)
     elif role == TYPED_MOVE:
         for value in (bx, cx):
-            place = data_place(code, value)
+            place = _target(code, value)
             if place:
                 fact(w, facts, HOLDS, place, t)
+
+
+@inlined_checked
+def stored_behind(code: Code, w: Work, facts: I64, value: Int, at: Int) -> None:
+    """A store through a pointer: a new closure's code, or what a field is."""
+    place = behind(w, facts, at, np.int64(THROUGH))
+    if place != UNKNOWN:
+        fact(w, facts, STORED, place, value)
+    elif w.ins[x86.DISP] == 0 and w.ins[x86.INDEX] < 0 and w.ins[x86.BASE] >= 0:
+        _made_closure(code, w, facts, value)
+
+
+@inlined_checked
+def _made_closure(code: Code, w: Work, facts: I64, value: Int) -> None:
+    """The address of code as the first word of a new object."""
+    address, target = value & PAYLOAD, w.state[0, w.ins[x86.BASE]]
+    inside = address >= code.address and address < code.address + code.text.shape[0]
+    if value >> SHIFT == ADDRESS and inside and target >> SHIFT == POINTER:
+        fact(w, facts, CLOSURE, address, target & PAYLOAD)
 
 
 @inlined_checked
@@ -190,7 +227,7 @@ def beside(code: Code, w: Work, facts: I64, word: Int, value: Int) -> None:
     """Two neighbouring words: when the first may be a type or itab, the second is an interface's data."""
     if word >> SHIFT != ADDRESS or in_data(code, word & PAYLOAD):
         return
-    if value >> SHIFT == LOADED or is_element(value) or data_place(code, value):
+    if _placed(code, value):
         fact(w, facts, INTERFACE, value, word & PAYLOAD)
 
 

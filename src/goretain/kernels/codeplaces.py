@@ -14,6 +14,8 @@ import numpy as np
 from goretain.kernels import x86
 from goretain.kernels.codevalues import (
     ADDRESS,
+    ARGUMENT,
+    BEHIND,
     BOUND,
     COMPARED,
     CONSTANT,
@@ -21,9 +23,14 @@ from goretain.kernels.codevalues import (
     EXTENT,
     I64,
     INDEX,
+    INSIDE,
+    LOADED,
     MOST_WORDS,
     PAYLOAD,
+    RESULT,
     SHIFT,
+    TESTED,
+    THROUGH,
     UNKNOWN,
     WITHIN,
     Code,
@@ -37,6 +44,8 @@ from goretain.kernels.x86effects import SP, is_padding
 #: Multiples and numbers of elements are smaller.
 _MOST = 1 << 23
 _COUNT_BITS = 24
+#: Fields further behind what a pointer points to are not followed.
+_FARTHEST = 1 << 15
 
 
 @inlined_checked
@@ -56,6 +65,29 @@ def place_of(code: Code, w: Work, at: Int) -> Int:
 def is_element(value: Int) -> bool:
     """Whether it is what stood in an element of an array."""
     return bool(value >> SHIFT >= ELEMENT and value >> SHIFT < WITHIN)
+
+
+@inlined_checked
+def behind(w: Work, facts: I64, at: Int, kind: Int) -> Int:
+    """The memory operand, where it lies behind a pointer of no known type, as a value of a kind: THROUGH for
+    what stands there, INSIDE for its address. UNKNOWN for all else.
+
+    at: offset behind the instruction.
+    """
+    ins = w.ins
+    if ins[x86.MODE] != x86.MEMORY or ins[x86.BASE] < 0 or ins[x86.INDEX] >= 0 or ins[x86.BASE] == SP:
+        return np.int64(UNKNOWN)
+    return beyond(w, facts, at, kind, w.state[0, ins[x86.BASE]], ins[x86.DISP])
+
+
+@inlined_checked
+def beyond(w: Work, facts: I64, at: Int, kind: Int, base: Int, far: Int) -> Int:
+    """What lies so many bytes behind what a pointer points to, as ``behind`` has it."""
+    pointer = base >> SHIFT in (LOADED, RESULT, ARGUMENT, THROUGH, INSIDE) or is_element(base)
+    if not pointer or far < 0 or far >= _FARTHEST or far & 7:
+        return np.int64(UNKNOWN)
+    fact(w, facts, BEHIND, (far >> 3) << SHIFT | at, base)
+    return kind << SHIFT | at
 
 
 @inlined_checked
@@ -134,7 +166,7 @@ def below(value: Int, limit: Int) -> Int:
 
 
 @inlined_checked
-def computed(code: Code, w: Work, facts: I64) -> int:
+def computed(code: Code, w: Work, facts: I64, at: Int) -> int:
     """Arithmetic of which indices and addresses of elements are made; 0 for all else."""
     ins = w.ins
     op, reg, base, imm = ins[x86.OP], ins[x86.REG], ins[x86.BASE], ins[x86.IMM]
@@ -150,6 +182,9 @@ def computed(code: Code, w: Work, facts: I64) -> int:
     if (op == 0xC1 or op == 0xD1) and reg & 7 == 4:
         shift = imm & 63 if op == 0xC1 else np.int64(1)
         w.state[0, base] = scaled(w.state[0, base], np.int64(1) << shift) if shift < 24 else np.int64(UNKNOWN)
+        return 1
+    if (op == 0x83 or op == 0x81) and reg & 7 == 0:
+        w.state[0, base] = beyond(w, facts, at, np.int64(INSIDE), w.state[0, base], imm)
         return 1
     if op == 0x6B or op == 0x69:
         w.state[0, reg] = scaled(w.state[0, base], imm)
@@ -194,8 +229,9 @@ def multiplied(w: Work) -> Int:
 
 
 @inlined_checked
-def note_compare(w: Work) -> None:
-    """Keeps the register and the number of a CMPQ for the jump that follows it."""
+def note_compare(code: Code, w: Work, facts: I64, at: Int) -> None:
+    """Keeps the register and the number of a CMPQ for the jump that follows it, and tells what is compared
+    with an address."""
     ins, v = w.ins, w.v
     op = ins[x86.OP]
     if is_padding(ins):
@@ -207,6 +243,26 @@ def note_compare(w: Work) -> None:
         v[COMPARED], v[BOUND] = 1, ins[x86.IMM]
     elif (op == 0x83 or op == 0x81) and ins[x86.MODE] == x86.REGISTER and ins[x86.REG] & 7 == 7:
         v[COMPARED], v[BOUND] = ins[x86.BASE] + 1, ins[x86.IMM]
+    elif op == 0x39 or op == 0x3B:
+        _test(code, w, facts, at)
+
+
+@inlined_checked
+def _test(code: Code, w: Work, facts: I64, at: Int) -> None:
+    """CMPQ of two values, one of them an address."""
+    ins = w.ins
+    first, second = w.state[0, ins[x86.REG]], np.int64(UNKNOWN)
+    if ins[x86.MODE] == x86.REGISTER:
+        second = w.state[0, ins[x86.BASE]]
+        if second >> SHIFT == ADDRESS:
+            first, second = second, first
+    elif first >> SHIFT == ADDRESS:
+        place = place_of(code, w, at)
+        second = behind(w, facts, at, np.int64(THROUGH))
+        if place > 0 and in_data(code, place):
+            second = np.int64(LOADED) << SHIFT | place
+    if first >> SHIFT == ADDRESS and second >> SHIFT > ADDRESS and not in_data(code, first & PAYLOAD):
+        fact(w, facts, TESTED, second, first & PAYLOAD)
 
 
 @inlined_checked

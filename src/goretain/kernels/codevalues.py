@@ -32,6 +32,8 @@ ELEMENTS = 10  #: pointer word of a slice; payload: abi.Type of its elements
 ARGUMENT = 11  #: first word of the receiver, in a method; payload 0
 RESULT = 12  #: first result of a call; payload: offset of the CALL in the text
 MADE = 13  #: what new(T) gave, T being compiled for any pointer; payload: offset of the CALL in the text
+THROUGH = 14  #: eight bytes read through a pointer of no known type; payload: offset behind the instruction
+INSIDE = 15  #: the address of such bytes; payload: offset behind the instruction that computes it
 #: From here on the kind has a number of words: of an array in data whose elements are so far apart one begins
 #: (WITHIN: is; ELEMENT: eight bytes that stood where one is) so many elements behind the address: payload.
 ELEMENT = 1 << 13
@@ -64,6 +66,10 @@ FIELD = 13  #: a: words into what a MADE value points to << 48 | offset of its C
 BOXED = (
     14  #: a: offset from the CFA of two slots that hold an interface, one of whose methods is called; b: 0
 )
+#: a: words behind what b points to (INSIDE: is the address of) << 48 | offset behind the instruction, b: a
+#: value. It says what a THROUGH or INSIDE value of this offset is, or the place of a STORED or HOLDS fact.
+BEHIND = 15
+TESTED = 16  #: a: a value that is compared with an address that is none of data: b
 FACT_WIDTH = 4
 # A data address in facts may be that of an array's elements: ELEMENT + words between two << 48 | address.
 

@@ -14,8 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from goretain.kernels import x86
-from goretain.kernels.codecalls import beside, call, field, indirect_call, method_entry
+from goretain.kernels.codecalls import beside, call, field, indirect_call, method_entry, stored_behind
 from goretain.kernels.codeplaces import (
+    behind,
     bounded,
     chosen,
     computed,
@@ -32,7 +33,6 @@ from goretain.kernels.codevalues import (
     ASSEMBLY,
     BARRED,
     CHANGED,
-    CLOSURE,
     COMPARED,
     CONSTANT,
     DEPTH,
@@ -43,6 +43,7 @@ from goretain.kernels.codevalues import (
     FUNCTION,
     HIGH,
     I64,
+    INSIDE,
     INSTRUCTIONS,
     LABEL_COUNT,
     LABELS,
@@ -51,8 +52,6 @@ from goretain.kernels.codevalues import (
     LOW,
     MADE,
     METHOD,
-    PAYLOAD,
-    POINTER,
     REFERENCE,
     REGISTERS,
     RETURN_WORD,
@@ -65,6 +64,7 @@ from goretain.kernels.codevalues import (
     STORED,
     TABLES,
     TAKEN,
+    THROUGH,
     TOP,
     UNKNOWN,
     USED,
@@ -258,7 +258,7 @@ def _interpret(code: Code, work: Work, facts: I64) -> None:
         if branch:
             _leave(w, facts, branch, here, at)
             continue
-        note_compare(w)
+        note_compare(code, w, facts, at)
         if ins[x86.MAP] == x86.ONE and not ins[x86.VEX] and ins[x86.OP] == 0xE8:
             call(code, w, facts, here, at)
         elif ins[x86.MAP] == x86.ONE and ins[x86.OP] == 0xFF and ins[x86.REG] & 7 == 2:
@@ -371,7 +371,7 @@ def _moved(code: Code, w: Work, facts: I64, at: Int) -> int:
         if s >= 0:
             set_slot(w, s, np.int64(CONSTANT) << SHIFT if ins[x86.IMM] == 0 else UNKNOWN)
         return 1 if s >= 0 else 0
-    if computed(code, w, facts):
+    if computed(code, w, facts, at):
         return 1
     if not ins[x86.WIDE]:
         return 0
@@ -403,6 +403,8 @@ def _address(code: Code, w: Work, facts: I64, at: Int) -> Int:
     if place > 0:
         return (np.int64(ADDRESS) << SHIFT) | place
     element = element_of(code, w, facts)
+    if element == UNKNOWN:
+        element = behind(w, facts, at, np.int64(INSIDE))
     return element if element != UNKNOWN else multiplied(w)
 
 
@@ -420,7 +422,10 @@ def _loaded(code: Code, w: Work, facts: I64, at: Int) -> Int:
     if place > 0:
         return (np.int64(LOADED) << SHIFT) | place if in_data(code, place) else np.int64(UNKNOWN)
     element = element_of(code, w, facts)
-    return element - (np.int64(WITHIN - ELEMENT) << SHIFT) if element != UNKNOWN else method_entry(w)
+    if element != UNKNOWN:
+        return element - (np.int64(WITHIN - ELEMENT) << SHIFT)
+    field_there = behind(w, facts, at, np.int64(THROUGH))
+    return field_there if field_there != UNKNOWN else method_entry(w)
 
 
 @inlined_checked
@@ -453,20 +458,11 @@ def _stored(code: Code, w: Work, facts: I64, at: Int) -> int:
                 fact(w, facts, STORED, element, value)
         elif ins[x86.INDEX] < 0 and ins[x86.BASE] >= 0 and w.state[0, ins[x86.BASE]] >> SHIFT == MADE:
             field(w, facts, w.state[0, ins[x86.BASE]], ins[x86.DISP], value)
-        elif ins[x86.DISP] == 0 and ins[x86.INDEX] < 0 and ins[x86.BASE] >= 0:
-            _made_closure(code, w, facts, value)
+        elif value >> SHIFT >= ADDRESS:
+            stored_behind(code, w, facts, value, at)
     if exchange:
         w.state[0, ins[x86.REG]] = UNKNOWN
     return 1
-
-
-@inlined_checked
-def _made_closure(code: Code, w: Work, facts: I64, value: Int) -> None:
-    """The address of code as the first word of a new object."""
-    address, target = value & PAYLOAD, w.state[0, w.ins[x86.BASE]]
-    inside = address >= code.address and address < code.address + code.text.shape[0]
-    if value >> SHIFT == ADDRESS and inside and target >> SHIFT == POINTER:
-        fact(w, facts, CLOSURE, address, target & PAYLOAD)
 
 
 @inlined_checked

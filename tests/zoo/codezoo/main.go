@@ -56,6 +56,41 @@ var (
 	untouched *node
 )
 
+// What global pointers lead to, whose types have no record.
+type desk struct {
+	sync.Mutex
+	byName map[string]*node
+	back   *room
+	first  any
+}
+
+type room struct {
+	list  []*node
+	queue chan *node
+	loud  loud
+}
+
+var hub = &desk{byName: map[string]*node{}, back: &room{}}
+
+//go:noinline
+func (d *desk) put(n *node) {
+	d.byName[n.name] = n
+	d.back.list = append(d.back.list, n)
+	d.back.loud = n
+	if held, ok := d.first.(*node); ok {
+		held.add(n)
+	}
+}
+
+//go:noinline
+func useHub(n *node) {
+	hub.Lock()
+	hub.first = n
+	hub.Unlock()
+	hub.put(n)
+	hub.back.queue = make(chan *node, len(n.name))
+}
+
 // Arrays that are only indexed by variables.
 var (
 	ring  [4]*node
@@ -134,6 +169,7 @@ func main() {
 	part.first, part.second = slots(n), &node{name: "second"}
 	copied = copyOf()
 	lock(static)
+	useHub(pointer)
 	fill(n, n)
 	fmt.Println(callback(), failure, anything, len(counts), untouched)
 	method(pointer)

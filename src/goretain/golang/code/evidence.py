@@ -81,6 +81,7 @@ class Receiver:
         address: data address. holds_pointer: True: the word there is the *T; False: the T begins there.
         type_name: ``pkg.T`` as the linker writes it (packages.display_name makes it readable). A T of size 0
             says nothing: all of them begin at runtime.zerobase.
+        path: offsets behind the pointer at the address to the place, as Behind has them; () for a global.
         type: abi.Type of T where the method is generic and its dictionary names it, else 0.
         step: bytes to the next element of an array in data, as Element has it, 0 for what is in none.
     """
@@ -90,6 +91,22 @@ class Receiver:
     type_name: str
     type: int = 0
     step: int = 0
+    path: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What stands behind a global pointer to a type that is known by its fields only.
+
+    Attributes:
+        address: of the pointer in data.
+        path: offset of a field behind that pointer, then, where the field is the next pointer, of one behind
+            that, and so on.
+    """
+
+    address: int
+    path: tuple[int, ...]
+    claim: Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +146,11 @@ class CodeEvidence:
         globals: data address -> what stands there. Addresses of parts of variables are among them.
         elements: of arrays in data. extents: data address -> bytes of the array there, where its bounds are
             checked against a number.
-        receivers: methods called on globals: weaker, see Receiver.
+        behind: what stands behind global pointers.
+        nothing: addresses of values of no size.
+        reach: data address of a pointer -> bytes at least of what it points to.
+        wholes: data address -> bytes at least of the struct that begins there.
+        receivers: methods called on globals, and behind global pointers: weaker, see Receiver.
         closures: run-time address of a closure's code -> abi.Type of the object that func values of it
             point to: ``struct { F uintptr; X0 T0; ... }``. Closures that capture nothing are not here.
         slots: row of a function in the function table -> its slots.
@@ -140,6 +161,10 @@ class CodeEvidence:
     globals: dict[int, Claim] = field(default_factory=dict)
     elements: list[Element] = field(default_factory=list)
     extents: dict[int, int] = field(default_factory=dict)
+    behind: list[Behind] = field(default_factory=list)
+    nothing: frozenset[int] = frozenset()
+    reach: dict[int, int] = field(default_factory=dict)
+    wholes: dict[int, int] = field(default_factory=dict)
     receivers: list[Receiver] = field(default_factory=list)
     closures: dict[int, int] = field(default_factory=dict)
     slots: dict[int, list[Slot]] = field(default_factory=dict)
@@ -182,6 +207,7 @@ class CodeEvidence:
         facts = read_facts(code)
         resolution = Resolution(facts, code, columns.names, TypeRecords(*types, read))
         made = cls(References(*facts.references.T), columns.names)
+        made.extents, made.nothing = facts.extents(), facts.nothing(columns.names)
         made._fill(resolution)
         return made
 
@@ -197,13 +223,14 @@ class CodeEvidence:
                 self.elements.append(Element(at, step, said))
             else:
                 self.globals[at] = said
-        self.extents = found.extents()
+        self.reach, self.wholes = found.reach, found.wholes
+        self.behind = [Behind(at, path, claim_of(kind, t)) for at, path, kind, t in found.behind()]
         self.closures = found.closures
         for function, offset, kind, t in found.slots():
             claim = claim_of(kind, t) if kind != codevalues.ARGUMENT else None
             receiver = receiver_of(self.names[function]) if claim is None else ""
             self.slots.setdefault(function, []).append(Slot(offset, claim, receiver))
         self.receivers = [
-            Receiver(at, held, receiver_of(self.names[row]), t, step)
-            for at, step, held, row, t in found.receivers()
+            Receiver(at, held, receiver_of(self.names[row]), t, step, path)
+            for at, step, path, held, row, t in found.receivers()
         ]

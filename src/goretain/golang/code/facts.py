@@ -33,6 +33,33 @@ class Facts:
         chosen = self.rows[self.rows[:, 0] == kind, 1:]
         return np.unique(chosen, axis=0) if len(chosen) else chosen
 
+    def extents(self) -> dict[int, int]:
+        """Data address -> bytes of the array that code indexes from there, where it says how many."""
+        found: dict[int, int] = {}
+        for _, at, size in self.of(codevalues.EXTENT).tolist():
+            found[at] = max(size, found.get(at, 0))
+        return found
+
+    def reach(self, kind: int) -> dict[int, int]:
+        """How many bytes behind what a pointer points to code goes: by the pointer's data address (LOADED) or
+        by row of the method whose receiver it is (ARGUMENT)."""
+        steps = self.rows[self.rows[:, 0] == codevalues.BEHIND]
+        steps = steps[steps[:, 3] >> codevalues.SHIFT == kind]
+        key = steps[:, 1] if kind == codevalues.ARGUMENT else steps[:, 3] & codevalues.PAYLOAD
+        keys, row = np.unique(key, return_inverse=True)
+        end = np.zeros(len(keys), np.int64)
+        np.maximum.at(end, row, ((steps[:, 2] >> codevalues.SHIFT) + 1) * 8)
+        return dict(zip(keys.tolist(), end.tolist(), strict=True))
+
+    def nothing(self, names: list[str]) -> frozenset[int]:
+        """Addresses that the runtime gives for values of no size; names: of the functions."""
+        returned = self.of(codevalues.RETURNS).tolist()
+        given = [value for row, _, value in returned if names[row].startswith("runtime.mallocgc")]
+        address = [
+            value & codevalues.PAYLOAD for value in given if value >> codevalues.SHIFT == codevalues.ADDRESS
+        ]
+        return frozenset(address)
+
 
 def read_facts(code: codevalues.Code) -> Facts:
     """Facts of all functions, in order. Memory: 32 bytes a fact."""

@@ -82,6 +82,12 @@ class TypeRecords:
                 return t if generic.rpartition(b".")[2] == name.encode() else 0
         return 0
 
+    def instance(self, dictionaries: set[int], method: str) -> int:
+        """The type whose generic method of a name was given dictionaries, 0 where they do not tell."""
+        generic, opened, _ = method.partition(".(*")[2].partition("[")
+        found = {self.receiver_in(d, generic) for d in dictionaries} - {0} if opened else set()
+        return found.pop() if len(found) == 1 else 0
+
     def _type_name(self, address: int) -> bytes:
         if address not in self._type_names:
             raw = self._record(address)

