@@ -27,6 +27,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Any:
             ("again", "heap"),
             ("after", "heap?gc=1"),
             ("count", "goroutine"),
+            ("waited", "block"),
         ):
             if name == "after":
                 profiles.fetched(target, "/grow")
@@ -129,6 +130,21 @@ def test_a_difference_is_that_of_pprof_and_says_what_is_noise(
     assert "as many at every place" in run(capsys, "--diff", folder / "count", folder / "count")
 
 
+def test_profiles_of_another_kind_are_subtracted_as_pprof_does(
+    service: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url, folder = service
+    (folder / "later").write_bytes(profiles.fetched_url(f"{url}/debug/pprof/block"))
+    report = json.loads(run(capsys, "--json", "--diff", "--top", "1000", folder / "waited", folder / "later"))
+    change: Counter[str] = Counter()
+    for row in report["values"]["rows"]:
+        change[row["place"]["function"]] += row["values"][1]
+    of_pprof = profiles.top(folder / "later", "delay", f"-diff_base={folder / 'waited'}")
+    assert change
+    assert change == {name: flat for name, (flat, _) in of_pprof.items() if flat}
+    assert "main.contend" not in run(capsys, "--diff", folder / "waited", folder / "later")
+
+
 def test_differences_taken_by_the_server_are_not_taken_for_what_is_in_use(
     service: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,7 +154,7 @@ def test_differences_taken_by_the_server_are_not_taken_for_what_is_in_use(
     assert main.run(["profile", "--diff", str(folder / "before"), str(folder / "delta")]) == 2
     assert "fetch both without ?seconds" in capsys.readouterr().err
     assert main.run(["profile", "--diff", str(folder / "before"), str(folder / "count")]) == 2
-    assert "two heap profiles, or goroutines twice" in capsys.readouterr().err
+    assert "two profiles of one kind, or goroutines twice" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

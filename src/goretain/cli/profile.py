@@ -32,9 +32,10 @@ def profile(
 ) -> None:
     """Say what profiles of a Go program say: what is allocated, what stays, who stands where.
 
-    FILE is a profile of net/http/pprof, runtime/pprof or go test, - is standard input; URL is where a program
-    serves one: http://localhost:6060/debug/pprof/heap?gc=1. Profiles of one kind are added up. Figures of a
-    heap profile are estimates: their error is shown, and nothing is claimed of fewer than 4 samples.
+    FILE is a profile of net/http/pprof, runtime/pprof or go test, or what a program printed: goroutine dumps,
+    a panic, GODEBUG=gctrace=1, go test -bench; - is standard input. URL is where a program serves a profile:
+    http://localhost:6060/debug/pprof/heap?gc=1. Profiles of one kind are added up. Figures of a heap profile
+    are estimates: their error is shown, and nothing is claimed of fewer than 4 samples of small objects.
     """
     if compare and len(targets) != 2:
         raise click.UsageError("--diff compares two profiles: goretain profile --diff A B")

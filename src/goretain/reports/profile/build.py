@@ -55,7 +55,7 @@ def profile_report(
         heap=heap_section(heaps, top, heap) if heaps else None,
         joined=None if heap is None else _look(target, heap),
         goroutines=_goroutines(read, top),
-        values=tuple(_values(alike, top) for alike in others.values()),
+        values=tuple(value_section(alike, top) for alike in others.values()),
         collections=_collections(read.files),
         benchmarks=benchmark_rows([run for one in read.files for run in one.benchmarks]),
     )
@@ -175,23 +175,26 @@ def benchmark_rows(runs: Sequence[Benchmark]) -> tuple[BenchmarkRow, ...]:
     )
 
 
-def _values(profiles: Sequence[Profile], top: int) -> ValueSection:
+def value_section(profiles: Sequence[Profile], top: int, signs: Sequence[int] = ()) -> ValueSection:
+    """Profiles of one kind by site, added up; signs: 1 or -1 of each: sites of sum 0 are left out then."""
     sums: dict[Site, I64] = {}
-    for profile in profiles:
+    types = profiles[0].types
+    totals = np.zeros(len(types), np.int64)
+    for profile, sign in zip(profiles, signs or [1] * len(profiles), strict=True):
         sites = sites_of(profile)
-        columns = [sites.sums(profile.values[:, at]) for at in range(len(profile.types))]
+        columns = [sites.sums(sign * profile.values[:, at]) for at in range(len(types))]
         for site, values in zip(sites.sites, np.stack(columns, axis=1), strict=True):
             sums[site] = sums[site] + values if site in sums else values
-    rows = sorted(sums.items(), key=lambda item: -int(item[1][-1]))
-    types = profiles[0].types
-    totals = np.sum([profile.values.sum(axis=0) for profile in profiles], axis=0)
+        totals += sign * profile.values.sum(axis=0)
+    shown = [(site, values) for site, values in sums.items() if values.any() or not signs]
+    shown.sort(key=lambda item: -abs(int(item[1][-1])))
     return ValueSection(
         types=tuple(kind.name for kind in types),
         units=tuple(kind.unit for kind in types),
         totals=tuple(totals.tolist()),
         rows=tuple(
             ValueRow(place=site.allocates, own=site.own, values=tuple(values.tolist()))
-            for site, values in rows[:top]
+            for site, values in shown[:top]
         ),
-        rows_total=len(rows),
+        rows_total=len(shown),
     )

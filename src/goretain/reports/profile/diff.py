@@ -13,7 +13,7 @@ from goretain.profile.contents import Contents
 from goretain.profile.goroutines import Standing, counts, groups
 from goretain.profile.sampling import MOST_ERROR
 from goretain.profile.sites import NOWHERE, amounts_by_site
-from goretain.reports.profile.build import file_of, goroutines_of
+from goretain.reports.profile.build import file_of, goroutines_of, value_section
 from goretain.reports.profile.heap import heaviest_paths
 from goretain.reports.results import ProfileDiffReport, ProfileFile, SiteChange, StandingChange
 from goretain.snapshot import Frame
@@ -31,13 +31,19 @@ def profile_diff(first: Contents, second: Contents, top: int = 10) -> ProfileDif
     before, after = first.profile, second.profile
     if before is not None and after is not None and before.is_heap and after.is_heap:
         return _heap(first, before, second, after, top)
-    goroutines = goroutines_of(first), goroutines_of(second)
-    if goroutines[0] is None or goroutines[1] is None:
+    stood, stand = goroutines_of(first), goroutines_of(second)
+    if stood is not None and stand is not None:
+        return _goroutines(first, stood, second, stand, top)
+    if before is None or after is None or stood or stand or before.types != after.types:
         raise UsageError(
-            "a difference needs two heap profiles, or goroutines twice",
+            "a difference needs two profiles of one kind, or goroutines twice",
             hint="fetch the same one twice: .../debug/pprof/heap?gc=1",
         )
-    return _goroutines(first, goroutines[0], second, goroutines[1], top)
+    return ProfileDiffReport(
+        goretain=goretain.__version__,
+        files=(file_of(first), file_of(second)),
+        values=value_section([before, after], top, (-1, 1)),
+    )
 
 
 def _heap(first: Contents, before: Profile, second: Contents, after: Profile, top: int) -> ProfileDiffReport:
@@ -64,9 +70,6 @@ def _heap(first: Contents, before: Profile, second: Contents, after: Profile, to
         sites_total=len(moved),
         noise_total=int(noise[moved].sum()),
         noise_bytes=int(size[moved][noise[moved]].sum()),
-        goroutines=None,
-        goroutines_total=0,
-        count=None,
     )
 
 
@@ -129,13 +132,6 @@ def _goroutines(
     return ProfileDiffReport(
         goretain=goretain.__version__,
         files=(file_of(first), file_of(second)),
-        same_process=None,
-        in_use_bytes=None,
-        total=None,
-        sites=(),
-        sites_total=0,
-        noise_total=0,
-        noise_bytes=0,
         goroutines=tuple(rows[:top]),
         goroutines_total=len(rows),
         count=(before.total(), after.total()),

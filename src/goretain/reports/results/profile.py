@@ -256,7 +256,7 @@ class ProfileDiffReport(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         schema: names this shape.
         files: the two.
-        same_process: whether what was allocated only grew, as in one process; None for goroutines.
+        same_process: whether what was allocated only grew, as in one process; None of other profiles.
         in_use_bytes: of all sites, before and after; None of other profiles than the heap's.
         total: the change of all sites together; None of other profiles.
         sites: those that changed, first those whose change is none of noise, the ``top`` by bytes.
@@ -264,18 +264,20 @@ class ProfileDiffReport(msgspec.Struct, frozen=True, kw_only=True):
         noise_bytes: their changes together.
         goroutines: where more or fewer stand, the ``top``; None of other profiles.
         goroutines_total: how many such places; count: goroutines before and after.
+        values: the change of a profile of another kind, by site; None of heaps and goroutines.
     """
 
     schema: Literal["goretain/profile-diff/1"] = "goretain/profile-diff/1"
     goretain: str
     files: tuple[ProfileFile, ProfileFile]
-    same_process: bool | None
-    in_use_bytes: tuple[int, int] | None
-    total: SiteChange | None
-    sites: tuple[SiteChange, ...]
-    sites_total: int
-    noise_total: int
-    noise_bytes: int
-    goroutines: tuple[StandingChange, ...] | None
-    goroutines_total: int
-    count: tuple[int, int] | None
+    same_process: bool | None = None
+    in_use_bytes: tuple[int, int] | None = None
+    total: SiteChange | None = None
+    sites: tuple[SiteChange, ...] = ()
+    sites_total: int = 0
+    noise_total: int = 0
+    noise_bytes: int = 0
+    goroutines: tuple[StandingChange, ...] | None = None
+    goroutines_total: int = 0
+    count: tuple[int, int] | None = None
+    values: ValueSection | None = None

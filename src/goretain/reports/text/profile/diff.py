@@ -7,6 +7,7 @@ from goretain.reports.results import ProfileDiffReport, SiteChange
 from goretain.reports.text.page import Page
 from goretain.reports.text.parts import left_out
 from goretain.reports.text.profile.places import head_of, path, split_path, spot
+from goretain.reports.text.profile.values import values
 from goretain.reports.units import number, plural, signed
 
 
@@ -19,6 +20,8 @@ def render_profile_diff(report: ProfileDiffReport, width: int) -> Page:
         _changes(page, report, report.total)
     if report.goroutines is not None and report.count is not None:
         _standing_changes(page, report)
+    if report.values is not None:
+        values(page, report.values, title="What changed, by site", sign="+")
     return page
 
 

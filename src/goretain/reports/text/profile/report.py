@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from goretain.model.units import duration, iec
+from goretain.model.units import iec
 from goretain.profile.sampling import MOST_ERROR
 from goretain.reports.results import (
     HeapSection,
@@ -13,12 +13,12 @@ from goretain.reports.results import (
     SiteRow,
     StandingRow,
     StandingSection,
-    ValueSection,
 )
 from goretain.reports.text.page import Page, breakable, chain_pieces
 from goretain.reports.text.parts import left_out
 from goretain.reports.text.profile.places import head_of, margin, path, split_path, spot
 from goretain.reports.text.profile.printed import benchmarks, collections
+from goretain.reports.text.profile.values import values
 from goretain.reports.units import number, plural
 
 _TOO_FEW = "too few"
@@ -38,7 +38,7 @@ def render_profile(report: ProfileReport, width: int) -> Page:
     if report.goroutines is not None:
         _standing(page, report.goroutines)
     for section in report.values:
-        _values(page, section)
+        values(page, section)
     if report.collections is not None:
         collections(page, report.collections)
     if report.benchmarks:
@@ -157,24 +157,3 @@ def _stands(row: StandingRow) -> str:
     made = f" <- go at {spot(row.created_at)}" if row.created_at is not None else ""
     labels = f"  {{{', '.join(row.labels)}}}" if row.labels else ""
     return f"{spot(row.place)}{own}{start}{made}{labels}"
-
-
-def _values(page: Page, section: ValueSection) -> None:
-    totals = zip(section.totals, section.units, section.types, strict=True)
-    page.title("Samples by site", ", ".join(f"{kind} {_value(v, unit)}" for v, unit, kind in totals))
-    body = [
-        (
-            *(_value(v, unit) for v, unit in zip(row.values, section.units, strict=True)),
-            path(row.place, row.own, ()),
-        )
-        for row in section.rows
-    ]
-    if body:
-        page.table(
-            (*section.types, "site"), body, left=1, styles={len(section.types) - 1: "bold"}, split=split_path
-        )
-    left_out(page, section.rows_total, len(section.rows), "site")
-
-
-def _value(value: int, unit: str) -> str:
-    return duration(value) if unit == "nanoseconds" else iec(value) if unit == "bytes" else number(value)
