@@ -38,12 +38,18 @@ def read(path: Path) -> Trace:
     return read_trace(read_source(str(path)))
 
 
-def parsed(path: Path, version: str) -> Counter[str]:
-    """Kind -> how many such events the Go tool of a version prints; generations are not counted."""
+@cache
+def _printed(path: Path, version: str) -> str:
+    """All events of a trace as the Go tool of a version prints them."""
     mode = "-d=parsed" if release(version) >= (1, 24) else "-d=1"
     done = toolchain(version).run(["tool", "trace", mode, str(path)], cwd=path.parent)
     assert done.returncode == 0, done.stderr
-    counts = Counter(_PARSED.findall(done.stdout))
+    return done.stdout
+
+
+def parsed(path: Path, version: str) -> Counter[str]:
+    """Kind -> how many such events the Go tool of a version prints; generations are not counted."""
+    counts = Counter(_PARSED.findall(_printed(path, version)))
     counts.pop("Sync")
     return counts
 
@@ -71,3 +77,45 @@ def counted(trace: Trace) -> Counter[str]:
     counts["StateTransition"] += 2 * switches
     counts["StackSample"] = trace.tables.samples
     return +counts
+
+
+_CHANGE = re.compile(r"^M=.* StateTransition Time=(\d+) .*GoID=(\d+).*$", re.MULTILINE)
+_STATES = re.compile(r" (\w+)->(\w+)")
+_REASON = re.compile(r' Reason="([^"]*)"')
+
+
+def parsed_states(path: Path, version: str) -> dict[str, float]:
+    """State -> how many goroutines were in it on average, by the events that the Go tool prints."""
+    printed = _printed(path, version)
+    times = [int(time) for time in re.findall(r"^M=\S+ P=\S+ G=\S+ (?!Sync)\w+ Time=(\d+)", printed, re.M)]
+    began, ended = min(times), max(times)
+    spent: Counter[str] = Counter()
+    now: dict[str, tuple[str, int]] = {}
+    for found in _CHANGE.finditer(printed):
+        line, time, goroutine = found[0], int(found[1]), found[2]
+        before, after = _STATES.findall(line)[-1]
+        known = now.get(goroutine)
+        if known is not None:
+            spent[known[0]] += time - known[1]
+            if before == after:  # told anew
+                now[goroutine] = (known[0], time)
+                continue
+        reason = _REASON.search(line)
+        old = before == "Undetermined"
+        state = "waiting: since before the trace" if old and after == "Waiting" else _NAMES.get(after, "")
+        if after == "Waiting" and not old:
+            # The second half of a switch between coroutines has no reason.
+            state = f"waiting: {(reason[1] if reason else '') or 'coroutine'}"
+        now[goroutine] = (state, began if old else time)
+    for state, since in now.values():
+        spent[state] += ended - since
+    del spent[_NAMES["NotExist"]]
+    return {state: time / (ended - began) for state, time in spent.items()}
+
+
+_NAMES = {
+    "Runnable": "runnable",
+    "Running": "running",
+    "Syscall": "in a system call",
+    "NotExist": "ended",
+}

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from goretain.api.snapshot import Snapshot as Snapshot
     from goretain.api.targets import Progress as Progress
     from goretain.api.targets import open as open
+    from goretain.api.traces import trace as trace
     from goretain.api.watching import watch_profiles as watch_profiles
 
 _HOMES = {
@@ -42,6 +43,7 @@ _HOMES = {
     "query": "answers",
     "rules": "answers",
     "snap": "images",
+    "trace": "traces",
     "watch": "answers",
     "watch_profiles": "watching",
     "why": "answers",
@@ -60,6 +62,7 @@ __all__ = [
     "query",
     "rules",
     "snap",
+    "trace",
     "watch",
     "watch_profiles",
     "why",

@@ -26,6 +26,7 @@ COMMANDS = (
     "profile",
     "growth",
     "watch",
+    "trace",
     "doctor",
     "rule",
 )

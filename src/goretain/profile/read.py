@@ -18,7 +18,7 @@ _WHAT = (
 #: Of other files that may be given by mistake: how they begin, what they are, what to do.
 _OTHERS = (
     (b"\x7fELF", "an ELF file", "for a core: goretain why FILE"),
-    (b"go 1.", "an execution trace", "go tool trace reads it"),
+    (b"go 1.", "an execution trace", "goretain trace FILE"),
     (b"go1.7 heap dump\n", "a heap dump", "goretain why FILE --binary PROGRAM"),
     (b"<", "an HTML or XML page", "is it the address of the profile itself, .../debug/pprof/heap?"),
 )

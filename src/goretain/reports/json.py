@@ -22,6 +22,7 @@ from goretain.reports.results import (
     ProfileReport,
     QueryReport,
     RuleReport,
+    TraceReport,
     WatchReport,
     WhyReport,
 )
@@ -38,6 +39,7 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "profile-diff-1.json": ProfileDiffReport,
     "growth-1.json": GrowthReport,
     "watch-1.json": WatchReport,
+    "trace-1.json": TraceReport,
 }
 
 
@@ -53,6 +55,7 @@ Report = (
     | ProfileDiffReport
     | GrowthReport
     | WatchReport
+    | TraceReport
 )
 
 

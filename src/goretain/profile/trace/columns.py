@@ -99,6 +99,7 @@ class Trace:
         events: by thread, in its order.
         time: int64[n], nanoseconds since the first event.
         tables: what they name.
+        cut_off: whether its end is missing; before Go 1.26 nobody can tell.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Trace:
     events: Events
     time: I64
     tables: Tables
+    cut_off: bool
 
     def __len__(self) -> int:
         return len(self.events.kind)

@@ -21,6 +21,8 @@ _HEADER = re.compile(rb"go 1\.(\d{1,3}) trace\0*")
 _HEADER_BYTES = 16
 #: The first Go whose traces have this format, and the last whose format is known (1.27 writes that of 1.26).
 _FIRST, _LAST = 22, 26
+#: From this one on the end of a generation is marked.
+_MARKED = 26
 _REASONS = {
     wire.CUT_OFF: "it is cut off",
     wire.BAD_BATCH: "there should be a batch of events",
@@ -52,7 +54,10 @@ def read_trace(source: Source) -> Trace:
     if not len(events.kind):
         raise CorruptFile(name, len(data), "it has no events", hint=_AGAIN)
     time = _nanoseconds(events.ticks, entries, name)
-    return Trace(name=name, version=version, batches=batches, events=events, time=time, tables=tables)
+    cut_off = version >= _MARKED and int(batches[-1, wire.END]) == len(data)
+    return Trace(
+        name=name, version=version, batches=batches, events=events, time=time, tables=tables, cut_off=cut_off
+    )
 
 
 def _version(header: bytes, name: str) -> int:

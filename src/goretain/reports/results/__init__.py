@@ -38,6 +38,15 @@ from goretain.reports.results.profile import (
 )
 from goretain.reports.results.query import QueryColumn, QueryReport
 from goretain.reports.results.rule import Rule, RuleReport
+from goretain.reports.results.trace import (
+    CauseRow,
+    CollectorSection,
+    CycleRow,
+    StateRow,
+    TracedTypeRow,
+    TraceReport,
+    UnendedRow,
+)
 from goretain.reports.results.watch import MemoryTrend, StandingTrend, TargetReport, WatchReport
 from goretain.reports.results.why import (
     Coverage,
@@ -53,12 +62,15 @@ from goretain.reports.results.why import (
 __all__ = [
     "BenchmarkRow",
     "By",
+    "CauseRow",
     "ChainNode",
     "ChainsReport",
     "Check",
     "CollectionSection",
+    "CollectorSection",
     "Course",
     "Coverage",
+    "CycleRow",
     "DiffReport",
     "DoctorReport",
     "FindingRow",
@@ -96,10 +108,14 @@ __all__ = [
     "StandingRow",
     "StandingSection",
     "StandingTrend",
+    "StateRow",
     "SurvivorRow",
     "TargetReport",
+    "TraceReport",
+    "TracedTypeRow",
     "TrendRow",
     "TypeSum",
+    "UnendedRow",
     "ValueRow",
     "ValueSection",
     "WatchReport",

@@ -7,6 +7,7 @@ from goretain.reports.text.profile import (
     render_growth,
     render_profile,
     render_profile_diff,
+    render_trace,
     render_watch,
 )
 from goretain.reports.text.query import render_query, render_tables
@@ -23,6 +24,7 @@ __all__ = [
     "render_query",
     "render_rules",
     "render_tables",
+    "render_trace",
     "render_watch",
     "render_why",
 ]
