@@ -1,8 +1,8 @@
 """What a watch of ten processes costs: processor time, memory, file.
 
-Run: ``python -m benchmarks.bench_watch [--for SECONDS] [--every SECONDS]``. The processes record every
-allocation, so their profiles (some 450 stacks) are larger than those of most services. Fails above one
-percent of a core at a look every 30 s, or 200 MB.
+Run: ``python -m benchmarks.bench_watch [--for SECONDS] [--every SECONDS]``; as many looks as an hour has
+unless told otherwise. The processes record every allocation, so their profiles (some 450 stacks) are larger
+than those of most services. Fails above one percent of a core at a look every 30 s, or 200 MB.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PROCESSES = 10
 CORE, MEMORY, PACE = 0.01, 200e6, 30.0
 
 
-def main(seconds: float = 60.0, every: float = 2.0) -> None:
+def main(seconds: float = 120.0, every: float = 1.0) -> None:
     """Watch, and print what it took."""
     with ExitStack() as stack:
         binary = go_program("paced", VERSIONS[-1])
@@ -56,7 +56,7 @@ def _watch(urls: list[str], file: Path, seconds: float, every: float) -> tuple[f
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--for", dest="seconds", type=float, default=60.0)
-    parser.add_argument("--every", type=float, default=2.0)
+    parser.add_argument("--for", dest="seconds", type=float, default=120.0)
+    parser.add_argument("--every", type=float, default=1.0)
     asked = parser.parse_args()
     main(asked.seconds, asked.every)

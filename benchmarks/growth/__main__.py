@@ -2,6 +2,7 @@
 
     python -m benchmarks.growth              the table of docs/growth.md: families never used for tuning
     python -m benchmarks.growth --tuning     the families that the verdict was tuned on
+    python -m benchmarks.growth --fleet      the verdict over one profile of each host
 
 Fails when the verdict is wrong more often than docs/growth.md promises, and two standard errors more. The
 scripts of the heaps have fixed seeds; which objects the runtime samples is its own chance, so figures differ
@@ -15,6 +16,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from benchmarks.growth import fleets
 from benchmarks.growth.detectors import DETECTORS
 from benchmarks.growth.families import TUNING, Family
 from benchmarks.growth.heaps import SITES, run
@@ -22,6 +24,8 @@ from benchmarks.growth.heldout import HELD_OUT
 from goretain.profile.growth import judge
 
 WINDOWS = (30, 60, 110)
+#: Programs, of 30 hosts each.
+FLEETS = 14
 #: Most wrong verdicts by window: on healthy sites, and on leaks.
 PROMISED = {30: (0.02, 1.0), 60: (0.01, 0.10), 110: (0.01, 0.03)}
 
@@ -89,7 +93,11 @@ def _percent(share: float) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tuning", action="store_true", help="the families of tuning instead")
+    parser.add_argument("--fleet", action="store_true", help="one profile of each host of a fleet")
     parser.add_argument("--processes", type=int, default=140, help="of each window")
     asked = parser.parse_args()
     chosen = (TUNING, asked.processes, 1_000) if asked.tuning else (HELD_OUT, asked.processes, 20_000)
+    if asked.fleet:
+        fleets.show(chosen[0], FLEETS, chosen[2])
+        sys.exit()
     sys.exit(not main(*chosen))

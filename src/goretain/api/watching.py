@@ -79,10 +79,10 @@ def watch_profiles(
                 raise
             on_stop(stopped)
         settings = {name: settings_of(int(name)) for name in record.targets if is_pid(name)}
-        kept = [record.read(name) for name in record.targets]
-    from goretain.reports.profile.watch import watch_report  # with what judges: not while it waits
+        from goretain.reports.profile.watch import watch_report  # with what judges: not while it waits
 
-    return watch_report(kept, os.fspath(file), settings, limit=limit, top=top)
+        kept = (record.read(name) for name in record.targets)  # one in memory at a time
+        return watch_report(kept, os.fspath(file), settings, limit=limit, top=top)
 
 
 def _look_again_and_again(

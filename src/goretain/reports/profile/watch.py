@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -22,7 +22,7 @@ _BYTES = re.compile(r"(\d{1,18})(?:([KMGT])i)?B?")
 
 
 def watch_report(
-    watched: Sequence[Watched],
+    watched: Iterable[Watched],
     file: str,
     settings: Mapping[str, tuple[str, str] | None],
     *,
@@ -32,7 +32,8 @@ def watch_report(
     """What all looks together show.
 
     Args:
-        file: where they are kept.
+        watched: what is kept of each target.
+        file: where it is kept.
         settings: GOGC and GOMEMLIMIT by name of the target, where they are known.
         limit: of the memory of each, bytes; else GOMEMLIMIT, where that is known.
         top: rows of each list.
