@@ -56,3 +56,9 @@ def test_every_byte_count_of_the_myths_is_one_that_an_experiment_must_give() -> 
 def test_every_relative_link_leads_to_a_file(page: Path) -> None:
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text("utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda p: p.name)
+def test_the_readme_lists_every_page(page: Path) -> None:
+    listed = README.split("## Documentation")[1].split("\n## ")[0]
+    assert f"(docs/{page.name})" in listed
