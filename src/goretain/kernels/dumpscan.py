@@ -3,7 +3,7 @@
 The format is that of runtime/heapdump.go ("go1.7 heap dump"): a tag, then numbers as varints, memory as a
 length and bytes, pointer words as a list of (kind, offset) that ends with kind 0. The bytes come from
 outside, so every access is bounds-checked and every length is compared with what is left. Imports numpy and
-``kernels.jit``.
+this package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.kernels.jit import Int, checked, inlined_checked
+from goretain.kernels.jit import Int, checked
+from goretain.kernels.varints import varint
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -82,21 +83,6 @@ class Records(NamedTuple):
     fields: I64
     other: I64
     tag: U8
-
-
-@inlined_checked
-def varint(data: U8, at: Int, end: Int) -> tuple[Int, Int]:
-    """(value as int64, offset behind it); the offset is -1 where the number is cut off or too long."""
-    value: Int = np.int64(0)
-    shift: Int = np.int64(0)
-    while at < end and shift < 64:
-        byte: Int = np.int64(data[at])
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, at
-        shift += 7
-    return np.int64(0), np.int64(-1)
 
 
 @checked

@@ -255,6 +255,38 @@ def _edge(pointer: Int, w: Int, table: ObjectTable, m: Int, target: U32, word: U
     return m + 1
 
 
+@inlined_checked
+def _repeated(
+    words: I64,
+    masks: Masks,
+    row: Int,
+    base: Int,
+    first: Int,
+    length: Int,
+    table: ObjectTable,
+    m: Int,
+    target: U32,
+    word: U32,
+    counters: I64,
+) -> Int:
+    """Adds the edges of an object whose slots a type's mask tells, repeated over all elements of an array.
+
+    The object has length words from words[first] on, its first element begins at word base; m: edges so far.
+    Returns how many there are then.
+    """
+    step = masks.size[row] >> 3
+    while base < length:
+        for j in range(masks.start[row], masks.start[row + 1]):
+            w = base + masks.word[j]
+            if w >= length:
+                break
+            counters[SLOTS] += 1
+            if words[first + w] != 0:
+                m = _edge(words[first + w], w, table, m, target, word, counters)
+        base += step
+    return m
+
+
 @checked
 def fill_edges(
     words: I64,
@@ -272,7 +304,7 @@ def fill_edges(
     """Resolves every non-nil pointer slot to the object that it points into, interior pointers included.
 
     start int64[n + 1], target and word uint32[capacity] become a CSR; returns the number of edges.
-    A type's mask is repeated over all elements of an array. O(pointer slots).
+    O(pointer slots).
     """
     address = table.address
     m = 0
@@ -308,16 +340,7 @@ def fill_edges(
         if masks.start[row] == masks.start[row + 1]:
             continue
         base = 1 if spans.header[s] else 0
-        step = masks.size[row] >> 3
-        while base < length:
-            for j in range(masks.start[row], masks.start[row + 1]):
-                w = base + masks.word[j]
-                if w >= length:
-                    break
-                counters[SLOTS] += 1
-                if words[first + w] != 0:
-                    m = _edge(words[first + w], w, table, m, target, word, counters)
-            base += step
+        m = _repeated(words, masks, row, base, first, length, table, m, target, word, counters)
     start[address.shape[0]] = m
     counters[EDGES] = m
     return m

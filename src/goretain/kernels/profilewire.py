@@ -6,7 +6,7 @@ they are read every access is bounds-checked and every length is compared with w
 work on indexes that the caller has checked. Whatever is unusual (a known field of another wire type, a number
 of more than 64 bits, a group) stops a kernel with the offset; protobuf's own parser then decides about that
 profile. Message and field numbers are those of profile.proto (:mod:`goretain.profile.message`). Imports numpy
-and ``kernels.jit``.
+and this package.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.kernels.jit import Int, checked, inlined_checked, kernel
+from goretain.kernels.jit import Int, checked, kernel
+from goretain.kernels.varints import varint
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -85,25 +86,10 @@ class Pool(NamedTuple):
     slot: I32
 
 
-@inlined_checked
-def number(data: U8, at: Int, end: Int) -> tuple[Int, Int]:
-    """(value as int64, offset behind it); the offset is -1 where it is cut off or of more than 64 bits."""
-    value: Int = np.int64(0)
-    shift: Int = np.int64(0)
-    while at < end and shift < 64:
-        byte: Int = np.int64(data[at])
-        at += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, (np.int64(-1) if shift == 63 and byte > 1 else at)
-        shift += 7
-    return np.int64(0), np.int64(-1)
-
-
 @checked
 def field(data: U8, at: Int, end: Int) -> tuple[Int, Int, Int, Int, Int]:
     """(number, wire type, value or size, offset of its content, offset behind it); the last -1 if broken."""
-    tag, content = number(data, at, end)
+    tag, content = varint(data, at, end)
     wire = tag & 7
     broken = np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.int64(-1)
     if content < 0 or content - at > 5 or tag >> 3 <= 0 or tag >> 3 >= 1 << 29:
@@ -111,9 +97,9 @@ def field(data: U8, at: Int, end: Int) -> tuple[Int, Int, Int, Int, Int]:
     value: Int = np.int64(0)
     behind: Int = content
     if wire == _VARINT:
-        value, behind = number(data, content, end)
+        value, behind = varint(data, content, end)
     elif wire == _BYTES:
-        value, content = number(data, content, end)
+        value, content = varint(data, content, end)
         if content < 0 or value < 0 or value > end - content:
             return broken
         behind = content + value
@@ -184,7 +170,7 @@ def _list_of(data: U8, at: Int, end: Int, out: I64, used: Int) -> Int:
         elif low < 128:
             at += 1
         else:
-            low, behind = number(data, at, end)
+            low, behind = varint(data, at, end)
             if behind < 0:
                 return -at - 2
             at = behind

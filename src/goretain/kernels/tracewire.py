@@ -3,8 +3,7 @@
 The format is that of internal/trace/tracev2 (Go 1.22 and newer): behind the header, batches of one thread
 and generation each; in them events, whose numbers are varints, or entries of tables. What an event has and
 does is handed in by :mod:`goretain.profile.trace.events`. The bytes come from outside, so every access is
-bounds-checked and every length is compared with what is left. Imports numpy, ``kernels.dumpscan`` for its
-varint, and ``kernels.jit``.
+bounds-checked and every length is compared with what is left. Imports numpy and this package.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.kernels.dumpscan import varint
 from goretain.kernels.jit import Int, checked, inlined_checked
+from goretain.kernels.varints import varint
 
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]

@@ -4,7 +4,7 @@ Swiss maps (internal/runtime/maps Map, table; Go 1.24 on) and classic ones (runt
 its type of groups or buckets in its malloc header, and each such type belongs to one pair of key and element.
 A small one carries no name: of all map types of the program just one must have groups that fill the slot and
 have the collector's pointer bits, and the entries counted in it must be the header's. Imports the type rooms
-of ``golang`` and numpy.
+of ``golang``, ``kernels`` and numpy.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from goretain.golang.types.heapview import HeapView
 from goretain.golang.types.maptypes import CLASSIC_MAP, SWISS_MAP, SWISS_TABLE
 from goretain.golang.types.masks import type_mask
 from goretain.golang.types.universe import TypeUniverse
+from goretain.kernels.arenas import GO_PAGE
 from goretain.kernels.structure import UNMASKED
 
 I64 = NDArray[np.int64]
 Bits = NDArray[np.bool_]
 GROUP_SLOTS = 8
-_PAGE = 8192
 _MASK_LIMIT = 512
 _MASK_WORDS = 64
 _ALL = (1 << _MASK_WORDS) - 1
@@ -115,7 +115,7 @@ class MapShapes:
         if has_headers and not noscan and _MASK_LIMIT < need <= classes[-1] - 8:
             need += 8
         if need > classes[-1]:
-            return slot == -(-need // _PAGE) * _PAGE
+            return slot == -(-need // GO_PAGE) * GO_PAGE
         if slot != classes[np.searchsorted(classes, need)]:
             return False
         if mask == UNMASKED or noscan:

@@ -19,7 +19,6 @@ from goretain.model.errors import GoretainError, MissingMemory
 
 _KIND_GC_PROGRAM = 1 << 6  # internal/abi/type.go up to 1.23: KindGCProg
 _FLAG_ON_DEMAND = 1 << 4  # internal/abi/type.go from 1.24: TFlagGCMaskOnDemand
-_WORDS_OF_KIND = {"slice": 3, "string": 2, "interface": 2}
 _LARGEST_TYPE = 1 << 40
 
 Bits = NDArray[np.bool_]
