@@ -1,4 +1,4 @@
-"""The command ``profile`` as functions. Imports ``profile`` and ``reports`` when they run."""
+"""The commands ``profile`` and ``growth`` as functions. Imports ``profile`` and ``reports`` when they run."""
 
 from __future__ import annotations
 

@@ -141,7 +141,6 @@ def _notes(history: History) -> tuple[str, ...]:
     if len(history.runs) > 1:
         judged = len(history.runs[history.judged])
         what = plural(len(history.runs), "process", "processes")
-        judged = len(history.runs[history.judged])
         notes.append(
             f"the profiles are of {what}: the program was started anew, or they are of several hosts;"
             f" judged are the {judged} of one"
