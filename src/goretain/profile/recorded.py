@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -98,15 +97,6 @@ def read_target(file: DuckDBPyConnection, name: str) -> Watched:
     paths = rows(file, "SELECT place, path FROM sites")
     ways = {decoded(place, Site): decoded(path, tuple[Frame, ...]) for place, path in paths}
     return Watched(name, moments, ways, failed)
-
-
-def is_record(path: str) -> bool:
-    """Whether a file is a database of duckdb."""
-    try:
-        with Path(path).open("rb") as file:
-            return file.read(12)[8:] == b"DUCK"
-    except OSError:
-        return False
 
 
 def columns(file: DuckDBPyConnection, table: str, target: int) -> NDArray[np.int64]:
