@@ -19,7 +19,7 @@ from goretain.reports.text.parts import left_out
 from goretain.reports.text.profile.places import head_of, margin, path, split_path, spot
 from goretain.reports.text.profile.printed import benchmarks, collections
 from goretain.reports.text.profile.values import values
-from goretain.reports.units import number, plural
+from goretain.reports.units import clean, number, plural
 
 _TOO_FEW = "too few"
 _FILES = 10
@@ -83,7 +83,7 @@ def _held(page: Page, heap: HeapSection) -> None:
         return
     page.title("Who holds it", "of the sampled objects that the snapshot has")
     for row in rows:
-        page.add(("  ", ""), (spot(row.own or row.place), "bold"))
+        page.add(("  ", ""), (clean(spot(row.own or row.place)), "bold"))
         for held in row.held_by or ():
             pieces = breakable(
                 chain_pieces(held.chain.root, held.chain.links, held.chain.end), page.width - 10
