@@ -22,8 +22,8 @@ from tests.support.heaps import snapshot_of
 
 #: Heap bitmaps of arenas, of spans, and Green Tea's marks.
 DUMPED = ("1.21.13", "1.24.11", "1.26.6", "1.27.3")
-#: Index of HeapAlloc and HeapObjects in the numbers of MemStats.
-_BYTES, _OBJECTS = 6, 11
+#: Index of HeapAlloc, HeapObjects and NextGC in the numbers of MemStats.
+_BYTES, _OBJECTS, _NEXT_GC = 6, 11, 21
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,14 @@ def _held(snapshot: Snapshot) -> dict[str, tuple[int, int]]:
         for holder in snapshot.holders()
         if holder.layer != Layer.RUNTIME and not holder.name.startswith("goroutine 1 ")
     }
+
+
+def test_a_program_that_never_collects_has_no_next_collection(tmp_path: Path) -> None:
+    """GOGC=off: NextGC is what the memory limit allows, which is more than any machine has."""
+    with running(go_program("dumped", DUMPED[-1]), [str(tmp_path / "a")], env={"GOGC": "off"}):
+        pass
+    assert read_dump(str(tmp_path / "a")).stats[_NEXT_GC] > 1 << 61
+    assert len(goretain.open(tmp_path / "a").columns.object_address) > 2000
 
 
 def test_a_dump_with_its_program_is_the_heap_that_a_capture_sees(pair: Pair) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -126,6 +127,14 @@ def test_deep_nesting_is_refused(heap: Snapshot) -> None:
 def test_memory_is_bounded(heap: Snapshot) -> None:
     with pytest.raises(NotEnoughMemory, match="more than 32 MiB"):
         heap.query("SELECT a, list(b) FROM range(3000) s(a), range(3000) t(b) GROUP BY a", memory=32 << 20)
+
+
+def test_a_text_that_a_function_makes_counts_too(heap: Snapshot) -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    for sql in ("SELECT length(repeat('x', 2000000000))", "SELECT repeat('x', 2000000000)"):
+        with pytest.raises(NotEnoughMemory, match="more than 512 MiB"):
+            heap.query(sql, memory=512 << 20)
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
 def test_rows_beyond_the_limit_are_said_to_be_there(heap: Snapshot) -> None:

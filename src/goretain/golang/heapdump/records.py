@@ -23,6 +23,7 @@ from goretain.model.errors import CorruptFile, UnsupportedArchitecture, UsageErr
 _AGAIN = "write it again, to a disk with enough space; or take a core: gcore PID"
 #: Nanoseconds since 1970 are the largest numbers of MemStats; sums of two stay below 1 << 63.
 _LARGEST_STAT = 1 << 61
+_NEXT_GC = 21  # place in MemStats as writeheapdump_m writes it
 #: Of one read.
 _PART = 64 << 20
 _ROOTS = frozenset((dumpscan.DATA, dumpscan.BSS, dumpscan.MEM_STATS))
@@ -238,6 +239,7 @@ class _Reader:
 
     def _stats(self) -> None:
         at, stats = self.at, tuple(self._numbers(dumpscan.STATS_NUMBERS))
-        if max(stats) > _LARGEST_STAT:
+        # With GOGC=off the next collection comes when the memory limit is reached, which there is none of.
+        if max(stats[:_NEXT_GC] + stats[_NEXT_GC + 1 :]) > _LARGEST_STAT:
             raise CorruptFile(self.dump.path, at, "MemStats holds an impossible number", hint=_AGAIN)
         self.dump.stats = stats

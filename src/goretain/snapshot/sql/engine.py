@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import difflib
 import json
+import resource
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from numpy.typing import NDArray
@@ -39,6 +41,8 @@ _SETTINGS = {
     "threads": "2",
 }
 _DEEPEST = 200
+#: Address space for threads and for Python's own rows, in bytes.
+_BESIDE = 512 << 20
 #: Seconds between two looks for Ctrl-C.
 _PACE = 0.05
 T = TypeVar("T")
@@ -116,12 +120,13 @@ def run(tables: Sequence[Bound], sql: str, *, limit: int, memory: int = MEMORY) 
             connection.execute(f'CREATE VIEW "{table.name}" AS SELECT {columns} FROM ({table.select})')
         connection.execute("SET enable_progress_bar = false")
         connection.execute("SET lock_configuration = true")
-        rows, described = _interruptible(connection, lambda: _fetched(connection, sql, limit + 1))
+        with _address_space(memory):
+            rows, described = _interruptible(connection, lambda: _fetched(connection, sql, limit + 1))
         names = tuple(_distinct(str(entry[0]) for entry in described))
         types = tuple(str(entry[1]) for entry in described)
         shown = tuple(tuple(_plain(value) for value in row) for row in rows[:limit])
         return Result(names, types, shown, len(rows) > limit)
-    except duckdb.OutOfMemoryException:
+    except (duckdb.OutOfMemoryException, MemoryError):
         raise NotEnoughMemory(
             f"the query would take more than {memory / (1 << 20):,.0f} MiB",
             hint="select fewer rows or columns, or allow more: --memory",
@@ -135,6 +140,21 @@ def run(tables: Sequence[Bound], sql: str, *, limit: int, memory: int = MEMORY) 
 def _fetched(connection: DuckDBPyConnection, sql: str, limit: int) -> tuple[list[Any], list[Any]]:
     cursor = connection.execute(sql)
     return cursor.fetchmany(limit), list(cursor.description or ())
+
+
+@contextmanager
+def _address_space(memory: int) -> Iterator[None]:
+    """Hold the whole process to so many bytes more than it has: duckdb counts tables and buffers, but not a
+    text that a function makes (repeat)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    most = now + memory + _BESIDE
+    if soft == resource.RLIM_INFINITY or most < soft:
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _interruptible(connection: DuckDBPyConnection, work: Callable[[], T]) -> T:

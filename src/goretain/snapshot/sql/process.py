@@ -63,7 +63,8 @@ _GOROUTINES = Table(
 def _function(frames: Sequence[Frame]) -> str | None:
     """The innermost function outside of the runtime, else the innermost."""
     names = [frame.function for frame in frames]
-    return next((name for name in names if not name.startswith("runtime.")), names[0] if names else None)
+    outside = (name for name in names if not name.startswith(("runtime.", "internal/runtime/")))
+    return next(outside, names[0] if names else None)
 
 
 def _waits_rows(snapshot: Snapshot) -> Arrays:
