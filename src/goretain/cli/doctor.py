@@ -6,14 +6,14 @@ import click
 import rich_click
 
 from goretain.cli import startup
-from goretain.cli.options import one_format
+from goretain.cli.options import debug_option, json_option, one_format
 
 
 @click.command(cls=rich_click.RichCommand)
 @click.argument("pid", required=False, type=click.IntRange(1))
-@click.option("--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md.")
+@json_option
 @click.option("--markdown", is_flag=True, help="To paste into an issue.")
-@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+@debug_option
 def doctor(pid: int | None, as_json: bool, markdown: bool, debug: bool) -> None:  # noqa: ARG001 (main reads it)
     """Say what works here and, with a PID, for that process.
 

@@ -9,7 +9,7 @@ import click
 import rich_click
 
 from goretain.cli import startup
-from goretain.cli.options import target_options
+from goretain.cli.options import debug_option, target_options
 from goretain.cli.output import fitted, output
 from goretain.model.errors import UsageError
 
@@ -27,7 +27,7 @@ _FORMATS = ("pprof", "json", "dot", "svg", "folded")
 )
 @click.option("-o", "--output", "path", metavar="FILE", default="-", help="Where to; - is standard output.")
 @target_options
-@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+@debug_option
 def export(
     target: str,
     what: str,

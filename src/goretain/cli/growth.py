@@ -5,15 +5,15 @@ from __future__ import annotations
 import click
 import rich_click
 
-from goretain.cli.options import TOP, Size
+from goretain.cli.options import TOP, Size, debug_option, json_option, top_option
 
 
 @click.command(cls=rich_click.RichCommand)
 @click.argument("targets", metavar="FILE...", nargs=-1, required=True)
 @click.option("--limit", type=Size(), metavar="SIZE", help="Memory limit: say when it is reached (512MiB).")
-@click.option("--top", type=click.IntRange(0), metavar="N", help=f"Rows of each list. [default: {TOP}]")
-@click.option("--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md.")
-@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+@top_option
+@json_option
+@debug_option
 def growth(
     targets: tuple[str, ...],
     limit: int | None,

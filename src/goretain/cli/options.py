@@ -77,17 +77,23 @@ def target_options(command: Decorated) -> Decorated:
     return command
 
 
+#: Options that several commands have.
+debug_option = click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md."
+)
+top_option = click.option(
+    "--top", type=click.IntRange(0), metavar="N", help=f"Rows of each list. [default: {TOP}]"
+)
+
+
 def report_options(command: Decorated) -> Decorated:
     """--json, --markdown, --top and --debug."""
     for option in (
-        click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong."),
+        debug_option,
         click.option("--markdown", is_flag=True, help="At most 60 lines to paste into an incident."),
-        click.option(
-            "--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md."
-        ),
-        click.option(
-            "--top", type=click.IntRange(0), metavar="N", help=f"Rows of each list. [default: {TOP}]"
-        ),
+        json_option,
+        top_option,
     ):
         command = option(command)
     return command

@@ -6,7 +6,7 @@ import click
 import rich_click
 
 from goretain.cli import startup
-from goretain.cli.options import TOP
+from goretain.cli.options import TOP, debug_option, json_option, top_option
 
 
 @click.command(cls=rich_click.RichCommand)
@@ -18,9 +18,9 @@ from goretain.cli.options import TOP
     "--heap", "heap", metavar="TARGET", help="The program's PID, core or snapshot: say who holds what stays."
 )
 @click.option("--force", is_flag=True, help="Look at TARGET even if the memory limits say: no room.")
-@click.option("--top", type=click.IntRange(0), metavar="N", help=f"Rows of each list. [default: {TOP}]")
-@click.option("--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md.")
-@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+@top_option
+@json_option
+@debug_option
 def profile(
     targets: tuple[str, ...],
     compare: bool,

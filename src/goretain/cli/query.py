@@ -9,7 +9,7 @@ import click
 import rich_click
 
 from goretain.cli import startup
-from goretain.cli.options import Size, target_options
+from goretain.cli.options import Size, debug_option, json_option, target_options
 
 #: Rows that are shown, and rows that are written, unless --limit says otherwise.
 _SHOWN, _WRITTEN = 100, 100_000
@@ -26,9 +26,9 @@ _SHOWN, _WRITTEN = 100, 100_000
 )
 @click.option("--memory", type=Size(), default="1GiB", show_default=True, help="What the query may take.")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values with a head line.")
-@click.option("--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md.")
+@json_option
 @target_options
-@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+@debug_option
 def query(
     target: str | None,
     sql: str | None,

@@ -7,14 +7,14 @@ import sys
 import click
 import rich_click
 
-from goretain.cli.options import one_format
+from goretain.cli.options import debug_option, json_option, one_format
 
 
 @click.command(cls=rich_click.RichCommand)
 @click.argument("code", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md.")
+@json_option
 @click.option("--markdown", is_flag=True, help="The Markdown source.")
-@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+@debug_option
 def rule(code: str | None, as_json: bool, markdown: bool, debug: bool) -> None:  # noqa: ARG001 (main reads it)
     """Explain a leak pattern, or list them all.
 

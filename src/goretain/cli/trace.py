@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import rich_click
 
-from goretain.cli.options import TOP, Span
+from goretain.cli.options import TOP, Span, debug_option, json_option, top_option
 
 #: Seconds of a trace that --from takes.
 _SECONDS = 5.0
@@ -16,9 +16,9 @@ _SECONDS = 5.0
 @click.option("--from", "address", metavar="URL", help="Ask this program for a trace: http://localhost:6060.")
 @click.option("--for", "seconds", type=Span(), metavar="TIME", help="With --from, how long. [default: 5s]")
 @click.option("-o", "--output", "save", metavar="FILE", help="With --from, keep the trace in a file.")
-@click.option("--top", type=click.IntRange(0), metavar="N", help=f"Rows of each list. [default: {TOP}]")
-@click.option("--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md.")
-@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+@top_option
+@json_option
+@debug_option
 def trace(
     target: str | None,
     address: str | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import rich_click
 
-from goretain.cli.options import TOP, Size, Span
+from goretain.cli.options import TOP, Size, Span, debug_option, json_option, top_option
 
 
 @click.command(cls=rich_click.RichCommand)
@@ -22,9 +22,9 @@ from goretain.cli.options import TOP, Size, Span
 )  # fmt: skip
 @click.option("--no-gc", is_flag=True, help="Do not make the program collect its garbage for every look.")
 @click.option("--limit", type=Size(), metavar="SIZE", help="Memory limit: say when it is reached (512MiB).")
-@click.option("--top", type=click.IntRange(0), metavar="N", help=f"Rows of each list. [default: {TOP}]")
-@click.option("--json", "as_json", is_flag=True, help="Everything, in the schema of docs/json-schema.md.")
-@click.option("--debug", is_flag=True, help="Show a traceback when something goes wrong.")
+@top_option
+@json_option
+@debug_option
 def watch(
     targets: tuple[str, ...],
     seconds: float,
