@@ -11,6 +11,7 @@ from benchmarks import (
     bench_profiles,
     bench_room,
     bench_snap,
+    bench_traces,
     bench_watch,
 )
 
@@ -22,6 +23,7 @@ for title, run in (
     ("Memory of an analysis, measured and estimated", bench_room.main),
     ("Graph part alone", bench_graph.main),
     ("Profiles: one large, and a fleet", bench_profiles.main),
+    ("Execution traces: events a CPU second", bench_traces.main),
     ("A watch of ten processes", bench_watch.main),
     ("Beside other tools, on one core", bench_peers.main),
 ):

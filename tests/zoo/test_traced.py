@@ -102,6 +102,7 @@ def _refused(data: bytes) -> bool:
         (b"go 1.21 trace\0\0\0", "a trace in the format of Go 1.21; known are those of Go 1.22 to 1.26"),
         (b"go 1.26 trace\0\0\0", "it has no events"),
         (b"go 1.26 trace\0\0\0\7", "offset 0x10: there should be a batch of events"),
+        (b"go 1.26 trace\0\0\0\1\1\1\1\2\x0b\1", "it does not say how fast its clock ticks"),
         (b"go 1.26 trace\0\0\0\1\1\1\1\1\xff", "offset 0x15: there is no event 255"),
         (b"go 1.26 trace\0\0\0\1\1\1\1\x90\x01\x09", "offset 0x10: it is cut off"),
         (b"go 1.26 trace\0\0\0\1\1\1\1\3\4\5\x80", "offset 0x16: it is cut off"),

@@ -44,17 +44,18 @@ _LATEST = 1 << 62
 
 
 class Events(NamedTuple):
-    """Timed events, by thread and in its order; empty where they are only counted.
+    """Timed events, by thread and in its order.
 
-    kind: uint8[n]; batch: int32[n]; ticks: int64[n]; goroutine: int64[n], what ran on the thread as it
-    happened, 0 none; first: int64[n], into numbers: int64[m], which follow the time in the event.
+    kind: uint8[n]; batch: int32[n]; time: int64[n], nanoseconds since the trace began; goroutine: int64[n],
+    what ran on the thread as it happened, 0 none; first: int32[n], into numbers: int64[m], which follow the
+    time in the event.
     """
 
     kind: U8
     batch: I32
-    ticks: I64
+    time: I64
     goroutine: I64
-    first: I64
+    first: I32
     numbers: I64
 
 
@@ -146,17 +147,26 @@ def _runs(running: Int, does: Int, thread: Int, numbers: I64, m: Int) -> Int:
 
 
 @checked
-def read_events(data: U8, batches: I64, rows: I64, arity: U8, effect: U8, events: Events, counts: I64) -> Int:
-    """Walks the timed events of ``rows`` of batches: counts them, and stores them where ``events`` has room.
+def read_events(
+    data: U8,
+    batches: I64,
+    rows: I64,
+    shape: tuple[U8, U8],
+    clock: tuple[Int, float],
+    events: Events,
+    counts: I64,
+) -> Int:
+    """Walks the timed events of ``rows`` of batches and stores them; every event takes two bytes or more.
 
     Args:
         rows: int64[b], those of one thread together, in the order of the file.
-        arity: uint8[256], numbers behind the kind, time included, or NO_EVENT; effect: uint8[256].
+        shape: arity uint8[256], numbers behind the kind, time included, or NO_EVENT; effect uint8[256].
+        clock: ticks as the trace begins, nanoseconds a tick.
         counts: int64[4], filled in any case.
 
     Returns OK, or what is wrong with the event at counts[BROKEN_AT].
     """
-    store = events.kind.shape[0] > 0
+    arity, effect = shape
     k = 0
     m = 0
     running: Int = np.int64(0)
@@ -180,21 +190,17 @@ def read_events(data: U8, batches: I64, rows: I64, arity: U8, effect: U8, events
             if delta < 0 or delta > _LATEST - ticks:
                 return BAD_TIME
             ticks += delta
-            if store:
-                events.kind[k] = kind
-                events.batch[k] = row
-                events.ticks[k] = ticks
-                events.goroutine[k] = running
-                events.first[k] = m
+            events.kind[k] = kind
+            events.batch[k] = row
+            events.time[k] = np.int64(min((ticks - clock[0]) * clock[1], _LATEST))
+            events.goroutine[k] = running
+            events.first[k] = m
             count: Int = np.int64(arity[kind]) - 1
             for place in range(count):
-                value, at = varint(data, at, end)
+                events.numbers[m + place], at = varint(data, at, end)
                 if at < 0:
                     return CUT_OFF
-                if store:
-                    events.numbers[m + place] = value
-            if store:
-                running = _runs(running, effect[kind], thread, events.numbers, m)
+            running = _runs(running, effect[kind], thread, events.numbers, m)
             m += count
             k += 1
     counts[ROWS] = k

@@ -97,7 +97,6 @@ class Trace:
         version: of the format: 26 is that of Go 1.26.
         batches: as the kernel lists them.
         events: by thread, in its order.
-        time: int64[n], nanoseconds since the first event.
         tables: what they name.
         cut_off: whether its end is missing; before Go 1.26 nobody can tell.
     """
@@ -106,16 +105,20 @@ class Trace:
     version: int
     batches: I64
     events: Events
-    time: I64
     tables: Tables
     cut_off: bool
 
     def __len__(self) -> int:
         return len(self.events.kind)
 
+    @property
+    def time(self) -> I64:
+        """int64[n]: nanoseconds since the trace began."""
+        return self.events.time
+
     @cached_property
     def duration_ns(self) -> int:
-        """From the first event to the last."""
+        """From the beginning to the last event."""
         return int(self.time.max())
 
     def select(self, *kinds: int) -> I64:

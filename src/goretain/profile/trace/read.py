@@ -21,6 +21,8 @@ _HEADER = re.compile(rb"go 1\.(\d{1,3}) trace\0*")
 _HEADER_BYTES = 16
 #: The first Go whose traces have this format, and the last whose format is known (1.27 writes that of 1.26).
 _FIRST, _LAST = 22, 26
+#: Bytes that are looked at together, of what needs no memory of the size of the trace.
+_PART = 1 << 20
 #: From this one on the end of a generation is marked.
 _MARKED = 26
 _REASONS = {
@@ -49,15 +51,15 @@ def read_trace(source: Source) -> Trace:
         wire.list_batches(data, _HEADER_BYTES, row, batches, counts)
     entries = _entries(data, batches, name)
     tables = Tables.of(source.data, batches, entries)
-    events = _events(data, batches, name)
-    _adopt(events, batches)
+    rate = _rate(entries)
+    events = _events(data, batches, rate or 1, name)
     if not len(events.kind):
         raise CorruptFile(name, len(data), "it has no events", hint=_AGAIN)
-    time = _nanoseconds(events.ticks, entries, name)
+    if not rate:
+        raise CorruptFile(name, None, "it does not say how fast its clock ticks", hint=_AGAIN)
+    _adopt(events, batches)
     cut_off = version >= _MARKED and int(batches[-1, wire.END]) == len(data)
-    return Trace(
-        name=name, version=version, batches=batches, events=events, time=time, tables=tables, cut_off=cut_off
-    )
+    return Trace(name=name, version=version, batches=batches, events=events, tables=tables, cut_off=cut_off)
 
 
 def _version(header: bytes, name: str) -> int:
@@ -94,22 +96,32 @@ def _entries(data: wire.U8, batches: I64, name: str) -> Entries:
     return entries
 
 
-def _events(data: wire.U8, batches: I64, name: str) -> Events:
-    def room(rows: int, numbers: int) -> Events:
-        return Events(
-            np.empty(rows, np.uint8), np.empty(rows, np.int32), np.empty(rows, np.int64),
-            np.empty(rows, np.int64), np.empty(rows, np.int64), np.empty(numbers, np.int64),
-        )  # fmt: skip
-
+def _events(data: wire.U8, batches: I64, rate: int, name: str) -> Events:
     timed = np.flatnonzero(batches[:, wire.FORM] == wire.EVENTS)
     rows = timed[np.argsort(batches[timed, wire.THREAD], kind="stable")]
+    # Every number ends with a byte below 128, and an event has two of them or more. That many are room enough
+    # without a walk to count them; memory that is not written to costs nothing.
+    most = sum(int(np.count_nonzero(data[at : at + _PART] < 0x80)) for at in range(0, len(data), _PART))
+    room = Events(
+        np.empty(most // 2, np.uint8),
+        np.empty(most // 2, np.int32),
+        np.empty(most // 2, np.int64),
+        np.empty(most // 2, np.int64),
+        np.empty(most // 2, np.int32),
+        np.empty(most, np.int64),
+    )
     counts = np.zeros(4, np.int64)
-    events = room(0, 0)
-    _check(wire.read_events(data, batches, rows, ARITY, EFFECT, events, counts), name, counts)
-    if counts[wire.ROWS]:
-        events = room(int(counts[wire.ROWS]), int(counts[wire.NUMBERS]))
-        wire.read_events(data, batches, rows, ARITY, EFFECT, events, counts)
-    return events
+    clock = (int(batches[timed, wire.TICKS].min(initial=0x7FFF_FFFF_FFFF_FFFF)), 1e9 / rate)
+    _check(wire.read_events(data, batches, rows, (ARITY, EFFECT), clock, room, counts), name, counts)
+    count = int(counts[wire.ROWS])
+    return Events(
+        kind=room.kind[:count],
+        batch=room.batch[:count],
+        time=room.time[:count],
+        goroutine=room.goroutine[:count],
+        first=room.first[:count],
+        numbers=room.numbers[: int(counts[wire.NUMBERS])],
+    )
 
 
 def _adopt(events: Events, batches: I64) -> None:
@@ -128,13 +140,9 @@ def _adopt(events: Events, batches: I64) -> None:
     events.goroutine[ends] = [goroutine_of.get(thread, 0) for thread in threads]
 
 
-def _nanoseconds(ticks: I64, entries: Entries, name: str) -> I64:
-    """int64[n]: time since the first event."""
+def _rate(entries: Entries) -> int:
+    """Ticks of the trace's clock a second, 0 unknown."""
     said = np.flatnonzero(entries.kind == wire.FREQUENCY)
     rates = entries.numbers[entries.first[said]]
-    if not len(said) or (rates <= 0).any():
-        raise CorruptFile(name, None, "it does not say how fast its clock ticks", hint=_AGAIN)
-    # Each generation says how fast the clock ticks; it is one clock, and they know it better every time.
-    since: I64 = ticks - ticks.min()
-    since_ns: I64 = (since * (1e9 / int(rates[-1]))).astype(np.int64)
-    return since_ns
+    # Every generation says so; it is one clock, and they know it better every time.
+    return int(rates[-1]) if len(said) and (rates > 0).all() else 0

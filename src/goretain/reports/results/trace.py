@@ -51,7 +51,7 @@ class CycleRow(msgspec.Struct, frozen=True, kw_only=True):
     """A garbage collection, from the beginning of marking to its end; None lies beyond the trace.
 
     Attributes:
-        begin_ns, end_ns: since the first event. heap_begin_bytes, heap_end_bytes: allocated then.
+        begin_ns, end_ns: since the trace began. heap_begin_bytes, heap_end_bytes: allocated then.
     """
 
     begin_ns: int | None
@@ -123,8 +123,8 @@ class TraceReport(msgspec.Struct, frozen=True, kw_only=True):
         schema: names this shape.
         name: as the user named the trace.
         format: the Go whose format it has: ``1.26``, which 1.27 writes too.
-        events, duration_ns: how many, and from the first to the last.
-        edges_ns: what courses and curves are divided by, since the first event.
+        events, duration_ns: how many, and from the beginning to the last.
+        edges_ns: what courses and curves are divided by, since the trace began.
         states: by how many goroutines were in them; states_total: how many states.
         goroutines_created, goroutines_ended, goroutines_alive: while traced, and as it ends.
         unended: the groups alive as it ends: those that began while traced, older ones, the runtime's own;
