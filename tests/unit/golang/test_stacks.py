@@ -12,7 +12,7 @@ from goretain.debuginfo.dwarf.dwarf import Dwarf
 from goretain.debuginfo.elf.elf import Elf
 from goretain.debuginfo.pclntab.pclntab import FuncTable
 from goretain.golang.layout import Layout, Program
-from goretain.golang.stacks.components import piece_offsets
+from goretain.golang.stacks.components import piece_offsets, split_part
 from goretain.golang.stacks.locations import Piece, register_pieces, stack_pieces
 from goretain.golang.stacks.spills import dictionary_position, spill_offsets
 from goretain.golang.stacks.stacks import StackWords
@@ -108,6 +108,18 @@ def test_pieces_leave_padding_out() -> None:
     # int8 at -34, the pointer at -32, both words of the string side by side at -24
     pieces = [Piece(-34, 0, 1), Piece(-32, 1, 8), Piece(-24, 9, 8), Piece(-16, 17, 8)]
     assert extents(t, pieces) == [(0, 1, -34), (8, 32, -40)]
+
+
+def test_parts_of_split_temporaries_are_told_by_their_names() -> None:
+    byte, row = GoType("uint8", "uint8", 1), GoType("main.row", "struct", 48)
+    to_byte, to_row = (GoType(f"*{t.name}", "ptr", 8, elem_ref=t) for t in (byte, row))
+    name, t, offset = split_part(".autotmp_6.ptr", to_row) or ("", row, -1)
+    assert (name, t.name, t.kind, t.elem, offset) == (".autotmp_6", "[]main.row", "slice", row, 0)
+    name, t, offset = split_part(".autotmp_73.data", to_byte) or ("", row, -1)
+    assert (name, t.kind, offset) == (".autotmp_73", "interface", 8)
+    # fields of those names, variables of those names, parts that nothing follows
+    others = [(".autotmp_5.data", to_row), (".autotmp_5", to_row), (".data", to_byte), ("ptr", to_row)]
+    assert [split_part(name, t) for name, t in [*others, (".autotmp_6.len", row)]] == [None] * 5
 
 
 def test_a_slice_with_its_length_elsewhere_is_not_whole() -> None:

@@ -30,6 +30,12 @@ def test_a_pointer_to_the_first_byte_may_mean_a_header() -> None:
     assert find("GR109", pointers(*[Row(512, 0, 64, 64)] * 4000).heap()) == []
 
 
+def test_the_first_byte_of_an_unknown_object_may_be_where_a_slice_begins() -> None:
+    heap = pointers(Row(128 * KB, 0, 64, 64)).heap()
+    heap.snapshot.columns.object_type[heap.snapshot.columns.window_target] = -1
+    assert find("GR109", Heap(heap.snapshot)) == []
+
+
 @pytest.mark.parametrize(("length", "count"), [(65 * KB, 0), (63 * KB, 1)])
 def test_what_is_shown_for_the_most_part_is_healthy(length: int, count: int) -> None:
     findings = find("GR109", pointers(*[Row(128 * KB, 64, length, length)] * 2).heap())

@@ -139,10 +139,17 @@ func fillDoubtful(connections, bufferSize, entries int) {
 	}
 }
 
-func work(in <-chan *document) {
-	scratch := make([]byte, 0, 4096)
+type position struct{ word, line int64 }
+
+// work has scratch memory of its own, given to it by the go statement as a slice of bytes, one of structs, and
+// an interface.
+func work(in <-chan *document, scratch []byte, positions []position, counts any) {
 	for d := range in {
-		scratch = append(scratch[:0], d.title...)
+		copy(scratch, d.title)
+		positions[d.id%len(positions)].word++
+		if c, ok := counts.(*[32 << 10]byte); ok {
+			c[d.id%len(c)]++
+		}
 	}
 }
 
@@ -156,7 +163,7 @@ func main() {
 		fillDoubtful(15, 4<<10, 1000)
 	}
 	for i := 0; i < 8; i++ {
-		go work(jobs)
+		go work(jobs, make([]byte, 64<<10), make([]position, 4<<10), new([32 << 10]byte))
 	}
 	for i := 0; i < 100; i++ {
 		jobs <- newDocument(i)

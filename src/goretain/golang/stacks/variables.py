@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from goretain.debuginfo.dwarf.dwarf import Function, Variable
 from goretain.golang.layout import Program
-from goretain.golang.stacks.components import piece_offsets
+from goretain.golang.stacks.components import piece_offsets, split_part
 from goretain.golang.stacks.locations import Piece, register_pieces, stack_pieces
 from goretain.golang.stacks.spills import dictionary_position, spill_offsets
 from goretain.golang.stacks.stackmaps import FramePlan
@@ -99,7 +99,7 @@ class FrameNames:
             t = self._universe.from_dwarf(variable.type)
             for pc in link_pcs:
                 pieces = stack_pieces(expression_at(variable, pc))
-                for offset, name in place(variable.name, t, pieces, variable.inlined_from):
+                for offset, name in _placed(variable, t, pieces):
                     names.setdefault(offset, name)
         for offset, name in self.spilled(plan, function):
             names.setdefault(offset, name)
@@ -143,6 +143,16 @@ def nameless_slot(offset: int) -> str:
 def expression_at(variable: Variable, pc: int) -> bytes:
     """The location expression valid at a link-time pc, empty when the variable has none there."""
     return next((expression for low, high, expression in variable.location if low <= pc < high), b"")
+
+
+def _placed(variable: Variable, t: GoType, pieces: list[Piece]) -> Iterator[tuple[int, SlotName]]:
+    """``place`` for a variable of a function; a part of a split temporary counts as that part of its
+    value."""
+    part = split_part(variable.name, t)
+    if part is None:
+        return place(variable.name, t, pieces, variable.inlined_from)
+    whole, t, offset = part
+    return place(whole, t, [Piece(p.cfa_offset, offset, 8) for p in pieces], variable.inlined_from)
 
 
 def place(

@@ -2,9 +2,9 @@
 
 Go has no pointer arithmetic: what lies beside the element or field that a pointer leads to is lost for
 certain. A pointer to the first bytes of something larger is doubtful: code that uses unsafe points to a
-header and means what follows. So it is likely, only for large objects, and never in what the standard library
-allocates (a ``*time.Timer`` is a ``runtime.timeTimer``, time/sleep.go). Imports ``patterns`` and the floors
-below.
+header and means what follows. So it is likely, only for large objects of known type (else the pointer may be
+the first word of a slice or the data of an interface), and never in what the standard library allocates (a
+``*time.Timer`` is a ``runtime.timeTimer``, time/sleep.go). Imports ``patterns`` and the floors below.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ def find(heap: Heap) -> Iterator[Finding]:
     """One finding for each holder and field, and each kind of pointer."""
     pattern, found = own(__package__), pinned(heap, WindowKind.POINTER, mostly_hidden(heap))
     ours = found.kept & ~_of_library(heap, found)
+    typed = heap.snapshot.columns.object_type[found.objects] >= 0
     for chosen, confidence in (
         (ours & (found.first > 0), _LOST),
-        (ours & (found.first == 0) & (found.hidden >= SMALL), _FIRST),
+        (ours & typed & (found.first == 0) & (found.hidden >= SMALL), _FIRST),
     ):
         for rows in found.groups(chosen, _PLACE_MINIMUM):
             objects = found.objects[rows]
