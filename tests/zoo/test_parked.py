@@ -9,6 +9,7 @@ import pytest
 
 from goretain.diagnosis import diagnose
 from goretain.heap.heap import Heap
+from goretain.reports.why import why_report
 from goretain.snapshot import NO_OBJECT, Goroutine, ObjectFlag, Snapshot, WaitKind, load, save, validate
 from tests.support.formats import SNAPSHOT
 from tests.support.golang import VERSIONS, Target, go_program, running, wait_until_blocked
@@ -22,6 +23,8 @@ KINDS = {
     "main.leakSelect": WaitKind.SELECT,
     "main.leakNilReceive": WaitKind.CHANNEL_RECEIVE,
     "main.leakNilSend": WaitKind.CHANNEL_SEND,
+    "main.leakNilSelect": WaitKind.SELECT,
+    "main.leakPartSelect": WaitKind.SELECT,
     "main.leakNoCases": WaitKind.SELECT,
     "main.leakMutex": WaitKind.MUTEX,
     "main.leakReader": WaitKind.RW_MUTEX_READ,
@@ -32,7 +35,7 @@ KINDS = {
     "main.liveAccept": WaitKind.IO,
 }
 #: They wait for nothing at all.
-NOTHING = {"main.leakNilReceive", "main.leakNilSend", "main.leakNoCases"}
+NOTHING = {"main.leakNilReceive", "main.leakNilSend", "main.leakNilSelect", "main.leakNoCases"}
 BUFFERS = {"main.leakReceive": 4096, "main.leakSend": 8192}
 
 
@@ -51,7 +54,7 @@ def check_leaks(snapshot: Snapshot, target: Target) -> None:
         function_of(g) for g, leaked in zip(snapshot.goroutines, leaks.leaked, strict=True) if leaked
     )
     assert found == Counter(target.table("PLANTED"))
-    assert found.total() == 60
+    assert found.total() == 70
     alive = Counter(
         function_of(g) for g, leaked in zip(snapshot.goroutines, leaks.leaked, strict=True) if not leaked
     )
@@ -95,6 +98,14 @@ def check_memory(snapshot: Snapshot) -> None:
     assert leaks_total(heap) == sum(g.retained_bytes for g in leaked.groups) + leaked.shared_bytes
 
 
+def check_report(snapshot: Snapshot) -> None:
+    """Every stack of leaked goroutines is in the report, however few rows of each list are asked for."""
+    section = why_report("parked", Heap(snapshot), top=1).goroutines
+    assert section is not None
+    assert sum(row.count for row in section.stacks if row.leaked) == section.leaked == 70
+    assert sum(not row.leaked for row in section.stacks) <= 1
+
+
 def leaks_total(heap: Heap) -> int:
     """Bytes that a walk from the leaked stacks finds and the live part does not have, the slow way."""
     columns, leaks = heap.snapshot.columns, heap.leaks
@@ -127,6 +138,7 @@ def test_all_planted_and_no_live_goroutine_is_leaked(version: str) -> None:
     check_leaks(snapshot, target)
     check_waits(snapshot)
     check_memory(snapshot)
+    check_report(snapshot)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -158,3 +170,17 @@ def test_without_the_table_of_waits_nothing_is_said() -> None:
     assert heap.leaks is None
     assert heap.leaked is None
     assert all(group.leaked is None for group in heap.goroutines.groups)
+
+
+@pytest.mark.parametrize("version", [v for v in VERSIONS if v >= "1.24"])
+def test_who_is_reached_through_a_weak_pointer_may_be_woken(version: str) -> None:
+    with running(go_program("weakly", version)) as target:
+        wait_until_blocked(target.pid)
+        heap = Heap(snapshot_of(target.pid))
+    assert heap.leaks is not None
+    assert heap.leaked is not None
+    rows = zip(heap.snapshot.goroutines, heap.leaks.leaked, strict=True)
+    assert Counter(function_of(g) for g, leaked in rows if leaked) == Counter(target.table("PLANTED"))
+    # A weak pointer holds nothing: what the leaked ones have would go with them.
+    for group in heap.leaked.groups:
+        assert group.retained_bytes > 4 * (64 << 10)

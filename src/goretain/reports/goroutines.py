@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def goroutine_section(heap: Heap, top: int) -> GoroutineSection:
-    """All stacks with what they hold, and the sum of what only leaked goroutines hold."""
+    """The first ``top`` stacks and all leaked ones with what they hold, what leaked ones hold together."""
     found, leaked, leaks = heap.goroutines, heap.leaked, heap.leaks
     return GoroutineSection(
         count=sum(len(group.members) for group in found.groups),
-        stacks=tuple(_row(group) for group in found.groups[:top]),
+        stacks=tuple(_row(group) for k, group in enumerate(found.groups) if k < top or group.leaked),
         stacks_total=len(found.groups),
         shared_bytes=found.shared_bytes,
         leaked=None if leaks is None else int(leaks.leaked.sum()),

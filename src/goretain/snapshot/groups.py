@@ -65,7 +65,7 @@ class Waits:
     wait_goroutine: int32[b], index into goroutines, ascending.
     wait_kind: uint8[b], WaitKind.
     wait_address: int64[b], of the channel (runtime.hchan), of the semaphore's word or of the condition's
-        list; 0: there is nothing that could wake it (a nil channel, a select without cases); -1: unknown.
+        list; 0: there is nothing that could wake it (nil channels, a select without cases); -1: unknown.
     wait_object: uint32[b], the object in which that address lies, NO_OBJECT outside of the heap.
     wait_name: uint32[b], index into strings: the global variable in which it lies, "" otherwise.
     """

@@ -1,4 +1,4 @@
-// Goroutines that wait: sixty that nothing can wake any more, and as many of every kind that something still can.
+// Goroutines that wait: seventy that nothing can wake any more, and as many of every kind that something still can.
 //
 // Prints, for each function that goroutines run, "PLANTED name count" or "ALIVE name count".
 package main
@@ -36,7 +36,7 @@ func main() {
 	plant()
 	keep()
 	started.Wait()
-	for parked() < 12*each+liveGoroutines {
+	for parked() < 14*each+liveGoroutines {
 		time.Sleep(time.Millisecond)
 	}
 	runtime.GC()
@@ -68,6 +68,8 @@ func plant() {
 	start("PLANTED", "main.leakSelect", each, func() { leakSelect(make(chan int), make(chan string)) })
 	start("PLANTED", "main.leakNilReceive", each, func() { leakNilReceive(nil) })
 	start("PLANTED", "main.leakNilSend", each, func() { leakNilSend(nil) })
+	start("PLANTED", "main.leakNilSelect", each, func() { leakNilSelect(nil, nil) })
+	start("PLANTED", "main.leakPartSelect", each, func() { leakPartSelect(make(chan int), nil) })
 	start("PLANTED", "main.leakNoCases", each, leakNoCases)
 	start("PLANTED", "main.leakMutex", each, func() { leakMutex(&account{}) })
 	start("PLANTED", "main.leakReader", each, func() { leakReader(&sync.RWMutex{}) })
@@ -118,6 +120,28 @@ func leakNilReceive(c chan int) {
 func leakNilSend(c chan int) {
 	started.Done()
 	c <- 1
+}
+
+//go:noinline
+func leakNilSelect(in, out chan int) {
+	started.Done()
+	select {
+	case v := <-in:
+		sink += v
+	case out <- 1:
+	}
+}
+
+// One of two channels is nil.
+//
+//go:noinline
+func leakPartSelect(in, out chan int) {
+	started.Done()
+	select {
+	case v := <-in:
+		sink += v
+	case out <- 1:
+	}
 }
 
 //go:noinline

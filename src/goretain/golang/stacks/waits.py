@@ -2,10 +2,12 @@
 
 A goroutine that a channel, select, lock, WaitGroup or Cond has parked stands in that one's queue with a
 ``runtime.sudog`` (runtime/runtime2.go). Channels and selects list theirs in ``g.waiting`` (chan.go,
-select.go); from Go 1.26 semaphores and conditions do too (sema.go). Before, the sudog is a local variable of
-the functions that parked the goroutine: it is recognised there by ``sudog.g``, which names its goroutine only
-while it stands in a queue. ``sudog.c`` is the channel, ``sudog.elem`` the semaphore's word; a condition
-before 1.26 is the ``notifyList`` (sema.go) whose queue the sudog stands in.
+select.go); a select whose channels are all nil has none: the list is complete before it parks, and only the
+goroutine empties it, after it was woken. From Go 1.26 semaphores and conditions list theirs too (sema.go).
+Before, the sudog is a local variable of the functions that parked the goroutine: it is recognised there by
+``sudog.g``, which names its goroutine only while it stands in a queue. ``sudog.c`` is the channel,
+``sudog.elem`` the semaphore's word; a condition before 1.26 is the ``notifyList`` (sema.go) whose queue the
+sudog stands in.
 Imports this room, ``golang.layout``, ``snapshot`` and ``model``.
 """
 
@@ -122,6 +124,9 @@ class _Reader:
             return kind, [UNKNOWN]
         try:
             if kind in _CHANNELS:
+                # While it is parked only the goroutine itself could have emptied the list.
+                if kind is WaitKind.SELECT and not g.waiting:
+                    return kind, [NOTHING]
                 return kind, self._channels(g) or [UNKNOWN]
             if kind is WaitKind.SEMAPHORE and any(f.function == _WAIT_GROUP for f in g.frames[:_DEPTH]):
                 kind = WaitKind.WAIT_GROUP

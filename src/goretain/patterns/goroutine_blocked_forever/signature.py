@@ -62,6 +62,13 @@ _KINDS = {
 }
 _NIL = _Kind("on a", "nil channel", "make the channel before the goroutine starts, or do not start it")
 _NO_CASES = _Kind("in a", "select without cases", "let the goroutine return: select {} never does")
+_NIL_CASES = _Kind(
+    "in a",
+    "select whose channels are all nil",
+    "make the channels before the goroutine starts, or give the select a case that ends it: <-ctx.Done()",
+)
+#: The runtime's words for a select that the compiler saw no case of.
+_WITHOUT_CASES = "select (no cases)"
 
 
 def find(heap: Heap) -> Iterator[Finding]:
@@ -97,7 +104,9 @@ def _wait_of(heap: Heap, group: GoroutineGroup) -> tuple[list[int], _Kind]:
     known = objects[objects != NO_OBJECT].tolist()
     if known:
         return known, _KINDS[kind]
-    return [], _NO_CASES if kind is WaitKind.SELECT else _NIL
+    if kind is not WaitKind.SELECT:
+        return [], _NIL
+    return [], _NO_CASES if group.state.startswith(_WITHOUT_CASES) else _NIL_CASES
 
 
 def _chain(heap: Heap, group: GoroutineGroup, held: NDArray[np.uint32], objects: list[int]) -> Chain:
@@ -118,7 +127,11 @@ def _chain(heap: Heap, group: GoroutineGroup, held: NDArray[np.uint32], objects:
 def _confidence(group: GoroutineGroup, kind: _Kind, *, proved: bool) -> Confidence:
     waits = f"{len(group.members)} goroutines wait" if len(group.members) > 1 else "a goroutine waits"
     place = f" at {_place(group.where)}" if group.where is not None else ""
-    nobody = "" if kind in (_NIL, _NO_CASES) else " that no global variable and no other goroutine can get at"
+    nobody = (
+        ""
+        if kind in (_NIL, _NO_CASES, _NIL_CASES)
+        else " that no global variable and no other goroutine can get at"
+    )
     begun = f"; started at {_place(group.created_at)}" if group.created_at is not None else ""
     return Confidence(
         level="proved" if proved else "likely",

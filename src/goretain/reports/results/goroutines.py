@@ -35,7 +35,8 @@ class GoroutineSection(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         count: how many goroutines.
-        stacks: the first ``top`` groups by retained and stack bytes; stacks_total: how many groups.
+        stacks: groups by retained and stack bytes, the first ``top`` and all leaked ones; stacks_total: how
+            many groups.
         shared_bytes: heap that goroutines of several stacks, and no global variable, keep alive together.
         leaked: how many are leaked; None when it is unknown what goroutines wait for.
         leaked_bytes, leaked_stack_bytes: heap that would go if all leaked ones went, and their stacks.

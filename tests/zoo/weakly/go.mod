@@ -1,0 +1,3 @@
+module weakly
+
+go 1.21
