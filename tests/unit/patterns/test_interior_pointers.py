@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from goretain.heap.heap import Heap
-from goretain.snapshot import TypeInfo, WindowKind
+from goretain.snapshot import Layer, TypeInfo, WindowKind
 from tests.unit.patterns.heaps import Maker, Row, find
 
 KB = 1 << 10
@@ -30,10 +30,15 @@ def test_a_pointer_to_the_first_byte_may_mean_a_header() -> None:
     assert find("GR109", pointers(*[Row(512, 0, 64, 64)] * 4000).heap()) == []
 
 
-def test_the_first_byte_of_an_unknown_object_may_be_where_a_slice_begins() -> None:
-    heap = pointers(Row(128 * KB, 0, 64, 64)).heap()
-    heap.snapshot.columns.object_type[heap.snapshot.columns.window_target] = -1
-    assert find("GR109", Heap(heap.snapshot)) == []
+@pytest.mark.parametrize(("goid", "found"), [(7, 0), (0, 1)])
+def test_on_a_stack_the_first_byte_of_an_unknown_object_may_be_a_slice_s(goid: int, found: int) -> None:
+    maker = Maker()
+    layer = Layer.PARKED if goid else Layer.PROGRAM
+    maker.variable(maker.holder("main.work", layer, goid), ":main.work.rows", Row(128 * KB, 0, 64, 64))
+    maker.kinds[:] = [WindowKind.POINTER]
+    heap = maker.heap()
+    heap.snapshot.columns.object_type[:] = -1
+    assert len(find("GR109", Heap(heap.snapshot))) == found
 
 
 @pytest.mark.parametrize(("length", "count"), [(65 * KB, 0), (63 * KB, 1)])
