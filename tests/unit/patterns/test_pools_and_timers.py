@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from goretain.heap.heap import Heap
-from goretain.snapshot import Layer
+from goretain.snapshot import Layer, TimerFlag, Timers
 from tests.support.heapdsl import HeapBuilder
 from tests.unit.patterns.heaps import find
 
@@ -87,6 +88,25 @@ def test_channels_of_timers_that_nobody_refers_to(kind: str, level: str) -> None
     findings = find("GR111", Heap(heap.build()))
     assert [(f.count, f.saving_bytes, f.severity, f.confidence.level) for f in findings] == (
         [(500, 500 * 144, "leak", level)] if level else []
+    )
+
+
+@pytest.mark.parametrize("period", [0, 3600 * 10**9])
+@pytest.mark.parametrize("kind", ["runtime.timeTimer", ""])
+def test_a_period_tells_tickers_whatever_the_type(kind: str, period: int) -> None:
+    snapshot = timers(500, type=kind, channel=112).build()
+    snapshot.timers = Timers(
+        timer_object=np.arange(1, 1001, 2, dtype=np.uint32),
+        timer_when=np.zeros(500, np.int64),
+        timer_period=np.full(500, period),
+        timer_flags=np.full(500, int(TimerFlag.CHANNEL), np.uint8),
+        timer_function=np.zeros(500, np.uint32),
+        timer_target=np.arange(2, 1002, 2, dtype=np.uint32),
+    )
+    (finding,) = find("GR111", Heap(snapshot))
+    assert (finding.count, finding.saving_bytes, finding.severity) == (500, 500 * 144, "leak")
+    assert (finding.confidence.level, "ticker" in finding.fix) == (
+        ("proved", True) if period else ("likely", False)
     )
 
 

@@ -24,21 +24,20 @@ from goretain.snapshot import NO_OBJECT
 
 def timer_objects(program: Program, universe: TypeUniverse, objects: Objects) -> list[tuple[int, GoType]]:
     """(object, time.Timer or time.Ticker) for every timer that is set; nothing from Go 1.23 on."""
-    timer = universe.struct("time.Timer")
-    if timer is None or not program.layout.has("time.Timer", "r"):
-        return []
     rows = list(_captured(program))
-    periodic = np.array([row.period != 0 for row in rows], np.bool_)
-    address = np.array([row.address for row in rows], np.int64)
-    address -= program.layout.offset("time.Timer", "r")
-    found = objects.find(address)
-    at_start = found != NO_OBJECT
-    at_start[at_start] = objects.table.address[found[at_start]] == address[at_start]
-    ticker = universe.struct("time.Ticker") or timer
-    return [
-        (o, ticker if repeats else timer)
-        for o, repeats in zip(found[at_start].tolist(), periodic[at_start].tolist(), strict=True)
-    ]
+    found: list[tuple[int, GoType]] = []
+    for name, periodic in (("time.Timer", False), ("time.Ticker", True)):
+        # Each is described only in programs that use it.
+        kind = universe.struct(name)
+        if kind is None or not program.layout.has(name, "r"):
+            continue
+        address = np.array([row.address for row in rows if (row.period != 0) == periodic], np.int64)
+        address -= program.layout.offset(name, "r")
+        ids = objects.find(address)
+        known = np.flatnonzero(ids != NO_OBJECT)
+        known = known[objects.table.address[ids[known]] == address[known]]
+        found += [(o, kind) for o in ids[known].tolist()]
+    return found
 
 
 def _captured(program: Program) -> Iterator[Timer]:

@@ -1,0 +1,3 @@
+module goretain.test/zoo/tickers
+
+go 1.21
