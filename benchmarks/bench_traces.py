@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from benchmarks.bench_profiles import command
-from goretain.profile.source import Source
+from goretain.profile.sources.source import Source
 from goretain.profile.trace.read import read_trace
 from tests.support.golang import VERSIONS, toolchain
 from tests.support.traces import trace_of

@@ -21,7 +21,7 @@ from benchmarks.growth.detectors import DETECTORS
 from benchmarks.growth.families import TUNING, Family
 from benchmarks.growth.heaps import SITES, run
 from benchmarks.growth.heldout import HELD_OUT
-from goretain.profile.growth import judge
+from goretain.profile.growth.verdict import judge
 
 WINDOWS = (30, 60, 110)
 #: Programs, of 30 hosts each.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.kernels.trends import mann_kendall, theil_sen
-from goretain.profile.growth import CHANCE, Series, judge
+from goretain.profile.growth.verdict import CHANCE, Series, judge
 
 Flags = NDArray[np.bool_]
 

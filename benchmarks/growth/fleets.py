@@ -13,8 +13,8 @@ import numpy as np
 
 from benchmarks.growth.families import Family
 from benchmarks.growth.heaps import SITES, run
-from goretain.profile.fleet import Fleet, judge_fleet
-from goretain.profile.growth import CHANCE, Series
+from goretain.profile.growth.fleet import Fleet, judge_fleet
+from goretain.profile.growth.verdict import CHANCE, Series
 
 WINDOW = 60
 HOSTS = (12, 20, 30)

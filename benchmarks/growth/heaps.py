@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.growth.families import Draw, Family
-from goretain.profile.growth import Series
+from goretain.profile.growth.verdict import Series
 from tests.support.golang import go_program
 
 VERSION = "1.26.6"

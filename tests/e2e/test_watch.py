@@ -15,7 +15,7 @@ import pytest
 
 from goretain import api
 from goretain.cli import main
-from goretain.profile.record import Record
+from goretain.profile.watch.record import Record
 from tests.support import profiles
 from tests.support.golang import VERSIONS, Target, go_program, running
 

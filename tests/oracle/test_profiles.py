@@ -11,10 +11,10 @@ import pytest
 
 from goretain.profile.columns import Profile
 from goretain.profile.goroutines import groups, standing
-from goretain.profile.read import read_contents
-from goretain.profile.sampling import MOST_ERROR, error
-from goretain.profile.sites import amounts_by_site
-from goretain.profile.source import read_source
+from goretain.profile.readers.read import read_contents
+from goretain.profile.sites.sampling import MOST_ERROR, error
+from goretain.profile.sites.site import amounts_by_site
+from goretain.profile.sources.source import read_source
 from tests.support import profiles
 from tests.support.golang import VERSIONS
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from goretain.model.errors import CorruptFile
 from goretain.profile.columns import Label, Profile
 from goretain.profile.message import profile_class
-from goretain.profile.pprof import read_pprof
-from goretain.profile.sums import Sum
-from goretain.profile.wire import parse
+from goretain.profile.readers.pprof.protobuf import read_pprof
+from goretain.profile.readers.pprof.sums import Sum
+from goretain.profile.readers.pprof.wire import parse
 from goretain.snapshot import Frame
 from tests.unit.profile.test_pprof import message
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from goretain.profile.columns import Profile
 from goretain.profile.contents import Contents
-from goretain.profile.read import read_contents
-from goretain.profile.source import read_source
+from goretain.profile.readers.read import read_contents
+from goretain.profile.sources.source import read_source
 from tests.support.golang import Target, go_program, running, toolchain
 
 #: The last release that comes with a compiled pprof; the profiles of later ones are of the same format.

@@ -8,7 +8,7 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
-from goretain.profile.source import read_source
+from goretain.profile.sources.source import read_source
 from goretain.profile.trace.columns import Trace
 from goretain.profile.trace.events import Event
 from goretain.profile.trace.read import read_trace

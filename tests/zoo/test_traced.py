@@ -9,7 +9,7 @@ import pytest
 
 from goretain.kernels.tracewire import END
 from goretain.model.errors import CorruptFile
-from goretain.profile.source import Source
+from goretain.profile.sources.source import Source
 from goretain.profile.trace.read import read_trace
 from goretain.reports.profile.trace import trace_report
 from tests.support.golang import VERSIONS

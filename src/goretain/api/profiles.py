@@ -13,7 +13,7 @@ from goretain.model.errors import UsageError
 
 if TYPE_CHECKING:
     from goretain.api.answers import Target
-    from goretain.profile.source import Source
+    from goretain.profile.sources.source import Source
     from goretain.reports.results import GrowthReport, ProfileDiffReport, ProfileReport
 
 
@@ -36,7 +36,7 @@ def profile(
     Raises:
         GoretainError: one cannot be fetched, is damaged or no profile.
     """
-    from goretain.profile.gather import gather
+    from goretain.profile.readers.gather import gather
     from goretain.reports.profile.build import profile_report
 
     if not targets:
@@ -60,7 +60,7 @@ def profile_diff(
     Raises:
         GoretainError: one cannot be fetched, is damaged or no profile, or they are of different kinds.
     """
-    from goretain.profile.read import read_contents
+    from goretain.profile.readers.read import read_contents
     from goretain.reports.profile.diff import profile_diff
 
     before, after = map(read_contents, _sources((first, second), progress))
@@ -84,8 +84,8 @@ def growth(
     Raises:
         GoretainError: one is damaged, no heap profile, or no two are of one process.
     """
-    from goretain.profile.history import history_of, look_of
-    from goretain.profile.read import read_contents
+    from goretain.profile.growth.history import history_of, look_of
+    from goretain.profile.readers.read import read_contents
     from goretain.reports.profile.growth import growth_report
     from goretain.reports.profile.heap import heaviest_paths
 
@@ -111,7 +111,7 @@ def growth(
 
 def _sources(targets: Sequence[str | os.PathLike[str]], progress: Progress | None) -> Iterator[Source]:
     """The bytes of each, when they are asked for."""
-    from goretain.profile.source import read_source
+    from goretain.profile.sources.source import read_source
 
     for done, target in enumerate(targets):
         if progress is not None:

@@ -31,7 +31,7 @@ def trace(
     Raises:
         GoretainError: it cannot be fetched, is damaged or no trace of Go 1.22 or newer.
     """
-    from goretain.profile.source import read_source, without_password
+    from goretain.profile.sources.source import read_source, without_password
     from goretain.profile.trace.capture import MOST_BYTES, capture
     from goretain.profile.trace.read import read_trace
     from goretain.reports.profile.trace import trace_report

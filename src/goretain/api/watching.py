@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from goretain.profile.columns import Profile
     from goretain.profile.contents import Contents
     from goretain.profile.goroutines import Standing
-    from goretain.profile.record import Record
-    from goretain.profile.recorded import Moment, Where
+    from goretain.profile.watch.record import Record
+    from goretain.profile.watch.recorded import Moment, Where
     from goretain.reports.results import WatchReport
 
 #: Targets that are asked at once.
@@ -64,9 +64,9 @@ def watch_profiles(
     Raises:
         GoretainError: a target is neither, or the file is somebody else's.
     """
-    from goretain.profile.record import Record
-    from goretain.profile.served import settings_of
-    from goretain.profile.source import without_password
+    from goretain.profile.sources.served import settings_of
+    from goretain.profile.sources.source import without_password
+    from goretain.profile.watch.record import Record
 
     if not targets and not Path(file).exists():
         raise UsageError("nothing to watch", hint="name a target: goretain watch http://localhost:6060")
@@ -125,7 +125,7 @@ class _Target:
     """One program that is watched."""
 
     def __init__(self, name: str) -> None:
-        from goretain.profile.served import profiles_at
+        from goretain.profile.sources.served import profiles_at
 
         self._pid = int(name) if is_pid(name) else None
         self._address = profiles_at(name)
@@ -134,8 +134,8 @@ class _Target:
     def look(self, collect: bool) -> tuple[Moment, Profile]:
         """Its heap profile with MemStats, which only the form in text has, and its goroutines."""
         from goretain.capture.procfs import resident_bytes
-        from goretain.profile.history import look_of
-        from goretain.profile.recorded import Moment
+        from goretain.profile.growth.history import look_of
+        from goretain.profile.watch.recorded import Moment
 
         now = time.time()
         contents = self._read(f"heap?debug=1{'&gc=1' if collect else ''}")
@@ -151,7 +151,7 @@ class _Target:
         still: of many goroutines their profile must do.
         """
         from goretain.profile.goroutines import groups, standing
-        from goretain.profile.recorded import Where
+        from goretain.profile.watch.recorded import Where
 
         found: Sequence[Standing] = ()
         if not self._dumps:
@@ -168,7 +168,7 @@ class _Target:
         return counts
 
     def _read(self, path: str) -> Contents:
-        from goretain.profile.read import read_contents
-        from goretain.profile.source import read_source
+        from goretain.profile.readers.read import read_contents
+        from goretain.profile.sources.source import read_source
 
         return read_contents(read_source(f"{self._address}/{path}", silence=_SILENCE))

@@ -2,9 +2,9 @@
 
 Every reader of this package makes one of these, whatever the format was. Amounts are scaled: estimates
 of what the program did, as ``go tool pprof`` shows them, never the raw counts of samples; those are in
-:mod:`goretain.profile.sampling`. Stacks are told apart by functions, files and lines, never by addresses,
-so that profiles of two processes, and of one before and after a restart, can be laid side by side. Imports
-``snapshot`` for its Frame, and numpy.
+:mod:`goretain.profile.sites.sampling`. Stacks are told apart by functions, files and lines, never by
+addresses, so that profiles of two processes, and of one before and after a restart, can be laid side by side.
+Imports ``snapshot`` for its Frame, and numpy.
 """
 
 from __future__ import annotations

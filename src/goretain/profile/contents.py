@@ -1,6 +1,7 @@
 """What a file holds: a profile, or what a program printed.
 
-The structs are those of reports too. Sizes are bytes, None is unknown. Imports msgspec and this package.
+The structs are those of reports too. Sizes are bytes, None is unknown. Imports msgspec,
+``columns`` and ``goroutines``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Goroutines by where they stand, whatever kind of file said so.
 
-Imports ``golang.packages``, ``snapshot`` and this package.
+Imports ``columns``, ``frames`` and ``snapshot``.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from goretain.golang.packages import Packages, package_of
 from goretain.profile.columns import Label, Profile
+from goretain.profile.frames import NOWHERE, layer_of
 from goretain.snapshot import Frame, Layer
 
 #: What a profile of goroutines counts; the second has only those that nothing can wake (Go 1.26 on).
 GOROUTINE, LEAKED = "goroutine", "goroutineleak"
-NOWHERE = Frame("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +88,9 @@ def standing(profile: Profile) -> list[Standing]:
 
 def groups(goroutines: Iterable[Standing]) -> list[Group]:
     """Put together what stands at one place, most first."""
-    packages = Packages(())
     together: dict[tuple[Frame, Frame | None, str, Frame | None, str | None], list[Standing]] = {}
     for one in goroutines:
-        place, own = _places(packages, one.frames)
+        place, own = _places(one.frames)
         start = one.frames[-1].function if one.frames else ""
         if start == "runtime.main":
             start = "main.main"
@@ -101,8 +99,8 @@ def groups(goroutines: Iterable[Standing]) -> list[Group]:
     return sorted(found, key=lambda group: -group.count)
 
 
-def _places(packages: Packages, frames: Sequence[Frame]) -> tuple[Frame, Frame | None]:
-    layers = [packages.layer(package_of(frame.function)) if frame.function else None for frame in frames]
+def _places(frames: Sequence[Frame]) -> tuple[Frame, Frame | None]:
+    layers = [layer_of(frame.function) for frame in frames]
     outside = [at for at, layer in enumerate(layers) if layer != Layer.RUNTIME]
     own = [at for at, layer in enumerate(layers) if layer == Layer.PROGRAM]
     place = frames[outside[0]] if outside else frames[0] if frames else NOWHERE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from goretain.profile.fleet import LEAST_HOSTS, Fleet, judge_fleet
+from goretain.profile.growth.fleet import LEAST_HOSTS, Fleet, judge_fleet
 
 RATE = 512 * 1024.0
 HOUR = 3600.0

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from goretain.profile.growth import CHANCE, LEAST_PROFILES, RULES, Series, Verdicts, judge, seconds_to
-from goretain.profile.reasons import confidence
+from goretain.profile.growth.reasons import confidence
+from goretain.profile.growth.verdict import CHANCE, LEAST_PROFILES, RULES, Series, Verdicts, judge, seconds_to
 
 Floats = NDArray[np.floating[Any]]
 

@@ -11,9 +11,9 @@ import pytest
 from goretain.model.errors import CorruptFile
 from goretain.profile.columns import Label, ValueType
 from goretain.profile.message import profile_class
-from goretain.profile.pprof import read_pprof
-from goretain.profile.read import read_contents
-from goretain.profile.source import Source
+from goretain.profile.readers.pprof.protobuf import read_pprof
+from goretain.profile.readers.read import read_contents
+from goretain.profile.sources.source import Source
 from goretain.snapshot import Frame
 
 TEXTS = (

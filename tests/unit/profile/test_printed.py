@@ -10,8 +10,8 @@ from goretain.model.errors import CorruptFile
 from goretain.profile.columns import Label
 from goretain.profile.contents import Contents
 from goretain.profile.goroutines import groups
-from goretain.profile.read import read_contents
-from goretain.profile.source import Source
+from goretain.profile.readers.read import read_contents
+from goretain.profile.sources.source import Source
 from goretain.snapshot import Frame
 
 DUMP = """some line of a log

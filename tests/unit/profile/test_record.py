@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from goretain.model.errors import CorruptFile
-from goretain.profile.history import Look
-from goretain.profile.record import Record
-from goretain.profile.recorded import Moment, Where
-from goretain.profile.sampling import Amounts
-from goretain.profile.served import _host
-from goretain.profile.sites import Site, SiteAmounts
+from goretain.profile.growth.history import Look
+from goretain.profile.sites.sampling import Amounts
+from goretain.profile.sites.site import Site, SiteAmounts
+from goretain.profile.sources.served import _host
+from goretain.profile.watch.record import Record
+from goretain.profile.watch.recorded import Moment, Where
 from goretain.snapshot import Frame
 
 

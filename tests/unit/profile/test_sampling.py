@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from goretain.profile.change import changed
 from goretain.profile.columns import HEAP_TYPES, Profile, StackTable, ValueType
-from goretain.profile.sampling import allocated, error, in_use, scale
-from goretain.profile.sites import SiteAmounts, amounts_by_site
+from goretain.profile.sites.change import changed
+from goretain.profile.sites.sampling import allocated, error, in_use, scale
+from goretain.profile.sites.site import SiteAmounts, amounts_by_site
 
 RATE = 524288
 TYPES = tuple(ValueType(name, "bytes" if "space" in name else "count") for name in HEAP_TYPES)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from goretain.model.errors import CorruptFile, UsageError
-from goretain.profile.source import Unreachable, read_source, unpacked
+from goretain.profile.sources.source import Unreachable, read_source, unpacked
 
 BODY = b"\x0a\x04profile" * 100
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from goretain.profile.gather import gather
-from goretain.profile.read import read_contents
-from goretain.profile.source import Source
+from goretain.profile.readers.gather import gather
+from goretain.profile.readers.read import read_contents
+from goretain.profile.sources.source import Source
 from goretain.reports.profile.build import profile_report
 from goretain.reports.profile.diff import profile_diff
 from goretain.reports.text import render_profile, render_profile_diff

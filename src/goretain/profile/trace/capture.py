@@ -6,7 +6,7 @@ import math
 from urllib.parse import urlsplit, urlunsplit
 
 from goretain.model.errors import UsageError
-from goretain.profile.source import Source, is_url, read_source
+from goretain.profile.sources.source import Source, is_url, read_source
 
 _HANDLER = "/debug/pprof/trace"
 #: Bytes of a trace; a busy program writes some ten million a second.

@@ -1,6 +1,7 @@
 """What the garbage collector did: heap and goal over time, collections, pauses, marking and who paid for it.
 
-Events of runtime/mgc.go, mgcpacer.go and mgcmark.go. Imports ``snapshot``, numpy and this package.
+Events of runtime/mgc.go, mgcpacer.go and mgcmark.go. Imports ``kernels``, ``snapshot``, numpy,
+``profile.frames`` and this room.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from goretain.kernels.tracewire import I64
+from goretain.profile.frames import own_frame
 from goretain.profile.trace.columns import Trace
 from goretain.profile.trace.events import Event
-from goretain.profile.trace.places import own_frame
 from goretain.profile.trace.states import States
 from goretain.snapshot import Frame
 

@@ -1,7 +1,7 @@
 """Reads an execution trace into columns.
 
 The header, batches and tables are those of internal/trace/tracev2 and runtime/trace*.go. Imports ``kernels``,
-``model`` and this package; ``profile`` for the bytes.
+``model``, ``profile.sources`` and this room.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from goretain.kernels import tracewire as wire
 from goretain.kernels.tracewire import I64, Entries, Events
 from goretain.model.errors import CorruptFile
-from goretain.profile.source import Source
+from goretain.profile.sources.source import Source
 from goretain.profile.trace.columns import Tables, Trace
 from goretain.profile.trace.events import ARITY, EFFECT, Event
 

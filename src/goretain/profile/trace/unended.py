@@ -1,7 +1,7 @@
 """Goroutines that a trace leaves alive: who started them, and where they stand.
 
 That they never end is for a longer trace to say: what is counted is what began while traced and did not end.
-Imports ``golang.packages``, ``snapshot``, numpy and this package.
+Imports ``golang.packages``, ``snapshot``, numpy, ``profile.frames`` and this room.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from goretain.golang.packages import package_of
-from goretain.profile.sites import NOWHERE
+from goretain.profile.frames import NOWHERE, own_frame
 from goretain.profile.trace.columns import Trace
 from goretain.profile.trace.events import Event, Status
-from goretain.profile.trace.places import own_frame
 from goretain.profile.trace.states import ENDED, States
 from goretain.snapshot import Frame
 

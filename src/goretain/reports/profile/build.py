@@ -14,9 +14,9 @@ import numpy as np
 import goretain
 from goretain.profile.columns import I64, Profile
 from goretain.profile.contents import Benchmark, Contents
-from goretain.profile.gather import Gathered
 from goretain.profile.goroutines import LEAKED, Group, Standing, counted, groups, standing
-from goretain.profile.sites import Site, sites_of
+from goretain.profile.readers.gather import Gathered
+from goretain.profile.sites.site import Site, sites_of
 from goretain.reports.profile.heap import heap_section
 from goretain.reports.results import (
     BenchmarkRow,

@@ -7,12 +7,13 @@ import numpy as np
 
 import goretain
 from goretain.model.errors import UsageError
-from goretain.profile.change import Change, changed
 from goretain.profile.columns import Profile
 from goretain.profile.contents import Contents
+from goretain.profile.frames import NOWHERE
 from goretain.profile.goroutines import Standing, counts, groups
-from goretain.profile.sampling import MOST_ERROR
-from goretain.profile.sites import NOWHERE, amounts_by_site
+from goretain.profile.sites.change import Change, changed
+from goretain.profile.sites.sampling import MOST_ERROR
+from goretain.profile.sites.site import amounts_by_site
 from goretain.reports.profile.build import file_of, goroutines_of, value_section
 from goretain.reports.profile.heap import heaviest_paths
 from goretain.reports.results import ProfileDiffReport, ProfileFile, SiteChange, StandingChange

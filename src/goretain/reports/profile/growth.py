@@ -10,10 +10,10 @@ import numpy as np
 import goretain
 from goretain.kernels.trends import mann_kendall, theil_sen
 from goretain.model.errors import UsageError
-from goretain.profile.growth import F64, Verdicts, judge, seconds_to
-from goretain.profile.history import History, series_of
-from goretain.profile.reasons import confidence
-from goretain.profile.sites import Site
+from goretain.profile.growth.history import History, series_of
+from goretain.profile.growth.reasons import confidence
+from goretain.profile.growth.verdict import F64, Verdicts, judge, seconds_to
+from goretain.profile.sites.site import Site
 from goretain.reports.results import GrowthReport, Run, TrendRow
 from goretain.reports.units import plural
 from goretain.snapshot import Frame

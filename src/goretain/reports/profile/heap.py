@@ -12,8 +12,9 @@ import msgspec
 import numpy as np
 
 from goretain.profile.columns import Profile
-from goretain.profile.sampling import F64, MOST_ERROR, Amounts, error, unsure
-from goretain.profile.sites import NOWHERE, Site, SiteAmounts, amounts_by_site, series, sites_of
+from goretain.profile.frames import NOWHERE
+from goretain.profile.sites.sampling import F64, MOST_ERROR, Amounts, error, unsure
+from goretain.profile.sites.site import Site, SiteAmounts, amounts_by_site, series, sites_of
 from goretain.reports.results import HeapSection, SiteRow
 from goretain.snapshot import Frame
 

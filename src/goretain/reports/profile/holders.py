@@ -1,7 +1,7 @@
 """Who holds what a site allocated: a heap profile joined with a snapshot of the same program.
 
 The runtime marks each object that the profile sampled, so a snapshot knows where these were allocated and by
-what they are held: a sample of the site's objects, by holder. Imports ``heap``, ``golang.packages``,
+what they are held: a sample of the site's objects, by holder. Imports ``heap``,
 ``profile`` and ``reports``.
 """
 
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from goretain.golang.packages import Packages, package_of
 from goretain.heap.graph import SHARED
 from goretain.heap.holders import holder_nodes
-from goretain.profile.sites import NOWHERE, Site
+from goretain.profile.frames import NOWHERE, layer_of
+from goretain.profile.sites.site import Site
 from goretain.reports.results import HeldBy
 from goretain.snapshot import Frame, Layer
 
@@ -31,8 +31,7 @@ def holders_of_sites(heap: Heap, wanted: Sequence[Site]) -> dict[Site, tuple[Hel
 
     Sites of which the snapshot has no sampled object are left out.
     """
-    packages = Packages(())
-    sites = [site_of(packages, site.frames) for site in heap.snapshot.sites or ()]
+    sites = [_site_of(site.frames) for site in heap.snapshot.sites or ()]
     of_sample = heap.sites.stack
     found: dict[Site, tuple[HeldBy, ...]] = {}
     for site in wanted:
@@ -43,11 +42,11 @@ def holders_of_sites(heap: Heap, wanted: Sequence[Site]) -> dict[Site, tuple[Hel
     return found
 
 
-def site_of(packages: Packages, frames: Sequence[Frame]) -> Site:
+def _site_of(frames: Sequence[Frame]) -> Site:
     """The site that runtime/pprof makes of a stack: it leaves out the runtime's innermost frames."""
     shown = [at for at, frame in enumerate(frames) if not frame.function.startswith(_RUNTIME)]
     rest = frames[shown[0] :] if shown else frames
-    own = (f for f in rest if f.function and packages.layer(package_of(f.function)) == Layer.PROGRAM)
+    own = (frame for frame in rest if layer_of(frame.function) == Layer.PROGRAM)
     return Site(rest[0] if rest else NOWHERE, next(own, None))
 
 

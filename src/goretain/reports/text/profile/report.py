@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from goretain.model.units import iec
-from goretain.profile.sampling import MOST_ERROR
+from goretain.profile.sites.sampling import MOST_ERROR
 from goretain.reports.results import (
     HeapSection,
     ProfileFile,

@@ -1,7 +1,8 @@
 """Heap profiles of one program in the order of time: where it was restarted, and the series of one run.
 
 In one process all that was allocated and freed only grows; where it does not, the program was started anew
-and its samples have nothing in common with those before. Imports numpy and this package.
+and its samples have nothing in common with those before. Imports ``model``, numpy,
+``profile.sites`` and this room.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from goretain.model.errors import UsageError
-from goretain.profile.change import changed
 from goretain.profile.columns import Profile
-from goretain.profile.growth import Series
-from goretain.profile.sites import Site, SiteAmounts, amounts_by_site, series
+from goretain.profile.growth.verdict import Series
+from goretain.profile.sites.change import changed
+from goretain.profile.sites.site import Site, SiteAmounts, amounts_by_site, series
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,8 +3,8 @@ writeProfileInternal).
 
 A record is a line of amounts and addresses, a line for each frame after "#", and a blank line. The runtime
 leaves out its own innermost frames. Amounts of the heap are as they were sampled and are scaled here, as
-``go tool pprof`` does. A heap profile ends with MemStats. Imports ``golang.packages``, ``model``, numpy and
-this package.
+``go tool pprof`` does. A heap profile ends with MemStats. Imports ``golang.packages``, ``model``, numpy,
+``profile.contents``, ``profile.columns`` and ``profile.sites.sampling``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from goretain.golang.packages import display_name
 from goretain.model.errors import CorruptFile
 from goretain.profile.columns import HEAP_TYPES, I64, Label, Profile, StackTable, ValueType, table
 from goretain.profile.contents import Contents, MemStats
-from goretain.profile.sampling import scale
+from goretain.profile.sites.sampling import scale
 
 _HEAP = re.compile(rb"heap profile: \d+: \d+ \[\d+: \d+\] @ heap/(\d{1,18})\s*")
 _COUNT = re.compile(rb"(\w+) profile: total \d+\s*")

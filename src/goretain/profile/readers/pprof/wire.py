@@ -1,8 +1,8 @@
 """Reads pprof profiles with compiled kernels: large ones, and fleets of them.
 
-What the kernels find unusual or damaged they leave to :mod:`goretain.profile.pprof`, so both readers say the
-same of every file. Samples become those of a Profile in :mod:`goretain.profile.sums`. Imports ``kernels`` and
-this package.
+What the kernels find unusual or damaged they leave to ``protobuf`` beside, so both readers say the same of
+every file. Samples become those of a Profile in ``sums``. Imports ``kernels``, ``profile.columns`` and this
+room.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 
 from goretain.kernels import profilewire as wire
 from goretain.profile.columns import I64, Profile, StackTable, ValueType
-from goretain.profile.pprof import MOST_FRAMES, MOST_TYPES
+from goretain.profile.readers.pprof.protobuf import MOST_FRAMES, MOST_TYPES
 
 _LEAST = 1024
 #: Bytes of an entry on the average, at least.

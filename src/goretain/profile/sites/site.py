@@ -3,8 +3,8 @@
 A site is two frames: the one that allocates, and the innermost one outside the standard library, which is
 the line of the program that led there. They are the same where the program allocates itself; a buffer that
 grows in ``bytes`` is a site for each line that writes to one. Sites are told apart by function, file and line
-and so are the same in any profile of one source. Imports ``golang.packages``, ``snapshot``, numpy and this
-package.
+and so are the same in any profile of one source. Imports ``profile``'s columns and frames, ``snapshot`` and
+numpy.
 """
 
 from __future__ import annotations
@@ -16,15 +16,12 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.golang.packages import Packages, package_of
 from goretain.profile.columns import I32, I64, Profile, Stacks
-from goretain.profile.sampling import Amounts, allocated, in_use
+from goretain.profile.frames import NOWHERE, layer_of
+from goretain.profile.sites.sampling import Amounts, allocated, in_use
 from goretain.snapshot import Frame, Layer
 
 Number = TypeVar("Number", np.int64, np.float64)
-
-#: What stands for the frame of a sample without a stack.
-NOWHERE = Frame("")
 
 
 class Site(NamedTuple):
@@ -77,8 +74,7 @@ def sites_of(profile: Profile) -> Sites:
 
 def _ends(stacks: Stacks) -> tuple[I32, I32]:
     """Per stack its innermost frame, and the innermost one outside the standard library; -1 for none."""
-    packages = Packages(())
-    programs = np.array([_is_programs(packages, name) for name in stacks.names], np.bool_)
+    programs = np.array([layer_of(name) == Layer.PROGRAM for name in stacks.names], np.bool_)
     size = np.diff(stacks.start)
     inner = np.full(len(stacks), -1, np.int32)
     inner[size > 0] = stacks.frame[stacks.start[:-1][size > 0]]
@@ -88,10 +84,6 @@ def _ends(stacks: Stacks) -> tuple[I32, I32]:
     own = np.full(len(stacks), -1, np.int32)
     own[which] = stacks.frame[is_own][at]
     return inner, own
-
-
-def _is_programs(packages: Packages, function: str) -> bool:
-    return bool(function) and packages.layer(package_of(function)) == Layer.PROGRAM
 
 
 @dataclass(frozen=True, slots=True, eq=False)

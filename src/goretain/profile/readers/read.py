@@ -1,16 +1,16 @@
 """Which kind of file it is, told by its content, and the reader for it.
 
-Imports ``model`` and this package.
+Imports ``model``, ``profile.contents``, ``profile.sources`` and this room; kernels for a large file.
 """
 
 from __future__ import annotations
 
 from goretain.model.errors import CorruptFile
 from goretain.profile.contents import Contents
-from goretain.profile.legacy import is_legacy, read_legacy
-from goretain.profile.pprof import read_pprof
-from goretain.profile.printed import looks_printed, read_printed
-from goretain.profile.source import Source
+from goretain.profile.readers.legacy import is_legacy, read_legacy
+from goretain.profile.readers.pprof.protobuf import read_pprof
+from goretain.profile.readers.printed import looks_printed, read_printed
+from goretain.profile.sources.source import Source
 
 _WHAT = (
     "goretain profile reads profiles, goroutine dumps, the output of GODEBUG=gctrace=1 and of go test -bench"
@@ -58,8 +58,8 @@ def read_contents(source: Source) -> Contents:
         raise CorruptFile(name, 0, "this is text without a line of a profile or a dump", hint=_WHAT)
     compiled = None
     if by_kernels(data):
-        from goretain.profile.sums import read_compiled  # loads numba
-        from goretain.profile.wire import is_dense
+        from goretain.profile.readers.pprof.sums import read_compiled  # loads numba
+        from goretain.profile.readers.pprof.wire import is_dense
 
         compiled = read_compiled(data)
         if compiled is None and is_dense(data):

@@ -1,6 +1,6 @@
 """Where a process serves its profiles: by the address that a user gives, or by what the process listens on.
 
-Imports ``model``, the standard library and this package.
+Imports ``model``, the standard library and this room.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from goretain.model.errors import GoretainError, NoSuchProcess, PermissionDenied, UsageError
 from goretain.model.pids import is_pid
-from goretain.profile.source import is_url, read_source
+from goretain.profile.sources.source import is_url, read_source
 
 _PROFILES = "/debug/pprof"
 _SOCKET = re.compile(r"socket:\[(\d+)\]")

@@ -1,7 +1,7 @@
 """Where a profile in protobuf's wire format is damaged: protobuf's own parser does not say.
 
 Walks the messages as :mod:`goretain.profile.message` describes them and knows the offset of each. Asked only
-when something is wrong. Imports this package.
+when something is wrong. Imports ``profile.message``.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ The runtime records an allocation of s bytes with probability p = 1 - exp(-s / r
 nextSample) and runtime/pprof divides what it recorded by p (scaleHeapSample in protomem.go). So the number
 of samples k behind a figure is figure * p, and the variance of that figure is k * (1 - p) / p**2 objects
 squared: a relative error of 1/sqrt(k) for objects much smaller than the rate, and of nothing for objects much
-larger, each of which is recorded. Imports numpy and this package.
+larger, each of which is recorded. Imports numpy and
+``profile.columns``.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 What the parser lets through is checked as github.com/google/pprof/profile.Profile.CheckValid does: every
 number that names a text, function or location must name one. A field or a group that is not of profile.proto
-is passed over. Written for a profile or a few; for many there is :mod:`goretain.profile.wire`. Imports
-``model``, ``golang.packages`` for names, and this package.
+is passed over. Written for a profile or a few; for many there is :mod:`goretain.profile.readers.pprof.wire`.
+Imports ``model``, ``golang.packages`` for names, and ``profile``'s columns and message.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from goretain.golang.packages import display_name
 from goretain.model.errors import CorruptFile
 from goretain.profile.columns import Label, Profile, StackTable, ValueType, table
-from goretain.profile.damage import first_damage, offset_of
 from goretain.profile.message import profile_class
+from goretain.profile.readers.pprof.damage import first_damage, offset_of
 
 #: Frames of all stacks together: inlined calls can make much of a few bytes.
 MOST_FRAMES = 1 << 24

@@ -2,7 +2,7 @@
 
 One profile of each host is enough, where hosts were started at different times: what leaks is larger on
 older hosts, what has settled is not. Everything works on columns, so that a table of profiles from
-anywhere can be asked. Imports ``kernels``, ``model``, numpy and this package.
+anywhere can be asked. Imports ``kernels``, ``model``, numpy and this room.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from goretain.kernels.trends import Slopes, benjamini_hochberg, mann_kendall, theil_sen
 from goretain.model.findings import Trend
-from goretain.profile.growth import CHANCE, LEAST_PACE, LEAST_SAMPLES, LEAST_SURVIVAL, NO_RISE
+from goretain.profile.growth.verdict import CHANCE, LEAST_PACE, LEAST_SAMPLES, LEAST_SURVIVAL, NO_RISE
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]

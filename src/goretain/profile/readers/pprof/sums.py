@@ -2,7 +2,7 @@
 
 Samples of one stack, object size and set of labels are one; stacks and names are kept once for all profiles.
 Numbers in hashes are drawn anew for every run: nobody can make a profile whose stacks collide. Imports
-``golang.packages``, ``kernels`` and this package.
+``golang.packages``, ``kernels``, ``profile.columns`` and this room.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from goretain.golang.packages import display_name
 from goretain.kernels import profilewire as wire
 from goretain.profile.columns import I32, I64, Label, Profile, Stacks
-from goretain.profile.wire import Parsed, Unusual, head, parse, texts_of
+from goretain.profile.readers.pprof.wire import Parsed, Unusual, head, parse, texts_of
 
 Numbers = TypeVar("Numbers", NDArray[np.int32], NDArray[np.int64])
 
@@ -113,13 +113,13 @@ class Sum:
         """int32[lines], the frame of each line of code."""
         columns, data = parsed.columns, parsed.data
         functions = columns.function
-        names = self._numberedtexts_of(data, columns, functions[:, 1], self._functions, display_name)
-        files = self._numberedtexts_of(data, columns, functions[:, 2], self._files, str)
+        names = self._numbered_texts(data, columns, functions[:, 1], self._functions, display_name)
+        files = self._numbered_texts(data, columns, functions[:, 2], self._files, str)
         numbers = self._function_pairs.numbers(names, files).astype(np.int64)
         used = int(columns.first_line[-1])
         return self._frames.numbers(numbers[columns.line_function[:used]], columns.line[:used])
 
-    def _numberedtexts_of(
+    def _numbered_texts(
         self,
         data: bytes,
         columns: wire.Columns,

@@ -2,7 +2,8 @@
 
 The forms are those of runtime/traceback.go (goroutineheader, traceback2, printcreatedby), runtime/panic.go,
 runtime/mgc.go (gctrace), runtime/mgcscavenge.go (scavtrace) and testing/benchmark.go. Whatever else stands
-between the lines is passed over: this is a log. Imports ``golang.packages``, ``snapshot`` and this package.
+between the lines is passed over: this is a log. Imports ``golang.packages``, ``snapshot`` and what
+``profile`` has of contents, columns and goroutines.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Why a site grows, settles or is undecided, in one sentence, and what would decide it. Imports ``model`` and
-this package.
+this room.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import math
 
 from goretain.model.findings import Confidence
 from goretain.model.units import duration
-from goretain.profile.growth import (
+from goretain.profile.growth.verdict import (
     LEAST_PROFILES,
     LEAST_SAMPLES,
     LEAST_SECOND_SAMPLES,

@@ -1,6 +1,6 @@
 """What a file of a watch holds, and how it is read; ``record`` writes it.
 
-Imports ``model``, msgspec, numpy and this package.
+Imports msgspec, numpy, ``profile.contents``, ``profile.growth`` and ``profile.sites``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.profile.contents import MemStats
-from goretain.profile.history import Look
-from goretain.profile.sampling import Amounts
-from goretain.profile.sites import Site, SiteAmounts
+from goretain.profile.growth.history import Look
+from goretain.profile.sites.sampling import Amounts
+from goretain.profile.sites.site import Site, SiteAmounts
 from goretain.snapshot import Frame
 
 if TYPE_CHECKING:

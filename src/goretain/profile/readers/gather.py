@@ -1,7 +1,7 @@
 """Many files on their way into one answer: profiles of one kind are added up as they come.
 
 A few small profiles are read by protobuf's own parser, which needs nothing compiled; many, or large ones, by
-kernels. Imports this package.
+kernels. Imports ``profile.contents``, ``profile.columns``, ``profile.sources`` and this room.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from goretain.profile.columns import Profile
 from goretain.profile.contents import Contents
-from goretain.profile.read import by_kernels, is_protobuf, read_contents
-from goretain.profile.source import Source
+from goretain.profile.readers.read import by_kernels, is_protobuf, read_contents
+from goretain.profile.sources.source import Source
 
 if TYPE_CHECKING:
-    from goretain.profile.sums import Sum
+    from goretain.profile.readers.pprof.sums import Sum
 
 #: From so many files on the kernels, which take half a second to load, read them all.
 MANY = 8
@@ -60,8 +60,8 @@ def gather(sources: Iterable[Source], count: int) -> Gathered:
 
 def _added(source: Source, sums: dict[tuple[object, ...], Sum]) -> Contents | None:
     """A profile without its samples, which were added to those of its kind; None: kernels cannot read it."""
-    from goretain.profile.sums import Sum  # loads numba
-    from goretain.profile.wire import head, parse
+    from goretain.profile.readers.pprof.sums import Sum  # loads numba
+    from goretain.profile.readers.pprof.wire import head, parse
 
     parsed = parse(source.data)
     if parsed is None or not sums.setdefault(parsed.kind, Sum()).add(parsed):

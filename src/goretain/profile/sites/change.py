@@ -4,7 +4,7 @@ An object that both profiles saw is the same sample in both and adds nothing to 
 what came and what went does. The profile counts allocations and, as the difference of allocated and in use,
 frees since the process began, so what came is at most what was allocated between the two, and at most what
 is in use in the second; what went likewise. Of two processes nothing is in common and both errors count in
-full. Imports numpy and this package.
+full. Imports numpy, ``profile.columns`` and this room.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.profile.columns import I64
-from goretain.profile.sampling import F64, unsure
-from goretain.profile.sites import Number, Site, SiteAmounts, series
+from goretain.profile.sites.sampling import F64, unsure
+from goretain.profile.sites.site import Number, Site, SiteAmounts, series
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,1 @@
+"""The file that a watch writes, and its reading."""
