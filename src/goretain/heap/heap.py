@@ -152,6 +152,10 @@ class Heap:
         self._ends.setdefault(chain, object_id)
         return chain
 
+    def end_of(self, chain: Chain) -> int | None:
+        """The object that a chain which this gave leads to; None for any other chain."""
+        return self._ends.get(chain)
+
     def chain_from(self, chain: Chain, start: str) -> Chain | None:
         """The chain to the same object from another of its holders, one that starts with a text.
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import goretain
 from goretain.diagnosis.diagnose import diagnose
+from goretain.diagnosis.together import give_back
 from goretain.model.findings import Chain, Severity
 from goretain.reports.goroutines import goroutine_section
 from goretain.reports.memory import rss_section, span_section
@@ -86,7 +87,7 @@ def why_report(
         coverage=_coverage(heap),
         findings=found.findings[:top],
         findings_total=len(found.findings),
-        findings_bytes=sum(finding.saving_bytes for finding in found.findings),
+        findings_bytes=give_back(heap, found.findings),
         severities={level: severities[level] for level in ("leak", "waste", "observation")},
         small_findings=found.left_off,
         not_judged=tuple(NotJudged(code=n.code, reason=n.reason) for n in found.not_judged),

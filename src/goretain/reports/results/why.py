@@ -140,7 +140,8 @@ class WhyReport(msgspec.Struct, frozen=True, kw_only=True):
         schema: names this shape; a number that grows means that something was removed or changed its meaning.
         goretain: version of the tool.
         findings: ranked by saving_bytes; the first ``top``.
-        findings_total, findings_bytes: how many pass the filter and what they would give back.
+        findings_total, findings_bytes: how many pass the filter and what they would give back together: what
+            two of them would free counts once; heap, of the live heap at most, and stacks.
         severities: how many of them are a leak, waste, an observation.
         small_findings: below min_bytes, not counted above.
         not_judged: patterns that this runtime gives no evidence for.
