@@ -52,21 +52,33 @@ def test_few_deleted_entries_and_few_bytes_are_left_alone(count: int, key: int) 
     assert find("GR112", deleted(count, live=400, key=key)) == []
 
 
-def connections(count: int, size: int = 8 << 10) -> tuple[HeapBuilder, list[int]]:
-    """A map keyed by pointers; ids of what the keys point to."""
+def connections(
+    count: int, size: int = 8 << 10, *, key: str = "*main.conn", word: int = 0, pointed: bool = True
+) -> tuple[HeapBuilder, list[int]]:
+    """A map keyed by pointers or by what has one at a word; ids of what the keys point to.
+
+    pointed: whether the program has a type of pointers to these objects.
+    """
     heap = HeapBuilder()
     heap.type("main.conn", "struct", size)
-    key = heap.pointer("main.conn")
+    if pointed:
+        heap.pointer("main.conn")
+        heap.type("[1]*main.conn", "array", 8, elem="*main.conn", count=1)
+        heap.struct("main.address", host="string", conn="*main.conn")
+        heap.type("chan int", "chan", 8)
+        heap.struct("unique.Handle[main.conn]", value="*main.conn")
+        heap.struct("weak.Pointer[main.conn]", u="unsafe.Pointer")
+    heap.type("main.stringer", "interface", 16)
     heap.type(_POINTERS, "map", 8, key=key)
-    header, table = heap.object(48), heap.object(16 * count + 16)
+    header, table = heap.object(48), heap.object(32 * count + 16)
     heap.root("main.states", header)
     heap.edge(header, table, 2)
     row = heap.map(_POINTERS, header=header, table=table, entries=count, slots=1024, bytes=4096, needed=4096)
     keys = []
     for at in range(count):
         keys.append(heap.object(size, "main.conn"))
-        heap.edge(table, keys[-1], 1 + 2 * at)
-        heap.entry(row, table, 1 + 2 * at)
+        heap.edge(table, keys[-1], 1 + 4 * at + word)
+        heap.entry(row, table, 1 + 4 * at)
     return heap, keys
 
 
@@ -74,6 +86,26 @@ def test_keys_that_nobody_else_has_are_out_of_reach() -> None:
     (finding,) = find("GR115", Heap(connections(64)[0].build()))
     assert (finding.holder, finding.count, finding.saving_bytes) == ("main.states", 64, 64 * (8 << 10))
     assert (finding.type, finding.severity, finding.confidence.level) == (_POINTERS, "leak", "likely")
+
+
+@pytest.mark.parametrize(
+    ("key", "word", "pointed", "found"),
+    [
+        ("main.stringer", 1, True, 1),  # an interface that holds a pointer
+        ("main.stringer", 1, False, 0),  # one that may box a struct: an equal one finds the entry
+        ("main.address", 2, True, 1),  # a pointer in a struct
+        ("main.address", 0, True, 0),  # the text of a string in it
+        ("[1]*main.conn", 0, True, 1),
+        ("chan int", 0, True, 1),
+        ("string", 0, True, 0),
+        ("unique.Handle[main.conn]", 0, True, 0),  # everybody can make it again
+        ("weak.Pointer[main.conn]", 0, True, 0),
+    ],
+)
+def test_a_pointer_in_the_key_is_what_nobody_else_has(key: str, word: int, pointed: bool, found: int) -> None:
+    heap, _ = connections(100, key=key, word=word, pointed=pointed)
+    findings = find("GR115", Heap(heap.build()))
+    assert [(f.count, f.saving_bytes) for f in findings] == [(100, 100 * (8 << 10))] * found
 
 
 @pytest.mark.parametrize(("count", "size"), [(63, 8 << 10), (100, 2 << 10)])

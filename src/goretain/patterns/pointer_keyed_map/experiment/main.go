@@ -4,12 +4,18 @@
 //	       from everywhere else
 //	fixed  the entry is deleted when the connection ends
 //
-// Both modes keep healthy neighbours: entries of connections that are in use.
+// So do main.sessions, where the pointer is in an interface, main.ports, where it is in a struct, and main.groups,
+// where it is in an array.
+//
+// Both modes keep healthy neighbours: entries of connections that are in use, and entries whose keys are values in
+// interfaces, which everybody can make again.
 package main
 
 import (
 	"os"
 	"runtime"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -23,6 +29,21 @@ type conn struct {
 	buffer [1016]byte
 }
 
+func (c *conn) String() string { return "connection" }
+
+type session struct{ buffer [2048]byte }
+
+func (s *session) String() string { return "session" }
+
+type stringer interface{ String() string }
+
+type port struct {
+	number int
+	conn   *conn
+}
+
+type place struct{ row, column [8]int64 }
+
 type state struct {
 	requests int
 	last     *[256]byte
@@ -31,6 +52,12 @@ type state struct {
 var (
 	states = make(map[*conn]*state, ended+live)
 	inUse  []*conn
+	common conn
+
+	sessions = make(map[stringer]int, ended)
+	ports    = make(map[port]int, ended)
+	groups   = make(map[[2]*conn]int, ended)
+	seen     = make(map[any]int, 8*ended)
 )
 
 func connect(id int) *conn {
@@ -46,6 +73,25 @@ func main() {
 		if fixed {
 			delete(states, c)
 		}
+	}
+	for id := 0; id < ended; id++ {
+		s, p, g := &session{}, port{id, &conn{}}, [2]*conn{{}, &common}
+		sessions[s] = id
+		if id < 500 {
+			ports[p] = id
+		}
+		if id < 400 {
+			groups[g] = id
+		}
+		if fixed {
+			delete(sessions, s)
+			delete(ports, p)
+			delete(groups, g)
+		}
+	}
+	for id := 0; id < 4*ended; id++ {
+		seen[place{row: [8]int64{int64(id)}}] = id
+		seen[strings.Repeat("x", 200)+strconv.Itoa(id)] = id
 	}
 	for id := 0; id < live; id++ {
 		inUse = append(inUse, connect(id))
