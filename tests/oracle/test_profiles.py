@@ -87,14 +87,14 @@ def test_profiles_in_text_say_what_those_in_protobuf_say(version: str, tmp_path:
     assert contents.memory.heap_alloc > 70_000_000
     dump = read_contents(read_source(str(tmp_path / "goroutine?debug=2"))).goroutines
     proto_rows, dump_rows = (
-        Counter({(row.own, row.start): row.count for row in groups(rows) if row.own is not None})
+        Counter({row.where[1:3]: row.count for row in groups(rows) if row.where.own is not None})
         for rows in (standing(read(tmp_path / "goroutine")), dump)
     )
     assert dump_rows == proto_rows
-    (waiting,) = [row for row in groups(dump) if row.start == "main.worker"]
-    assert (waiting.count, waiting.state) == (12, "chan receive")
-    assert waiting.created_at is not None
-    assert waiting.created_at.function == "main.main.func1"
+    (waiting,) = [row for row in groups(dump) if row.where.start == "main.worker"]
+    assert (waiting.count, waiting.where.state) == (12, "chan receive")
+    assert waiting.where.created_at is not None
+    assert waiting.where.created_at.function == "main.main.func1"
 
 
 @pytest.mark.parametrize("version", RELEASES)
@@ -113,8 +113,10 @@ def test_what_a_program_prints_until_it_ends(version: str, tmp_path: Path) -> No
     assert panic.scavenges
     quit = profiles.ended(version, tmp_path, "SIGQUIT", GOTRACEBACK="all")
     assert quit.ended == "SIGQUIT: quit"
-    (waiting,) = [row for row in groups(quit.goroutines) if row.own and row.own.function == "main.wait"]
-    assert (waiting.count, waiting.state) == (12, "chan receive")
+    (waiting,) = [
+        row for row in groups(quit.goroutines) if row.where.own and row.where.own.function == "main.wait"
+    ]
+    assert (waiting.count, waiting.where.state) == (12, "chan receive")
 
 
 def some(rows: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:

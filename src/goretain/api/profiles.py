@@ -84,7 +84,7 @@ def growth(
     Raises:
         GoretainError: one is damaged, no heap profile, or no two are of one process.
     """
-    from goretain.profile.growth.history import history_of, look_of
+    from goretain.profile.growth.history import heap_profile, history_of, look_of
     from goretain.profile.readers.read import read_contents
     from goretain.reports.profile.growth import growth_report
     from goretain.reports.profile.heap import heaviest_paths
@@ -93,11 +93,10 @@ def growth(
         raise UsageError("no profile is named", hint="give the files of a series of heap profiles")
     looks, last = [], None
     for contents in map(read_contents, _sources(targets, progress)):
-        if contents.profile is None:
-            raise UsageError(f"{contents.name} is no heap profile", hint="fetch .../debug/pprof/heap?gc=1")
-        looks.append(look_of(contents.profile, contents.name))
-        if last is None or (contents.profile.time_ns or 0) >= (last.time_ns or 0):
-            last = contents.profile
+        profile = heap_profile(contents)
+        looks.append(look_of(profile, contents.name))
+        if last is None or (profile.time_ns or 0) >= (last.time_ns or 0):
+            last = profile
     assert last is not None  # there are targets
     return growth_report(
         history_of(looks),

@@ -21,9 +21,9 @@ from goretain.model.pids import is_pid
 if TYPE_CHECKING:
     from goretain.profile.columns import Profile
     from goretain.profile.contents import Contents
-    from goretain.profile.goroutines import Standing
+    from goretain.profile.goroutines import Standing, Where
     from goretain.profile.watch.record import Record
-    from goretain.profile.watch.recorded import Moment, Where
+    from goretain.profile.watch.recorded import Moment
     from goretain.reports.results import WatchReport
 
 #: Targets that are asked at once.
@@ -134,14 +134,12 @@ class _Target:
     def look(self, collect: bool) -> tuple[Moment, Profile]:
         """Its heap profile with MemStats, which only the form in text has, and its goroutines."""
         from goretain.capture.procfs import resident_bytes
-        from goretain.profile.growth.history import look_of
+        from goretain.profile.growth.history import heap_profile, look_of
         from goretain.profile.watch.recorded import Moment
 
         now = time.time()
         contents = self._read(f"heap?debug=1{'&gc=1' if collect else ''}")
-        if contents.profile is None:
-            raise UsageError(f"{contents.name} is no heap profile")
-        profile = replace(contents.profile, time_ns=int(now * 1e9))
+        profile = replace(heap_profile(contents), time_ns=int(now * 1e9))
         resident = None if self._pid is None else resident_bytes(self._pid)
         look = look_of(profile, contents.name)
         return Moment(look, contents.memory, resident, self._goroutines()), profile
@@ -150,8 +148,7 @@ class _Target:
         """Where goroutines stand. Creators and wait reasons are in a dump alone, for which the program stands
         still: of many goroutines their profile must do.
         """
-        from goretain.profile.goroutines import groups, standing
-        from goretain.profile.watch.recorded import Where
+        from goretain.profile.goroutines import counts, standing
 
         found: Sequence[Standing] = ()
         if not self._dumps:
@@ -162,10 +159,7 @@ class _Target:
         if self._dumps:
             found = self._read("goroutine?debug=2").goroutines
             self._dumps = sum(one.count for one in found) <= _MANY
-        counts: Counter[Where] = Counter()
-        for group in groups(found):
-            counts[Where(group.place, group.own, group.start, group.created_at, group.state)] += group.count
-        return counts
+        return counts(found, by_creator=True)
 
     def _read(self, path: str) -> Contents:
         from goretain.profile.readers.read import read_contents

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from goretain.profile.columns import Label, Profile
 from goretain.profile.frames import NOWHERE, layer_of
@@ -38,12 +39,11 @@ class Standing:
     minutes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Goroutines in one state at one place that began alike.
+class Where(NamedTuple):
+    """Where goroutines stand, and as what they began.
 
     place: the innermost frame outside the runtime; own: the innermost one outside the standard library, None
-    when there is none; start: function that they began with. members: what they were put together from.
+    when there is none; start: function that they began with; created_at, state: as of Standing.
     """
 
     place: Frame
@@ -51,6 +51,13 @@ class Group:
     start: str
     created_at: Frame | None
     state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Goroutines in one state at one place that began alike. members: what they were put together from."""
+
+    where: Where
     members: tuple[Standing, ...]
 
     @property
@@ -88,14 +95,14 @@ def standing(profile: Profile) -> list[Standing]:
 
 def groups(goroutines: Iterable[Standing]) -> list[Group]:
     """Put together what stands at one place, most first."""
-    together: dict[tuple[Frame, Frame | None, str, Frame | None, str | None], list[Standing]] = {}
+    together: dict[Where, list[Standing]] = {}
     for one in goroutines:
         place, own = _places(one.frames)
         start = one.frames[-1].function if one.frames else ""
         if start == "runtime.main":
             start = "main.main"
-        together.setdefault((place, own, start, one.created_at, one.state), []).append(one)
-    found = [Group(*key, tuple(members)) for key, members in together.items()]
+        together.setdefault(Where(place, own, start, one.created_at, one.state), []).append(one)
+    found = [Group(where, tuple(members)) for where, members in together.items()]
     return sorted(found, key=lambda group: -group.count)
 
 
@@ -107,9 +114,9 @@ def _places(frames: Sequence[Frame]) -> tuple[Frame, Frame | None]:
     return place, frames[own[0]] if own else None
 
 
-def counts(found: Iterable[Group]) -> Counter[tuple[Frame, Frame | None, str, str | None]]:
-    """(place, own, start, state) -> how many, to compare two profiles."""
-    sums: Counter[tuple[Frame, Frame | None, str, str | None]] = Counter()
-    for group in found:
-        sums[group.place, group.own, group.start, group.state] += group.count
+def counts(goroutines: Iterable[Standing], *, by_creator: bool) -> Counter[Where]:
+    """How many goroutines stand where, most first; with the go statement that created them or without."""
+    sums: Counter[Where] = Counter()
+    for group in groups(goroutines):
+        sums[group.where if by_creator else group.where._replace(created_at=None)] += group.count
     return sums

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from goretain.model.errors import CorruptFile
+from goretain.profile.goroutines import Where
 from goretain.profile.growth.history import Look
 from goretain.profile.sites.sampling import Amounts
 from goretain.profile.sites.site import Site, SiteAmounts
 from goretain.profile.sources.served import _host
 from goretain.profile.watch.record import Record
-from goretain.profile.watch.recorded import Moment, Where
+from goretain.profile.watch.recorded import Moment
 from goretain.snapshot import Frame
 
 

@@ -2,7 +2,7 @@
 
 In one process all that was allocated and freed only grows; where it does not, the program was started anew
 and its samples have nothing in common with those before. Imports ``model``, numpy,
-``profile.sites`` and this room.
+``profile``'s contents and sites, and this room.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 
 from goretain.model.errors import UsageError
 from goretain.profile.columns import Profile
+from goretain.profile.contents import Contents
 from goretain.profile.growth.verdict import Series
 from goretain.profile.sites.change import changed
 from goretain.profile.sites.site import Site, SiteAmounts, amounts_by_site, series
@@ -52,14 +53,20 @@ class History:
         return max(range(len(self.runs)), key=lambda at: (len(self.runs[at]), at))
 
 
+def heap_profile(contents: Contents) -> Profile:
+    """The heap profile that a file holds. Raises UsageError: it holds none."""
+    if contents.profile is None or not contents.profile.is_heap:
+        hint = "growth is judged from .../debug/pprof/heap?gc=1"
+        raise UsageError(f"{contents.name} is no heap profile", hint=hint)
+    return contents.profile
+
+
 def look_of(profile: Profile, name: str) -> Look:
-    """A profile as a look.
+    """A heap profile as a look.
 
     Raises:
-        UsageError: it is no heap profile, a difference of two, or does not say when and how it was taken.
+        UsageError: it is a difference of two, or does not say when and how it was taken.
     """
-    if not profile.is_heap:
-        raise UsageError(f"{name} is no heap profile", hint="growth is judged from .../debug/pprof/heap?gc=1")
     amounts = amounts_by_site(profile)
     if profile.duration_ns or (amounts.in_use.bytes < 0).any():
         raise UsageError(

@@ -10,7 +10,9 @@ larger, each of which is recorded. Imports numpy and
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,14 +40,28 @@ class Amounts:
     samples: I64 | None
     variance: F64 | None
 
+    def each(self, made: Callable[[NDArray[Any]], NDArray[Any]]) -> Amounts:
+        """What is made of every column; what is unknown stays so."""
+        samples = None if self.samples is None else made(self.samples)
+        variance = None if self.variance is None else made(self.variance)
+        return Amounts(made(self.objects), made(self.bytes), samples, variance)
+
 
 def allocated(profile: Profile) -> Amounts:
-    """All that was allocated since the process began."""
+    """All that was allocated since the process began.
+
+    Raises:
+        ValueError: it is no heap profile.
+    """
     return _amounts(profile, ALLOC_OBJECTS, ALLOC_SPACE)
 
 
 def in_use(profile: Profile) -> Amounts:
-    """What was in use at the end of the last finished garbage collection but its garbage."""
+    """What was in use at the end of the last finished garbage collection but its garbage.
+
+    Raises:
+        ValueError: it is no heap profile.
+    """
     return _amounts(profile, INUSE_OBJECTS, INUSE_SPACE)
 
 

@@ -102,18 +102,7 @@ class SiteAmounts:
 def amounts_by_site(profile: Profile, sites: Sites | None = None) -> SiteAmounts:
     """A heap profile by site. sites: of this profile, where they are known already."""
     sites = sites or sites_of(profile)
-    return SiteAmounts(
-        sites.sites, *(_summed(sites, amounts) for amounts in (allocated(profile), in_use(profile)))
-    )
-
-
-def _summed(sites: Sites, amounts: Amounts) -> Amounts:
-    return Amounts(
-        sites.sums(amounts.objects),
-        sites.sums(amounts.bytes),
-        None if amounts.samples is None else sites.sums(amounts.samples),
-        None if amounts.variance is None else sites.sums(amounts.variance),
-    )
+    return SiteAmounts(sites.sites, allocated(profile).each(sites.sums), in_use(profile).each(sites.sums))
 
 
 def series(profiles: Sequence[SiteAmounts]) -> SiteAmounts:

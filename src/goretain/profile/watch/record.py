@@ -2,7 +2,7 @@
 
 All looks of a moment are written in one transaction: who is killed loses those, and no others.
 Of a site only changes are written: a service has thousands and few of them move in half a minute. Imports
-``model``, msgspec, numpy, ``profile.sites``, this room and, when a file is opened, duckdb.
+``model``, msgspec, numpy, ``profile``'s goroutines and sites, this room and, when a file is opened, duckdb.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.model.errors import CorruptFile, UsageError
+from goretain.profile.goroutines import Where
 from goretain.profile.sites.sampling import Amounts
 from goretain.profile.sites.site import Site, SiteAmounts
-from goretain.profile.watch.recorded import WIDTH, Moment, Watched, Where, columns, decoded, read_target, rows
+from goretain.profile.watch.recorded import WIDTH, Moment, Watched, columns, decoded, read_target, rows
 from goretain.snapshot import Frame
 
 if TYPE_CHECKING:

@@ -1,19 +1,21 @@
 """What a file of a watch holds, and how it is read; ``record`` writes it.
 
-Imports msgspec, numpy, ``profile.contents``, ``profile.growth`` and ``profile.sites``.
+Imports msgspec, numpy and
+``profile``'s contents, goroutines, growth and sites.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from goretain.profile.contents import MemStats
+from goretain.profile.goroutines import Where
 from goretain.profile.growth.history import Look
 from goretain.profile.sites.sampling import Amounts
 from goretain.profile.sites.site import Site, SiteAmounts
@@ -24,16 +26,6 @@ if TYPE_CHECKING:
 
 #: Columns of amounts behind its keys: objects, bytes and samples, allocated and in use.
 WIDTH = 6
-
-
-class Where(NamedTuple):
-    """Where goroutines stand: as in a Group of ``profile.goroutines``."""
-
-    place: Frame
-    own: Frame | None
-    start: str
-    created_at: Frame | None
-    state: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,11 +132,11 @@ def _goroutines(read: Gathered, top: int) -> StandingSection | None:
 def _row(group: Group) -> StandingRow:
     return StandingRow(
         count=group.count,
-        state=group.state,
-        place=group.place,
-        own=group.own,
-        start=group.start,
-        created_at=group.created_at,
+        state=group.where.state,
+        place=group.where.place,
+        own=group.where.own,
+        start=group.where.start,
+        created_at=group.where.created_at,
         labels=tuple(f"{label.key}={label.value}{label.unit}" for label in group.labels),
         waiting_minutes=group.minutes,
     )

@@ -10,7 +10,7 @@ from goretain.model.errors import UsageError
 from goretain.profile.columns import Profile
 from goretain.profile.contents import Contents
 from goretain.profile.frames import NOWHERE
-from goretain.profile.goroutines import Standing, counts, groups
+from goretain.profile.goroutines import Standing, counts
 from goretain.profile.sites.change import Change, changed
 from goretain.profile.sites.sampling import MOST_ERROR
 from goretain.profile.sites.site import amounts_by_site
@@ -123,11 +123,17 @@ def _total(change: Change) -> SiteChange:
 def _goroutines(
     first: Contents, stood: list[Standing], second: Contents, stand: list[Standing], top: int
 ) -> ProfileDiffReport:
-    before, after = counts(groups(stood)), counts(groups(stand))
+    before, after = (counts(goroutines, by_creator=False) for goroutines in (stood, stand))
     rows = [
-        StandingChange(place=key[0], own=key[1], start=key[2], state=key[3], count=(before[key], after[key]))
-        for key in {**after, **before}
-        if before[key] != after[key]
+        StandingChange(
+            place=where.place,
+            own=where.own,
+            start=where.start,
+            state=where.state,
+            count=(before[where], after[where]),
+        )
+        for where in {**after, **before}
+        if before[where] != after[where]
     ]
     rows.sort(key=lambda row: -abs(row.count[1] - row.count[0]))
     return ProfileDiffReport(

@@ -6,6 +6,7 @@ Imports ``heap``, ``profile`` and ``reports``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +14,7 @@ import numpy as np
 
 from goretain.profile.columns import Profile
 from goretain.profile.frames import NOWHERE
-from goretain.profile.sites.sampling import F64, MOST_ERROR, Amounts, error, unsure
+from goretain.profile.sites.sampling import F64, MOST_ERROR, error, unsure
 from goretain.profile.sites.site import Site, SiteAmounts, amounts_by_site, series, sites_of
 from goretain.reports.results import HeapSection, SiteRow
 from goretain.snapshot import Frame
@@ -53,17 +54,8 @@ def heap_section(profiles: Sequence[Profile], top: int, heap: Heap | None = None
 def added(profiles: Sequence[SiteAmounts]) -> SiteAmounts:
     """The sites of all, each with the sum of what they say of it."""
     together = series(profiles)
-    return SiteAmounts(together.sites, _summed(together.allocated), _summed(together.in_use))
-
-
-def _summed(amounts: Amounts) -> Amounts:
-    samples, variance = amounts.samples, amounts.variance
-    return Amounts(
-        amounts.objects.sum(axis=0),
-        amounts.bytes.sum(axis=0),
-        None if samples is None else samples.sum(axis=0),
-        None if variance is None else variance.sum(axis=0),
-    )
+    sums = (part.each(partial(np.sum, axis=0)) for part in (together.allocated, together.in_use))
+    return SiteAmounts(together.sites, *sums)
 
 
 def heaviest_paths(profiles: Sequence[Profile], wanted: Sequence[Site]) -> dict[Site, tuple[Frame, ...]]:
@@ -94,15 +86,7 @@ def _weights(profile: Profile) -> F64:
 
 
 def _total(amounts: SiteAmounts) -> SiteRow:
-    whole = [
-        Amounts(
-            part.objects.sum(keepdims=True),
-            part.bytes.sum(keepdims=True),
-            None if part.samples is None else part.samples.sum(keepdims=True),
-            None if part.variance is None else part.variance.sum(keepdims=True),
-        )
-        for part in (amounts.allocated, amounts.in_use)
-    ]
+    whole = (part.each(partial(np.sum, keepdims=True)) for part in (amounts.allocated, amounts.in_use))
     return _row(SiteAmounts((Site(NOWHERE, None),), *whole), 0, ())
 
 

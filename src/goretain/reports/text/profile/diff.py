@@ -6,7 +6,7 @@ from goretain.model.units import iec
 from goretain.reports.results import ProfileDiffReport, SiteChange
 from goretain.reports.text.page import Page
 from goretain.reports.text.parts import left_out
-from goretain.reports.text.profile.places import head_of, path, split_path, spot
+from goretain.reports.text.profile.places import head_of, path, split_path, stands
 from goretain.reports.text.profile.values import values
 from goretain.reports.units import number, plural, signed
 
@@ -74,9 +74,8 @@ def _standing_changes(page: Page, report: ProfileDiffReport) -> None:
         return
     body = []
     for row in report.goroutines:
-        own = f" <- {spot(row.own)}" if row.own is not None and row.own != row.place else ""
         state = f"  [{row.state}]" if row.state else ""
         change = number(row.count[1] - row.count[0], sign=True)
-        body.append((change, number(row.count[1]), f"{spot(row.place)}{own} <- {row.start}{state}"))
+        body.append((change, number(row.count[1]), stands(row.place, row.own, row.start) + state))
     page.table(("change", "now", "stands at, began as"), body, left=1, styles={0: "bold"}, split=split_path)
     left_out(page, report.goroutines_total, len(body), "place")

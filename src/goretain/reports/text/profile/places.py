@@ -46,6 +46,18 @@ def spot(frame: Frame) -> str:
     return f"{name} {PurePath(frame.file).name}{line}" if frame.function and frame.file else name
 
 
+def stands(place: Frame, own: Frame | None, start: str, created_at: Frame | None = None) -> str:
+    """Where goroutines stand, the program's own line that led there, as what they began and by which go."""
+    shown = [spot(place)]
+    if own is not None and own != place:
+        shown.append(spot(own))
+    if start and start != (own or place).function:
+        shown.append(start)
+    if created_at is not None:
+        shown.append(f"go at {spot(created_at)}")
+    return " <- ".join(shown)
+
+
 def path(place: Frame, own: Frame | None, path: Sequence[Frame]) -> str:
     """The frame that allocates, and from the program's own on who called it."""
     after = path[path.index(own) + 1 :] if own in path else path[1:]

@@ -16,7 +16,7 @@ from goretain.reports.results import (
 )
 from goretain.reports.text.page import Page, breakable, chain_pieces
 from goretain.reports.text.parts import left_out
-from goretain.reports.text.profile.places import head_of, margin, path, split_path, spot
+from goretain.reports.text.profile.places import head_of, margin, path, split_path, spot, stands
 from goretain.reports.text.profile.printed import benchmarks, collections
 from goretain.reports.text.profile.values import values
 from goretain.reports.units import clean, number, plural
@@ -152,8 +152,5 @@ def _state(row: StandingRow) -> str:
 
 
 def _stands(row: StandingRow) -> str:
-    own = f" <- {spot(row.own)}" if row.own is not None and row.own != row.place else ""
-    start = f" <- {row.start}" if row.start and row.start != (row.own or row.place).function else ""
-    made = f" <- go at {spot(row.created_at)}" if row.created_at is not None else ""
     labels = f"  {{{', '.join(row.labels)}}}" if row.labels else ""
-    return f"{spot(row.place)}{own}{start}{made}{labels}"
+    return stands(row.place, row.own, row.start, row.created_at) + labels

@@ -6,7 +6,7 @@ from goretain.model.units import iec
 from goretain.reports.results import MemoryTrend, StandingTrend, TargetReport, WatchReport
 from goretain.reports.text.page import Page
 from goretain.reports.text.profile.growth import curve, growth
-from goretain.reports.text.profile.places import split_path, spot
+from goretain.reports.text.profile.places import split_path, stands
 from goretain.reports.units import clean, number, plural
 
 
@@ -87,8 +87,5 @@ def _goroutines(page: Page, rows: tuple[StandingTrend, ...], counts: tuple[int, 
 
 
 def _stands(row: StandingTrend) -> str:
-    own = f" <- {spot(row.own)}" if row.own is not None and row.own != row.place else ""
     state = f"  [{row.state}]" if row.state else ""
-    start = f" <- {row.start}" if row.start and row.start != (row.own or row.place).function else ""
-    made = f" <- go at {spot(row.created_at)}" if row.created_at is not None else ""
-    return f"{spot(row.place)}{own}{start}{made}{state}"
+    return stands(row.place, row.own, row.start, row.created_at) + state
