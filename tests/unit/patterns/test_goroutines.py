@@ -44,10 +44,10 @@ class Parked:
         channel, held = build.add(96), build.add(buffer)
         node = build.node(f"goroutine {row + 2} [{REASONS[kind]}] {function}", Layer.PARKED, row)
         build.roots += [(node, channel, ":c"), (node, held, ":buf")]
-        facts: dict[str, object] = {"system": False, "stack_bytes": 2048} | more
+        facts: dict[str, object] = {"wait_reason": REASONS[kind], "system": False, "stack_bytes": 2048} | more
         frames = (Frame("runtime.gopark", "proc.go", 1), Frame(function, "/src/main.go", 7))
         build.goroutines.append(
-            Goroutine(id=row + 2, state="waiting", wait_reason=REASONS[kind], frames=frames, **facts)  # type: ignore[arg-type]
+            Goroutine(id=row + 2, state="waiting", frames=frames, **facts)  # type: ignore[arg-type]
         )
         at = channel if address is None else int(NO_OBJECT)
         self.rows.append((row, kind, 1 if address is None else address, at))
@@ -110,7 +110,8 @@ def test_what_only_finds_a_goroutine_cannot_wake_it() -> None:
     ("kind", "more", "leaked"),
     [
         (WaitKind.CHANNEL_RECEIVE, {"address": 0}, "nil channel"),
-        (WaitKind.SELECT, {"address": 0}, "select without cases"),
+        (WaitKind.SELECT, {"address": 0}, "select whose channels are all nil"),
+        (WaitKind.SELECT, {"address": 0, "wait_reason": "select (no cases)"}, "select without cases"),
         (WaitKind.CHANNEL_RECEIVE, {"address": -1}, None),  # it is not known what for
         (WaitKind.MUTEX, {"address": 0x55_0000}, None),  # a global variable
         (WaitKind.SLEEP, {"address": -1}, None),
