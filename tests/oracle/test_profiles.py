@@ -87,7 +87,12 @@ def test_profiles_in_text_say_what_those_in_protobuf_say(version: str, tmp_path:
     assert contents.memory.heap_alloc > 70_000_000
     dump = read_contents(read_source(str(tmp_path / "goroutine?debug=2"))).goroutines
     proto_rows, dump_rows = (
-        Counter({row.where[1:3]: row.count for row in groups(rows) if row.where.own is not None})
+        Counter(
+            (row.where.own, row.where.start)
+            for row in groups(rows)
+            if row.where.own
+            for _ in range(row.count)
+        )
         for rows in (standing(read(tmp_path / "goroutine")), dump)
     )
     assert dump_rows == proto_rows

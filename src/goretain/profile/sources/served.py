@@ -16,7 +16,8 @@ from goretain.model.errors import GoretainError, NoSuchProcess, PermissionDenied
 from goretain.model.pids import is_pid
 from goretain.profile.sources.source import is_url, read_source
 
-_PROFILES = "/debug/pprof"
+#: Where net/http/pprof serves.
+PROFILES = "/debug/pprof"
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
 #: State of a listening socket in /proc/net/tcp (include/net/tcp_states.h, TCP_LISTEN).
 _LISTEN = "0A"
@@ -37,12 +38,12 @@ def profiles_at(target: str) -> str:
     """
     if is_url(target):
         address = target.partition("?")[0]
-        before, found, _ = address.partition(_PROFILES)
-        return before + found if found else address.rstrip("/") + _PROFILES
+        before, found, _ = address.partition(PROFILES)
+        return before + found if found else address.rstrip("/") + PROFILES
     if not is_pid(target):
         raise UsageError(f"{target!r} is neither a URL nor a PID", hint="http://localhost:6060, or 4242")
     for host, port in _listeners(int(target)):
-        address = f"http://{host}:{port}{_PROFILES}"
+        address = f"http://{host}:{port}{PROFILES}"
         with suppress(GoretainError):
             page = read_source(f"{address}/cmdline", silence=_PATIENCE, patience=_PATIENCE, most=1 << 16)
             if page.data.partition(b"\0")[0] == _first_argument(int(target)):

@@ -1,4 +1,4 @@
-"""Asks a running program for an execution trace. Imports ``model`` and ``profile``."""
+"""Asks a running program for an execution trace. Imports ``model`` and ``profile.sources``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 from urllib.parse import urlsplit, urlunsplit
 
 from goretain.model.errors import UsageError
+from goretain.profile.sources.served import PROFILES
 from goretain.profile.sources.source import Source, is_url, read_source
 
-_HANDLER = "/debug/pprof/trace"
 #: Bytes of a trace; a busy program writes some ten million a second.
 MOST_BYTES = 1 << 30
 #: The longest that a program is asked to trace itself.
@@ -34,5 +34,5 @@ def capture(address: str, seconds: float) -> Source:
 def trace_url(address: str, seconds: int) -> str:
     """The URL of a trace of so many seconds."""
     parts = urlsplit(address)
-    path = parts.path if parts.path.rstrip("/") not in ("", "/debug/pprof") else _HANDLER
+    path = parts.path if parts.path.rstrip("/") not in ("", PROFILES) else f"{PROFILES}/trace"
     return urlunsplit((parts.scheme, parts.netloc, path, f"seconds={seconds}", ""))
