@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from goretain.profile.columns import Profile
     from goretain.profile.contents import Contents
     from goretain.profile.goroutines import Standing, Where
+    from goretain.profile.watch.moments import Moment
     from goretain.profile.watch.record import Record
-    from goretain.profile.watch.recorded import Moment
     from goretain.reports.results import WatchReport
 
 #: Targets that are asked at once.
@@ -135,7 +135,7 @@ class _Target:
         """Its heap profile with MemStats, which only the form in text has, and its goroutines."""
         from goretain.capture.procfs import resident_bytes
         from goretain.profile.growth.history import heap_profile, look_of
-        from goretain.profile.watch.recorded import Moment
+        from goretain.profile.watch.moments import Moment
 
         now = time.time()
         contents = self._read(f"heap?debug=1{'&gc=1' if collect else ''}")

@@ -1,7 +1,7 @@
 """What a file holds: a profile, or what a program printed.
 
-The structs are those of reports too. Sizes are bytes, None is unknown. Imports msgspec,
-``columns`` and ``goroutines``.
+The structs are those of reports too. Sizes are bytes, None is unknown. Imports msgspec, ``columns`` and
+``goroutines``.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from goretain.profile.growth.history import Look
 from goretain.profile.sites.sampling import Amounts
 from goretain.profile.sites.site import Site, SiteAmounts
 from goretain.profile.sources.served import _host
+from goretain.profile.watch.moments import Moment
 from goretain.profile.watch.record import Record
-from goretain.profile.watch.recorded import Moment
 from goretain.snapshot import Frame
 
 

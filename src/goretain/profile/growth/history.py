@@ -1,8 +1,8 @@
 """Heap profiles of one program in the order of time: where it was restarted, and the series of one run.
 
 In one process all that was allocated and freed only grows; where it does not, the program was started anew
-and its samples have nothing in common with those before. Imports ``model``, numpy,
-``profile``'s contents and sites, and this room.
+and its samples have nothing in common with those before. Imports ``model``, numpy, ``profile``'s contents and
+sites, and this room.
 """
 
 from __future__ import annotations

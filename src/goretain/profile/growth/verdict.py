@@ -136,6 +136,13 @@ class Verdicts:
         return float(found.slope[0]), float(found.low[0]), float(found.high[0])
 
 
+def slope_of(seconds: F64, y: F64) -> tuple[float, float, float]:
+    """Theil-Sen slope of one series float64[n] and its 95 % interval, by second; NaN of a single moment."""
+    variance = mann_kendall(seconds, y[None]).variance
+    found = theil_sen(seconds, y[None], variance)
+    return float(found.slope[0]), float(found.low[0]), float(found.high[0])
+
+
 def seconds_to(limit: float, now: float, slope: float) -> float | None:
     """Until something of ``now`` bytes reaches a limit at a slope in bytes a second; None: never."""
     return max(limit - now, 0.0) / slope if slope > 0 else None

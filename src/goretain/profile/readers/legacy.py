@@ -27,9 +27,8 @@ _CONTENTION = re.compile(rb"--- (?:contention|mutex):\s*")
 _HEAP_RECORD = re.compile(rb"(\d{1,18}): (\d{1,18}) \[(\d{1,18}): (\d{1,18})\] @((?: 0x[0-9a-f]+)*)\s*")
 _COUNT_RECORD = re.compile(rb"(\d{1,18}) @((?: 0x[0-9a-f]+)*)\s*")
 _CONTENTION_RECORD = re.compile(rb"(\d{1,18}) (\d{1,18}) @((?: 0x[0-9a-f]+)*)\s*")
-_SETTING = re.compile(
-    rb"(cycles/second|sampling period)=(\d{1,18})\s*"
-)  # of the latter amounts are multiples
+#: Amounts are multiples of the sampling period already.
+_SETTING = re.compile(rb"(cycles/second|sampling period)=(\d{1,18})\s*")
 _LABEL = re.compile(r'"((?:[^"\\]|\\.)*)":"((?:[^"\\]|\\.)*)"')
 _STATISTIC = re.compile(rb"# (\w+) = (.*)")
 #: Bytes of a line; a stack of a thousand addresses has twenty thousand.

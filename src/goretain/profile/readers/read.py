@@ -24,8 +24,6 @@ _OTHERS = (
 )
 #: Control characters that text does not have.
 _BINARY = bytes({*range(32)} - {9, 10, 12, 13, 27})
-
-
 #: Bytes from which on kernels, which take half a second to load, are the quicker reader.
 _LARGE = 1 << 20
 

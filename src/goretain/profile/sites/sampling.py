@@ -1,11 +1,10 @@
 """What the sampling of a heap profile lets one say: how many samples, and how far off the figures may be.
 
 The runtime records an allocation of s bytes with probability p = 1 - exp(-s / rate) (runtime/malloc.go,
-nextSample) and runtime/pprof divides what it recorded by p (scaleHeapSample in protomem.go). So the number
-of samples k behind a figure is figure * p, and the variance of that figure is k * (1 - p) / p**2 objects
+nextSample) and runtime/pprof divides what it recorded by p (scaleHeapSample in protomem.go). So the number of
+samples k behind a figure is figure * p, and the variance of that figure is k * (1 - p) / p**2 objects
 squared: a relative error of 1/sqrt(k) for objects much smaller than the rate, and of nothing for objects much
-larger, each of which is recorded. Imports numpy and
-``profile.columns``.
+larger, each of which is recorded. Imports numpy and ``profile.columns``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Objects by type in a trace with allocations (GODEBUG=traceallocfree=1, Go 1.23 and newer).
 
 Events of runtime/traceallocfree.go: every object that exists as the trace begins, that is allocated and that
-the sweeper frees. What is not freed may be garbage that no sweep has come to. Imports
-``kernels``, numpy and this room.
+the sweeper frees. What is not freed may be garbage that no sweep has come to. Imports ``kernels``, numpy and
+this room.
 """
 
 from __future__ import annotations

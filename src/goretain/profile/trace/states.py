@@ -1,8 +1,7 @@
 """What goroutines did when: the states that a trace tells of, as rows; each lasts until its goroutine's next.
 
 States change by the events of runtime/traceruntime.go. A goroutine that began before the trace is told of at
-its start (GO_STATUS), without the reason why it waits. Imports ``kernels``,
-numpy and this room.
+its start (GO_STATUS), without the reason why it waits. Imports ``kernels``, numpy and this room.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The file of a watch: what heap and goroutine profiles of some targets said over time, in duckdb columns.
 
-All looks of a moment are written in one transaction: who is killed loses those, and no others.
-Of a site only changes are written: a service has thousands and few of them move in half a minute. Imports
-``model``, msgspec, numpy, ``profile``'s goroutines and sites, this room and, when a file is opened, duckdb.
+All looks of a moment are written in one transaction: who is killed loses those, and no others. Of a site only
+changes are written: a service has thousands and few of them move in half a minute. Imports ``model``,
+msgspec, numpy, ``profile``'s goroutines and sites, this room and, when a file is opened, duckdb.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from goretain.model.errors import CorruptFile, UsageError
 from goretain.profile.goroutines import Where
 from goretain.profile.sites.sampling import Amounts
 from goretain.profile.sites.site import Site, SiteAmounts
-from goretain.profile.watch.recorded import WIDTH, Moment, Watched, columns, decoded, read_target, rows
+from goretain.profile.watch.moments import WIDTH, Moment, Watched, columns, decoded, read_target, rows
 from goretain.snapshot import Frame
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The answer to a series of heap profiles. Imports ``kernels``, ``profile`` and ``reports``."""
+"""The answer to a series of heap profiles. Imports ``profile`` and ``reports``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 import goretain
-from goretain.kernels.trends import mann_kendall, theil_sen
 from goretain.model.errors import UsageError
 from goretain.profile.growth.history import History, series_of
 from goretain.profile.growth.reasons import confidence
-from goretain.profile.growth.verdict import F64, Verdicts, judge, seconds_to
+from goretain.profile.growth.verdict import F64, Verdicts, judge, seconds_to, slope_of
 from goretain.profile.sites.site import Site
 from goretain.reports.results import GrowthReport, Run, TrendRow
 from goretain.reports.units import plural
@@ -71,7 +70,7 @@ def growth_report(
         rate=series.rate,
         seconds=tuple(series.seconds.tolist()),
         in_use_bytes=tuple(map(int, total.tolist())),
-        bytes_an_hour=_an_hour(*_slope(series.seconds, total)),
+        bytes_an_hour=_an_hour(*slope_of(series.seconds, total)),
         limit_bytes=limit,
         limit_seconds=None if limit is None else seconds_to(limit, float(total[-1]), float(slopes.sum())),
         grows=grows,
@@ -122,11 +121,6 @@ def _row(
         bytes_an_hour=_an_hour(*slope),
         limit_seconds=seconds_to(float(limit), float(total[-1]), slope[0]) if grows and limit else None,
     )
-
-
-def _slope(seconds: F64, y: F64) -> tuple[float, float, float]:
-    found = theil_sen(seconds, y[None], mann_kendall(seconds, y[None]).variance)
-    return float(found.slope[0]), float(found.low[0]), float(found.high[0])
 
 
 def _an_hour(*slopes: float) -> tuple[float, float, float] | None:

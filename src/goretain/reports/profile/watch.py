@@ -15,7 +15,7 @@ from goretain.model.findings import Trend
 from goretain.profile.goroutines import Where
 from goretain.profile.growth.history import history_of
 from goretain.profile.growth.verdict import F64, LEAST_SAMPLES, Series, judge
-from goretain.profile.watch.recorded import Moment, Watched
+from goretain.profile.watch.moments import Moment, Watched
 from goretain.reports.profile.growth import growth_report
 from goretain.reports.results import MemoryTrend, StandingTrend, TargetReport, WatchReport
 

@@ -1,7 +1,6 @@
-"""What a file of a watch holds, and how it is read; ``record`` writes it.
+"""The moments that a file of a watch holds, and how they are read; ``record`` writes them.
 
-Imports msgspec, numpy and
-``profile``'s contents, goroutines, growth and sites.
+Imports msgspec, numpy and ``profile``'s contents, goroutines, growth and sites.
 """
 
 from __future__ import annotations
