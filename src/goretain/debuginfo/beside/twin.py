@@ -242,8 +242,9 @@ class _Places:
     def _follows(self, a: I64, b: I64) -> NDArray[np.bool_]:
         """Whether a is where the section of b was moved to."""
         i = np.maximum(np.searchsorted(self._moved[:, 0], b, side="right") - 1, 0)
-        # One beyond the end is where a variable that fills its section ends.
-        inside = (b >= self._moved[i, 0]) & (b <= self._moved[i, 1])
+        # One beyond the end is where a variable that fills its section ends; the linker's own marks of ends
+        # (__TMC_END__) are aligned.
+        inside = (b >= self._moved[i, 0]) & (b <= (self._moved[i, 1] + 7 & -8))
         return np.asarray(inside & (a == b + self._moved[i, 2]), np.bool_)
 
     def _is_constant(self, a: I64, b: I64) -> NDArray[np.bool_]:
