@@ -106,7 +106,7 @@ def test_where_there_is_no_room_to_start_it_is_refused_in_words(
 
 def test_a_forced_capture_ends_while_there_is_something_left(small: Small, tmp_path: Path) -> None:
     """Room for the start but not for all memory of the server, which is copied with --full."""
-    small.leave(68 * MIB)
+    small.leave(52 * MIB)
     done = snap(small, tmp_path / "app.image", "--force", "--full", inside=True)
     assert done.returncode == 2, done.stderr
     assert "nothing is left to try with" in done.stderr
