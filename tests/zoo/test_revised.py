@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import time
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,15 +91,17 @@ def test_three_looks_tell_what_grew_every_time_from_what_settled(looks: Path) ->
     assert (goes.bytes, goes.grew, goes.course) == ((512 * KIB, 0, 0), 0, "gone")
     assert report.lines[0] == grows
     assert sum(row.delta_bytes for row in report.lines) == report.live_bytes[2] - report.live_bytes[0]
-    assert report.verdict == (
-        "1 chain grew in each of 2 intervals, by 2.0 MiB in all; 1 grew only once, by 1.0 MiB in all."
-        " Whether what grew every time goes on is undecided: it grew in each of 2 intervals, too few to tell"
-        " it from chance"
+    # A thread that the runtime starts meanwhile grows once too.
+    once = r"(1 grew only once, by 1\.0 MiB in all|[23] grew only once, by 1\.0 MiB together)\."
+    assert re.fullmatch(
+        rf"1 chain grew in each of 2 intervals, by 2\.0 MiB in all; {once} Whether what grew every time goes on is"
+        r" undecided: it grew in each of 2 intervals, too few to tell it from chance",
+        report.verdict or "",
     )
     page = text.render_diff(report, 120).text
-    every, once = page.index("Grew every time, in all of 2 intervals"), page.index("Grew only once")
-    assert every < page.index("+1.0 MiB, +1.0 MiB  0 -> 128  new  main.hoard[*].body -> []byte") < once
-    assert once < page.index("+1.0 MiB, 0 B  0 -> 128  new  main.settled[key].body -> []byte")
+    always, single = page.index("Grew every time, in all of 2 intervals"), page.index("Grew only once")
+    assert always < page.index("+1.0 MiB, +1.0 MiB  0 -> 128  new  main.hoard[*].body -> []byte") < single
+    assert single < page.index("+1.0 MiB, 0 B  0 -> 128  new  main.settled[key].body -> []byte")
     assert "| `main.hoard[*].body -> []byte` |" in markdown.render_diff(report)
 
 

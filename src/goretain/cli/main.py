@@ -17,11 +17,12 @@ from types import FrameType
 from typing import NoReturn
 
 from goretain.cli.output import Unwritten, discard, fitted, output
-from goretain.model.errors import GoretainError, ResourceLimit
+from goretain.model.errors import GoretainError
 from goretain.reports.units import clean
 
 #: What writing to a full disk fails with. Whoever writes a file of his own says so himself.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_MORE_TIME = "raise it: ulimit -t unlimited; or save an image with goretain snap and analyse that elsewhere"
 _REPORT = "this is a bug of goretain; please report it with the lines that --debug shows"
 
 
@@ -46,12 +47,13 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
+class _OutOfTime(BaseException):
+    """RLIMIT_CPU is reached. Not an Exception: numba and others make their own of those that they meet."""
+
+
 def _out_of_time(_number: int, _frame: FrameType | None) -> NoReturn:
-    """RLIMIT_CPU is reached; the hard limit, a little later, kills."""
-    raise ResourceLimit(
-        "the processor time that RLIMIT_CPU (ulimit -t) allows is used up",
-        hint="raise it: ulimit -t unlimited; or save an image with goretain snap and analyse that elsewhere",
-    )
+    """The soft limit is reached; the hard one, a little later, kills."""
+    raise _OutOfTime
 
 
 def run(arguments: list[str]) -> int:
@@ -62,6 +64,8 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         _echo("interrupted")
         return 130
+    except _OutOfTime:
+        complain("the processor time that RLIMIT_CPU (ulimit -t) allows is used up", _MORE_TIME)
     except GoretainError as wrong:
         if debug:
             _traceback()
