@@ -6,10 +6,10 @@ The second build has lines and a closure inserted; in the third the finding is m
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import time
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,8 +94,8 @@ def test_three_looks_tell_what_grew_every_time_from_what_settled(looks: Path) ->
     # A thread that the runtime starts meanwhile grows once too.
     once = r"(1 grew only once, by 1\.0 MiB in all|[23] grew only once, by 1\.0 MiB together)\."
     assert re.fullmatch(
-        rf"1 chain grew in each of 2 intervals, by 2\.0 MiB in all; {once} Whether what grew every time goes on is"
-        r" undecided: it grew in each of 2 intervals, too few to tell it from chance",
+        rf"1 chain grew in each of 2 intervals, by 2\.0 MiB in all; {once} Whether what grew every time"
+        r" goes on is undecided: it grew in each of 2 intervals, too few to tell it from chance",
         report.verdict or "",
     )
     page = text.render_diff(report, 120).text
