@@ -30,7 +30,8 @@ def test_nearly_all_objects_and_bytes_are_typed(version: str) -> None:
         snapshot = snapshot_of(target.pid)
     heap = Heap(snapshot)
     coverage = heap.coverage
-    assert coverage.enumerated.objects == target.fact("HeapObjects")
+    # A server is not as quiet as test_exact's program: a connection or thread may end after it has counted.
+    assert 0 <= coverage.enumerated.objects - target.fact("HeapObjects") <= 4
     of_objects, of_bytes = _share(snapshot, heap, noscan=False)
     assert of_objects >= 0.995, _untyped(snapshot, heap)
     assert of_bytes >= 0.99, _untyped(snapshot, heap)
