@@ -242,11 +242,12 @@ def test_a_file_is_whole_or_not_there_when_it_is_ended_in_the_middle(
                 time.sleep(0.0005)
             process.send_signal(number)
             process.wait(timeout=60)
-        if (
-            tmp_path / "a.image"
-        ).read_bytes() == b"from before":  # else it was through before the signal came
+        left = (tmp_path / "a.image").read_bytes()
+        if left == b"from before":  # else it was through before the signal came
             break
-    assert process.returncode == (130 if number == signal.SIGINT else -number)
+    # Python itself ends by the signal (which is 130 for a shell too) where Ctrl-C strikes in an exec of
+    # source text, as dataclasses make their methods, however it is handled: _Py_UnhandledKeyboardInterrupt.
+    assert process.returncode in ((130, -number) if number == signal.SIGINT else (-number,))
     assert (tmp_path / "a.image").read_text() == "from before"
     if number != signal.SIGKILL or has_unnamed_files(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == ["a.image"]
