@@ -32,16 +32,15 @@ def read(path: Path) -> Profile:
 
 @pytest.mark.parametrize("version", RELEASES)
 def test_every_kind_of_profile_reads_as_pprof_reads_it(version: str, tmp_path: Path) -> None:
-    paths = [f"/debug/pprof/{kind}" for kind in profiles.KINDS]
-    kept = profiles.collect(version, tmp_path, paths)
-    for kind in profiles.KINDS:
-        profile = read(tmp_path / kind)
+    kept, paths = profiles.collect_all(version, tmp_path)
+    for path in paths:
+        profile = read(path)
         assert profile.time_ns
         assert profile.program.endswith("profiled")
         for column in profile.types:
-            of_pprof = profiles.top(tmp_path / kind, column.name)
+            of_pprof = profiles.top(path, column.name)
             assert some(profiles.our_top(profile, column.name)) == some(of_pprof)
-            traces = without_sizes(profiles.traces(tmp_path / kind, column.name))
+            traces = without_sizes(profiles.traces(path, column.name))
             assert +profiles.our_traces(profile, column.name) == +traces
     agree_with_what_is_kept(read(tmp_path / "heap"), kept)
 

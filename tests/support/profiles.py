@@ -17,11 +17,14 @@ from goretain.profile.columns import Profile
 from goretain.profile.contents import Contents
 from goretain.profile.readers.read import read_contents
 from goretain.profile.sources.source import read_source
-from tests.support.golang import Target, go_program, running, toolchain
+from tests.support.golang import Target, go_program, release, running, toolchain
 
 #: The last release that comes with a compiled pprof; the profiles of later ones are of the same format.
 PPROF = "1.24.11"
-KINDS = ("heap", "allocs", "goroutine", "block", "mutex")
+#: Of releases that have the profile of leaked goroutines only as an experiment.
+_EXPERIMENTS = {(1, 26): ("goroutineleakprofile",)}
+#: What pprof calls code without symbols, as the runtime's profile of threads has it.
+_UNKNOWN = "<unknown>"
 _EVERY = ("-nodecount=1000000", "-nodefraction=0", "-edgefraction=0")
 
 
@@ -44,10 +47,19 @@ def collect(version: str, folder: Path, paths: Iterable[str]) -> dict[str, int]:
     Returns:
         function -> bytes that it kept.
     """
-    with running(go_program("profiled", version)) as target:
+    program = go_program("profiled", version, experiments=_EXPERIMENTS.get(release(version), ()))
+    with running(program) as target:
         for path in paths:
             (folder / path.rpartition("/")[2]).write_bytes(fetched(target, path))
         return target.table("kept")
+
+
+def collect_all(version: str, folder: Path) -> tuple[dict[str, int], list[Path]]:
+    """(function -> bytes that it kept, a profile of every kind that the release has)."""
+    leaks = ["goroutineleak"] if release(version) >= (1, 26) else []
+    kinds = ["heap", "allocs", "goroutine", "block", "mutex", "threadcreate", *leaks]
+    kept = collect(version, folder, ["/lose", *(f"/debug/pprof/{kind}" for kind in kinds), "/cpu"])
+    return kept, [folder / kind for kind in (*kinds, "cpu")]
 
 
 def ended(version: str, folder: Path, end: str, **env: str) -> Contents:
@@ -86,7 +98,7 @@ def pprof(*arguments: str | Path) -> str:
 
 
 def _column(kind: str) -> tuple[str, ...]:
-    unit = "ns" if kind == "delay" else "B" if kind.endswith("_space") else "count"
+    unit = "ns" if kind in ("delay", "cpu") else "B" if kind.endswith("_space") else "count"
     return f"-sample_index={kind}", f"-unit={unit}"
 
 
@@ -123,7 +135,7 @@ def our_top(profile: Profile, kind: str) -> dict[str, tuple[int, int]]:
     flat: Counter[str] = Counter()
     whole: Counter[str] = Counter()
     for stack, value in zip(profile.stack.tolist(), values.tolist(), strict=True):
-        functions = [frame.function for frame in profile.stacks.frames(stack)]
+        functions = [frame.function or _UNKNOWN for frame in profile.stacks.frames(stack)]
         flat[functions[0] if functions else ""] += value
         for function in set(functions):
             whole[function] += value
@@ -137,7 +149,7 @@ def our_traces(profile: Profile, kind: str) -> Counter[tuple[str, ...]]:
     found: Counter[tuple[str, ...]] = Counter()
     for stack, value, labels in zip(profile.stack.tolist(), values.tolist(), profile.label_set, strict=True):
         texts = sorted(f"{label.key}:{label.value}" for label in profile.label_sets[labels])
-        functions = [frame.function for frame in profile.stacks.frames(stack)]
+        functions = [frame.function or _UNKNOWN for frame in profile.stacks.frames(stack)]
         if functions:  # a goroutine that has not begun has none, and pprof does not print it
             found[(*texts, *functions)] += value
     return found
