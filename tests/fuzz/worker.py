@@ -58,7 +58,7 @@ def _run(made_path: str, folder: Path, kind: str, seeds: range, stop: Callable[[
     made = msgspec.json.decode(Path(made_path).read_bytes(), type=Made)
     target = subject(kind, made, folder)
     baseline = _outcome(target.read)
-    _limit_memory()
+    limit_memory()
     at = (folder / "at").open("w")
     with (folder / "outcomes").open("w") as outcomes:
         outcomes.write(json.dumps({"seed": -1, **baseline}) + "\n")
@@ -107,7 +107,8 @@ def _outcome(read: Callable[[], Snapshot]) -> dict[str, object]:
     return {"what": "read", "sums": sums, "notes": list(look.notes)}
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
+    """From here on memory beyond what is in use is bounded."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + _MEMORY, resource.RLIM_INFINITY))
 
