@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from goretain.api.answers import rules as rules
     from goretain.api.answers import watch as watch
     from goretain.api.answers import why as why
+    from goretain.api.gating import gate as gate
     from goretain.api.health import doctor as doctor
     from goretain.api.images import snap as snap
     from goretain.api.profiles import growth as growth
@@ -36,6 +37,7 @@ _HOMES = {
     "diff": "answers",
     "doctor": "health",
     "export": "answers",
+    "gate": "gating",
     "growth": "profiles",
     "open": "targets",
     "profile": "profiles",
@@ -55,6 +57,7 @@ __all__ = [
     "diff",
     "doctor",
     "export",
+    "gate",
     "growth",
     "open",
     "profile",

@@ -27,6 +27,7 @@ COMMANDS = (
     "growth",
     "watch",
     "trace",
+    "gate",
     "doctor",
     "rule",
 )

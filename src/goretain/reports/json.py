@@ -17,6 +17,7 @@ from goretain.reports.results import (
     ChainsReport,
     DiffReport,
     DoctorReport,
+    GateReport,
     GrowthReport,
     ProfileDiffReport,
     ProfileReport,
@@ -40,6 +41,7 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "growth-1.json": GrowthReport,
     "watch-1.json": WatchReport,
     "trace-1.json": TraceReport,
+    "gate-1.json": GateReport,
 }
 
 
@@ -56,6 +58,7 @@ Report = (
     | GrowthReport
     | WatchReport
     | TraceReport
+    | GateReport
 )
 
 

@@ -4,8 +4,8 @@ The demo, the tests and whatever runs experiments need several Go versions at on
 depend on the settings of the machine. Imports ``model`` and the standard library only.
 """
 
-from goretain.toolchain.find import find_toolchain
+from goretain.toolchain.find import find_toolchain, module_toolchain
 from goretain.toolchain.install import SUPPORTED
 from goretain.toolchain.run import Completed, Toolchain
 
-__all__ = ["SUPPORTED", "Completed", "Toolchain", "find_toolchain"]
+__all__ = ["SUPPORTED", "Completed", "Toolchain", "find_toolchain", "module_toolchain"]

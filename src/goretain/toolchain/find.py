@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from goretain.model.errors import ToolchainError
@@ -39,6 +40,23 @@ def find_toolchain(version: str | None = None, *, progress: Progress | None = No
         return on_path
     wanted = wanted or SUPPORTED[-1]
     return Toolchain(install(wanted, progress=progress or _to_terminal), wanted)
+
+
+def module_toolchain(version: str | None = None, *, progress: Progress | None = None) -> Toolchain:
+    """The toolchain for a module of the user, with his own settings.
+
+    Args:
+        version: as ``find_toolchain`` takes it. None: the ``go`` on PATH, which may switch to the version
+            that the go.mod asks for as it does for him; without one the newest supported version.
+        progress: as of ``find_toolchain``.
+
+    Raises:
+        ToolchainError: no such version, or it could not be installed.
+    """
+    found = _on_path() if version is None else None
+    if found is not None:
+        return replace(found, isolated=False, pinned=False)
+    return replace(find_toolchain(version, progress=progress), isolated=False)
 
 
 def _exact(version: str) -> str:

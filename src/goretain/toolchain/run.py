@@ -1,7 +1,9 @@
 """Run ``go`` so that nothing of the machine's Go settings leaks in or out.
 
 Own build and module caches under the user's cache, GOFLAGS, GOENV and GOWORK off, no automatic toolchain
-switch, a time limit that ends the whole process group. Imports ``model`` and the standard library only.
+switch, a time limit that ends the whole process group. Only where the user's own module is built
+(``isolated=False``) do his settings hold, as they do when he runs go himself. Imports ``model`` and the
+standard library only.
 """
 
 from __future__ import annotations
@@ -46,10 +48,15 @@ class Toolchain:
     Attributes:
         goroot: its GOROOT; ``bin/go`` is inside.
         version: ``1.26.6``.
+        isolated: whether the machine's Go settings are kept out; else they hold: go.work, GOFLAGS, the module
+            cache, private modules.
+        pinned: whether it must be this version, whatever a go.mod asks for.
     """
 
     goroot: Path
     version: str
+    isolated: bool = True
+    pinned: bool = True
 
     @property
     def go(self) -> Path:
@@ -59,7 +66,12 @@ class Toolchain:
     def environment(
         self, extra: Mapping[str, str] | None = None, experiments: Sequence[str] = ()
     ) -> dict[str, str]:
-        """The environment go runs in: the process's own without Go settings, plus ``extra``."""
+        """The environment go runs in: the process's own, isolated without Go settings, plus ``extra``."""
+        path = f"{self.goroot / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        if not self.isolated:
+            own = {name: value for name, value in os.environ.items() if name != "GOROOT"}
+            pin = {"GOTOOLCHAIN": "local"} if self.pinned else {}
+            return {**own, "PATH": path, **pin, **(extra or {})}
         caches = user_cache() / "go"
         kept = {
             name: value
@@ -76,7 +88,7 @@ class Toolchain:
             "GOWORK": "off",
             "GOEXPERIMENT": ",".join(experiments),
             "XDG_CONFIG_HOME": str(caches / "config"),  # go counts its use below the user's configuration
-            "PATH": f"{self.goroot / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PATH": path,
         }
         return {**kept, **isolated, **(extra or {})}
 

@@ -16,6 +16,14 @@ from goretain.reports.results.diff import (
     SurvivorRow,
 )
 from goretain.reports.results.doctor import Check, DoctorReport
+from goretain.reports.results.gate import (
+    GateBenchmark,
+    GatePackage,
+    GateReport,
+    PerIteration,
+    RetainedRow,
+    StandingLeft,
+)
 from goretain.reports.results.goroutines import GoroutineRow, GoroutineSection
 from goretain.reports.results.growth import GrowthReport, Run, TrendRow
 from goretain.reports.results.memory import RssPart, RssSection, SpanRow, SpanSection
@@ -74,6 +82,9 @@ __all__ = [
     "DiffReport",
     "DoctorReport",
     "FindingRow",
+    "GateBenchmark",
+    "GatePackage",
+    "GateReport",
     "GoroutineRow",
     "GoroutineSection",
     "GrowthReport",
@@ -88,11 +99,13 @@ __all__ = [
     "MemoryTrend",
     "NotJudged",
     "Part",
+    "PerIteration",
     "ProfileDiffReport",
     "ProfileFile",
     "ProfileReport",
     "QueryColumn",
     "QueryReport",
+    "RetainedRow",
     "RssPart",
     "RssSection",
     "Rule",
@@ -105,6 +118,7 @@ __all__ = [
     "SpanRow",
     "SpanSection",
     "StandingChange",
+    "StandingLeft",
     "StandingRow",
     "StandingSection",
     "StandingTrend",

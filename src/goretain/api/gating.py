@@ -1,0 +1,55 @@
+"""The command ``gate`` as a function. Imports ``gate``, ``toolchain`` and ``reports`` when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from goretain.api.targets import Progress
+
+if TYPE_CHECKING:
+    from goretain.reports.results import GateReport
+
+
+def gate(
+    patterns: Sequence[str] = (".",),
+    *,
+    bench: str = ".",
+    directory: str | Path = ".",
+    go: str | None = None,
+    tags: str = "",
+    iterations: int = 65_536,
+    seconds: float = 30.0,
+    memory: int = 1 << 30,
+    cpu: int = 1,
+    top: int = 10,
+    progress: Progress | None = None,
+) -> GateReport:
+    """What each iteration of benchmarks leaves in use, and whether it goes on.
+
+    Args:
+        patterns: packages as ``go test`` takes them; bench: benchmarks as ``go test -bench`` takes them.
+        directory: in which patterns are looked at.
+        go: version of Go; None: the one on PATH.
+        tags: build tags.
+        iterations: of the largest run; seconds: for a benchmark; memory: bytes of a run.
+        cpu: GOMAXPROCS of the runs.
+        top: rows of each list.
+
+    Raises:
+        GoretainError: there is no such package, none has tests, or Go cannot be run.
+    """
+    from goretain.gate.build import packages
+    from goretain.gate.measure import Budget
+    from goretain.gate.package import Plan, measure_package
+    from goretain.gate.run import Settings
+    from goretain.reports.gate import gate_report
+    from goretain.toolchain import module_toolchain
+
+    say: Progress = progress or (lambda *_: None)
+    toolchain = module_toolchain(go)
+    say("listing packages", 0, 0)
+    plan = Plan(bench, tags, Settings(cpu), Budget(iterations, seconds, memory))
+    found = packages(toolchain, patterns, Path(directory), tags)
+    return gate_report([measure_package(toolchain, one, plan, say) for one in found], plan, top)

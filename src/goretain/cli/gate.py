@@ -1,0 +1,84 @@
+"""``goretain gate``. Imports the api, reports and click; heavy parts when it runs."""
+
+from __future__ import annotations
+
+import click
+import rich_click
+
+from goretain.cli.options import TOP, Size, Span, debug_option, json_option, top_option
+
+
+@click.command(cls=rich_click.RichCommand)
+@click.argument("patterns", metavar="[PACKAGE]...", nargs=-1)
+@click.option(
+    "--bench", default=".", metavar="REGEXP", help="Benchmarks as go test -bench takes them. [default: all]"
+)
+@click.option("--tags", default="", metavar="TAGS", help="Build tags as go test -tags takes them.")
+@click.option("--go", metavar="VERSION", help="Version of Go, 1.26. [default: the go on PATH]")
+@click.option(
+    "--iterations", type=click.IntRange(1), default=65_536, show_default=True, metavar="N",
+    help="Iterations of the longest run.",
+)  # fmt: skip
+@click.option(
+    "--time", "seconds", type=Span(), default=30.0, metavar="TIME",
+    help="Begin no doubling that would take longer, of each benchmark. [default: 30s]",
+)  # fmt: skip
+@click.option(
+    "--memory", type=Size(), default=1 << 30, metavar="SIZE",
+    help="Begin no doubling that would need more. [default: 1GiB]",
+)  # fmt: skip
+@click.option(
+    "--cpu", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="GOMAXPROCS of the runs."
+)
+@click.option(
+    "--fail-on", type=click.Choice(("grows", "undecided", "never")), default="grows", show_default=True,
+    help="Exit with 1 when a benchmark grows, or is undecided too.",
+)  # fmt: skip
+@top_option
+@json_option
+@debug_option
+def gate(
+    patterns: tuple[str, ...],
+    bench: str,
+    tags: str,
+    go: str | None,
+    iterations: int,
+    seconds: float,
+    memory: int,
+    cpu: int,
+    fail_on: str,
+    top: int | None,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001 (main reads it: it must work when the arguments do not parse)
+) -> int:
+    """Refuse the next leak in CI: what each iteration of the benchmarks of a package leaves in use.
+
+    PACKAGE is as go test takes it: . or ./... (default .). Its tests are built once, unchanged; every
+    benchmark runs with more and more iterations, and what stays is counted exactly, by call stack.
+    """
+    from goretain import api
+    from goretain.cli import terminal
+
+    with terminal.Progress() as progress:
+        report = api.gate(
+            patterns or (".",),
+            bench=bench,
+            go=go,
+            tags=tags,
+            iterations=iterations,
+            seconds=seconds,
+            memory=memory,
+            cpu=cpu,
+            top=TOP if top is None else top,
+            progress=progress,
+        )
+    if as_json:
+        from goretain.reports import json
+
+        terminal.write(json.render(report))
+    else:
+        from goretain.reports import text
+
+        terminal.show(text.render_gate(report, terminal.width()))
+    fails = {"grows": report.grows, "undecided": report.grows + report.undecided, "never": 0}[fail_on]
+    return 1 if fails else 2 if report.failed else 0

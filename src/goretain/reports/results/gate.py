@@ -1,0 +1,108 @@
+"""What ``gate`` answers. Imports msgspec, ``model``, and ``snapshot`` for a frame."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from goretain.model.findings import Trend
+from goretain.snapshot import Frame
+
+
+class PerIteration(msgspec.Struct, frozen=True, kw_only=True):
+    """An amount that iterations leave in use.
+
+    Attributes:
+        trend: the verdict; reason: why; decide: what would decide it, None where it is decided.
+        rate: per iteration, over the last doublings (Theil-Sen); low, high: the least and the most of a
+            doubling. None of too few runs.
+        left: after each run.
+    """
+
+    trend: Trend
+    reason: str
+    decide: str | None
+    rate: float | None
+    low: float | None
+    high: float | None
+    left: tuple[int, ...]
+
+
+class RetainedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What is in use of a call stack: stack, innermost frame first (none: of all), and its amounts."""
+
+    stack: tuple[Frame, ...]
+    bytes: PerIteration
+    objects: PerIteration
+
+
+class StandingLeft(msgspec.Struct, frozen=True, kw_only=True):
+    """Goroutines that are left at a call stack (none: of all)."""
+
+    stack: tuple[Frame, ...]
+    count: PerIteration
+
+
+class GateBenchmark(msgspec.Struct, frozen=True, kw_only=True):
+    """A benchmark.
+
+    Attributes:
+        name: as ``go test -bench`` prints it.
+        trend: the verdict: it grows if anything of it does; None: it was not measured.
+        skipped: it skips itself; failed: why it could not be measured.
+        iterations: of each run.
+        stopped: why there were no more: "iterations" (all that were asked for), "time" or "memory".
+        seconds: that the runs took.
+        total: of all call stacks together; goroutines: of all together. None: it was not measured.
+        sites: call stacks that grow, then those undecided, then those that settle, the first ``top`` of each.
+        standing: call stacks of goroutines that grow, and those undecided, likewise.
+        settles_total: how many call stacks settle.
+    """
+
+    name: str
+    trend: Trend | None
+    skipped: bool
+    failed: str | None
+    iterations: tuple[int, ...] = ()
+    stopped: Literal["iterations", "time", "memory"] = "iterations"
+    seconds: float = 0.0
+    total: RetainedRow | None = None
+    goroutines: StandingLeft | None = None
+    sites: tuple[RetainedRow, ...] = ()
+    standing: tuple[StandingLeft, ...] = ()
+    settles_total: int = 0
+
+
+class GatePackage(msgspec.Struct, frozen=True, kw_only=True):
+    """A package: import path, the Go version that built it ("" none did), why it could not be measured."""
+
+    path: str
+    go: str
+    failed: str | None
+    benchmarks: tuple[GateBenchmark, ...]
+
+
+class GateReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of ``goretain gate``: what each iteration of benchmarks leaves in use.
+
+    Attributes:
+        schema: names this shape.
+        cpu: GOMAXPROCS of the runs.
+        iterations, seconds, memory: that a benchmark was allowed.
+        packages: in the order of their paths.
+        grows, undecided, settles, skipped, failed: how many benchmarks; failed packages count as one.
+    """
+
+    schema: Literal["goretain/gate/1"] = "goretain/gate/1"
+    goretain: str
+    cpu: int
+    iterations: int
+    seconds: float
+    memory: int
+    packages: tuple[GatePackage, ...]
+    grows: int
+    undecided: int
+    settles: int
+    skipped: int
+    failed: int

@@ -1,0 +1,99 @@
+"""``gate`` for people at a terminal. Imports ``model`` and ``reports``."""
+
+from __future__ import annotations
+
+from goretain.model.units import duration, iec
+from goretain.reports.results import GateBenchmark, GatePackage, GateReport, PerIteration, RetainedRow
+from goretain.reports.text.page import Page
+from goretain.reports.text.profile.places import path, split_path
+from goretain.reports.units import clean, plural
+from goretain.snapshot import Frame
+
+_STYLES = {"grows": "bold red", "undecided": "yellow", "settles": "green", "failed": "bold red"}
+
+
+def render_gate(report: GateReport, width: int) -> Page:
+    """The report as lines of at most ``width`` columns."""
+    page = Page(width)
+    for package in report.packages:
+        _package(page, package)
+    page.add()
+    counts = [
+        f"{count:,} {what}"
+        for count, what in (
+            (report.grows, "grow" if report.grows != 1 else "grows"),
+            (report.undecided, "undecided"),
+            (report.settles, "settle" if report.settles != 1 else "settles"),
+            (report.skipped, "skipped"),
+            (report.failed, "failed"),
+        )
+        if count
+    ]
+    page.words(", ".join(counts) or "no benchmarks", lead=[("verdict  ", "dim")], style="bold")
+    return page
+
+
+def rate(amount: PerIteration, unit: str) -> str:
+    """``64 B``, ``0.5 B``; unknown of too few runs."""
+    if amount.rate is None:
+        return "unknown"
+    value = amount.rate
+    if abs(value) >= 1024 and unit == "B":
+        return iec(round(value))
+    return f"{value:.3g} {unit}".rstrip()
+
+
+def _package(page: Page, package: GatePackage) -> None:
+    page.add((clean(package.path), "bold"), (f"  {package.go}" if package.go else "", "dim"))
+    if package.failed is not None:
+        for line in package.failed.split("\n"):
+            page.add("  ", (clean(line), "red"))
+    elif not package.benchmarks:
+        page.add("  no benchmarks match")
+    for benchmark in package.benchmarks:
+        _benchmark(page, benchmark)
+
+
+def _benchmark(page: Page, one: GateBenchmark) -> None:
+    verdict = "skipped" if one.skipped else one.trend or "failed"
+    page.add()
+    page.add((f"{verdict:<9} ", _STYLES.get(verdict, "dim")), (clean(one.name), "bold"))
+    if one.failed is not None:
+        for line in one.failed.split("\n"):
+            page.add("  ", (clean(line), ""))
+    if one.total is None or one.goroutines is None:
+        return
+    each = f"{rate(one.total.bytes, 'B')}, {rate(one.total.objects, '')} objects"
+    page.fact("each", f"{each}, {rate(one.goroutines.count, '')} goroutines")
+    runs = f"{len(one.iterations)}, to {one.iterations[-1]:,} iterations"
+    page.fact("runs", f"{runs}, {duration(int(one.seconds * 1e9))}; ended by {one.stopped}")
+    shown = [row for row in one.sites if row.bytes.trend != "settles"]
+    if shown:
+        _sites(page, shown)
+    for row in one.standing:
+        page.fact("goroutines", f"{rate(row.count, '')} each, {row.count.trend}: {_where(row.stack)}")
+    if one.settles_total:
+        page.fact("settles", plural(one.settles_total, "call stack"))
+
+
+def _sites(page: Page, rows: list[RetainedRow]) -> None:
+    page.table(
+        ("each", "between", "objects", "call stack"),
+        [
+            (
+                rate(row.bytes, "B"),
+                f"{row.bytes.low or 0:.3g} .. {row.bytes.high or 0:.3g}",
+                rate(row.objects, ""),
+                _where(row.stack),
+            )
+            for row in rows
+        ],
+        left=1,
+        styles={0: "bold"},
+        split=split_path,
+        below=[(f"{row.bytes.trend}: {row.bytes.reason}",) for row in rows],
+    )
+
+
+def _where(stack: tuple[Frame, ...]) -> str:
+    return path(stack[0], None, stack)
