@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from goretain.api.answers import rules as rules
     from goretain.api.answers import watch as watch
     from goretain.api.answers import why as why
+    from goretain.api.explaining import explain as explain
     from goretain.api.gating import gate as gate
     from goretain.api.health import doctor as doctor
     from goretain.api.images import snap as snap
@@ -36,6 +37,7 @@ _HOMES = {
     "chains": "answers",
     "diff": "answers",
     "doctor": "health",
+    "explain": "explaining",
     "export": "answers",
     "gate": "gating",
     "growth": "profiles",
@@ -56,6 +58,7 @@ __all__ = [
     "chains",
     "diff",
     "doctor",
+    "explain",
     "export",
     "gate",
     "growth",

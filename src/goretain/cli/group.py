@@ -28,6 +28,7 @@ COMMANDS = (
     "watch",
     "trace",
     "gate",
+    "explain",
     "doctor",
     "rule",
 )

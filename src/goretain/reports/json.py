@@ -17,6 +17,7 @@ from goretain.reports.results import (
     ChainsReport,
     DiffReport,
     DoctorReport,
+    ExplainReport,
     GateReport,
     GrowthReport,
     ProfileDiffReport,
@@ -42,6 +43,7 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "watch-1.json": WatchReport,
     "trace-1.json": TraceReport,
     "gate-1.json": GateReport,
+    "explain-1.json": ExplainReport,
 }
 
 
@@ -59,6 +61,7 @@ Report = (
     | WatchReport
     | TraceReport
     | GateReport
+    | ExplainReport
 )
 
 

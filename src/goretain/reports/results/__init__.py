@@ -16,6 +16,7 @@ from goretain.reports.results.diff import (
     SurvivorRow,
 )
 from goretain.reports.results.doctor import Check, DoctorReport
+from goretain.reports.results.explain import ExplainReport
 from goretain.reports.results.gate import (
     GateBenchmark,
     GatePackage,
@@ -81,6 +82,7 @@ __all__ = [
     "CycleRow",
     "DiffReport",
     "DoctorReport",
+    "ExplainReport",
     "FindingRow",
     "GateBenchmark",
     "GatePackage",

@@ -3,6 +3,7 @@
 from goretain.reports.text.chains import render_chains
 from goretain.reports.text.diff import render_diff
 from goretain.reports.text.doctor import render_doctor
+from goretain.reports.text.explain import render_explain
 from goretain.reports.text.gate import render_gate
 from goretain.reports.text.profile import (
     render_growth,
@@ -19,6 +20,7 @@ __all__ = [
     "render_chains",
     "render_diff",
     "render_doctor",
+    "render_explain",
     "render_gate",
     "render_growth",
     "render_profile",

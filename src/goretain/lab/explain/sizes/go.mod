@@ -1,0 +1,3 @@
+module goretain.local/sizes
+
+go 1.21
