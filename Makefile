@@ -12,7 +12,7 @@ UV := $(BIN)/python -m uv
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -q --durations=10 -n $(WORKERS) --dist worksteal
 
-.PHONY: demo test test-long test-all bench lint format lock env tables
+.PHONY: demo test test-long test-all lab lab-all bench lint format lock env tables
 
 demo: $(STAMP)  ## a leaking Go service, and what goretain says of it
 	$(BIN)/python examples/demo/run.py
@@ -24,6 +24,12 @@ test-long: $(STAMP)  ## only the long matrix: experiments, churn, every pattern 
 	$(PYTEST) -m long
 
 test-all: test test-long
+
+lab: $(STAMP)  ## every claim of the laboratory, measured on the oldest, a middle and the newest Go
+	$(BIN)/goretain lab run --fresh --go 1.21,1.24,1.27
+
+lab-all: $(STAMP)  ## the same on every supported Go
+	$(BIN)/goretain lab run --fresh --go all
 
 bench: $(STAMP)  ## the figures that README and docs quote
 	$(BIN)/python -m benchmarks

@@ -2,6 +2,10 @@
 
     .venv/bin/python docs/refresh.py             the output of the demo
     .venv/bin/python docs/refresh.py patterns    the tables of patterns, from the folders of the catalogue
+    .venv/bin/python docs/refresh.py lab [NAME...]
+                                                 measures experiments (all, or those) on every Go, writes
+                                                 their recorded.json, and then docs/myths.md from all of them
+    .venv/bin/python docs/refresh.py myths       docs/myths.md alone
 
 Only what stands between the marks changes. Figures of the demo differ from run to run (PIDs, pauses), so CI
 checks that the block is there and has the parts of a run; the tables must be equal.
@@ -15,11 +19,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from goretain import api
 from goretain.patterns import catalogue
+from goretain.reports import labpage
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ("<!-- demo: python docs/refresh.py -->", "<!-- /demo -->")
 PATTERNS = ("<!-- patterns: python docs/refresh.py patterns -->", "<!-- /patterns -->")
+LAB = ("<!-- lab: python docs/refresh.py lab -->", "<!-- /lab -->")
 #: Pages with a table of patterns, and the way from there to the repository's root.
 TABLES = {"README.md": "", "docs/how-it-works.md": "../"}
 
@@ -30,6 +37,12 @@ def main() -> int:
         for page in TABLES:
             text = (ROOT / page).read_text("utf-8")
             (ROOT / page).write_text(with_patterns(page, text), "utf-8")
+        return 0
+    if sys.argv[1:2] in (["lab"], ["myths"]):
+        if sys.argv[1] == "lab":
+            api.lab_record(sys.argv[2:], progress=_told)
+        page = ROOT / "docs" / "myths.md"
+        page.write_text(with_block(page.read_text("utf-8"), LAB, claims()), "utf-8")
         return 0
     command = [sys.executable, "examples/demo/run.py"]
     environment = {**os.environ, "COLUMNS": "100"}
@@ -50,6 +63,16 @@ def with_patterns(page: str, text: str) -> str:
         f"| [{p.code}]({folder}/{p.folder}/doc.md) | {p.name}: {p.title} | {p.sure} |" for p in catalogue()
     ]
     return with_block(text, PATTERNS, "\n".join(["| code | pattern | how sure |", "|---|---|---|", *rows]))
+
+
+def claims() -> str:
+    """The claims of the laboratory as the recorded results decide them, for docs/myths.md."""
+    folders = {pattern.code: f"../src/goretain/patterns/{pattern.folder}/doc.md" for pattern in catalogue()}
+    return "\n" + labpage.render_lab(api.lab_table(), patterns=folders)
+
+
+def _told(what: str, done: int, whole: int) -> None:
+    sys.stderr.write(f"{done}/{whole} {what}\n")
 
 
 def shown(output: str) -> str:

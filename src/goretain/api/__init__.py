@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from goretain.api.gating import gate as gate
     from goretain.api.health import doctor as doctor
     from goretain.api.images import snap as snap
+    from goretain.api.laboratory import lab as lab
+    from goretain.api.laboratory import lab_list as lab_list
+    from goretain.api.laboratory import lab_record as lab_record
+    from goretain.api.laboratory import lab_table as lab_table
     from goretain.api.profiles import growth as growth
     from goretain.api.profiles import profile as profile
     from goretain.api.profiles import profile_diff as profile_diff
@@ -41,6 +45,10 @@ _HOMES = {
     "export": "answers",
     "gate": "gating",
     "growth": "profiles",
+    "lab": "laboratory",
+    "lab_list": "laboratory",
+    "lab_record": "laboratory",
+    "lab_table": "laboratory",
     "open": "targets",
     "profile": "profiles",
     "profile_diff": "profiles",
@@ -62,6 +70,10 @@ __all__ = [
     "export",
     "gate",
     "growth",
+    "lab",
+    "lab_list",
+    "lab_record",
+    "lab_table",
     "open",
     "profile",
     "profile_diff",

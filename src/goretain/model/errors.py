@@ -162,6 +162,10 @@ class ToolchainError(GoretainError):
     """A Go toolchain could not be found, installed or run."""
 
 
+class OutOfTime(ToolchainError):
+    """Go, or a program that it built, did not end in the time it was given; it was ended."""
+
+
 class NotEnoughMemory(GoretainError):
     """A copy would not fit into the memory that is left here."""
 

@@ -20,6 +20,7 @@ from goretain.reports.results import (
     ExplainReport,
     GateReport,
     GrowthReport,
+    LabReport,
     ProfileDiffReport,
     ProfileReport,
     QueryReport,
@@ -44,6 +45,7 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "trace-1.json": TraceReport,
     "gate-1.json": GateReport,
     "explain-1.json": ExplainReport,
+    "lab-1.json": LabReport,
 }
 
 
@@ -62,6 +64,7 @@ Report = (
     | TraceReport
     | GateReport
     | ExplainReport
+    | LabReport
 )
 
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from goretain.model.errors import ToolchainError, UsageError
+from goretain.model.errors import OutOfTime, ToolchainError, UsageError
 from goretain.model.places import user_cache
 
 #: Settings that say how to reach module registries: kept, since without them modules may be out of reach.
@@ -25,10 +25,10 @@ _KEPT = frozenset({"GOPROXY", "GOSUMDB", "GONOSUMDB", "GONOPROXY", "GOPRIVATE", 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """One finished run of go.
+    """One finished run of go, or of a program that it built.
 
     Attributes:
-        arguments: the command line after ``go``.
+        arguments: the command line after ``go`` or the program.
         returncode: exit status; negative: the signal that ended it.
         stdout, stderr: what it printed.
         seconds: wall time.
@@ -104,38 +104,28 @@ class Toolchain:
         """Run ``go ARGUMENTS`` in ``cwd`` and wait for it, whatever its exit status.
 
         Raises:
-            ToolchainError: go cannot be started, or ``timeout`` seconds passed (everything it started is
-                ended then).
+            OutOfTime: ``timeout`` seconds passed (everything it started is ended then).
+            ToolchainError: go cannot be started.
         """
-        started = time.monotonic()
-        try:
-            process = subprocess.Popen(
-                [self.go, *arguments],
-                cwd=cwd,
-                env=self.environment(env, experiments),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise ToolchainError(
-                f"cannot run {self.go}: {error.strerror}",
-                hint="remove this toolchain, it will be fetched again",
-            ) from error
-        with process:
-            try:
-                stdout, stderr = process.communicate(timeout=timeout)
-            except BaseException as error:
-                os.killpg(process.pid, signal.SIGKILL)
-                if isinstance(error, subprocess.TimeoutExpired):
-                    raise ToolchainError(
-                        f"go {arguments[0]} took more than {timeout:.0f} s", hint="give it more time"
-                    ) from None
-                raise
-        return Completed(tuple(arguments), process.returncode, stdout, stderr, time.monotonic() - started)
+        environment = self.environment(env, experiments)
+        return _finished([str(self.go), *arguments], cwd, environment, timeout)
+
+    def execute(
+        self,
+        program: Path,
+        arguments: Sequence[str] = (),
+        *,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        timeout: float = 600.0,
+    ) -> Completed:
+        """Run a built program in ``cwd``, in the environment go runs in, and wait for it.
+
+        Raises:
+            OutOfTime: ``timeout`` seconds passed (everything it started is ended then).
+            ToolchainError: it cannot be started.
+        """
+        return _finished([str(program), *arguments], cwd, self.environment(env), timeout)
 
     def build(
         self,
@@ -171,3 +161,35 @@ class Toolchain:
                 hint="mend what the compiler names, or use another Go version",
             )
         return out
+
+
+def _finished(command: Sequence[str], cwd: Path, environment: Mapping[str, str], timeout: float) -> Completed:
+    """Run a command without input in a process group of its own, which ends with it."""
+    started = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ToolchainError(
+            f"cannot run {command[0]}: {error.strerror}",
+            hint="remove this toolchain, it will be fetched again",
+        ) from error
+    with process:
+        try:
+            stdout, stderr = process.communicate(timeout=timeout)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                what = " ".join((Path(command[0]).name, *command[1:2]))
+                raise OutOfTime(f"{what} took more than {timeout:.0f} s", hint="give it more time") from None
+            raise
+    return Completed(tuple(command[1:]), process.returncode, stdout, stderr, time.monotonic() - started)

@@ -27,6 +27,7 @@ from goretain.reports.results.gate import (
 )
 from goretain.reports.results.goroutines import GoroutineRow, GoroutineSection
 from goretain.reports.results.growth import GrowthReport, Run, TrendRow
+from goretain.reports.results.lab import LabClaim, LabFeature, LabReport, LabRun, Value
 from goretain.reports.results.memory import RssPart, RssSection, SpanRow, SpanSection
 from goretain.reports.results.parts import Look, Part, Sampling, TypeSum
 from goretain.reports.results.profile import (
@@ -96,6 +97,10 @@ __all__ = [
     "HeldBy",
     "HolderRow",
     "KeeperRow",
+    "LabClaim",
+    "LabFeature",
+    "LabReport",
+    "LabRun",
     "Look",
     "Matched",
     "MemoryTrend",
@@ -132,6 +137,7 @@ __all__ = [
     "TrendRow",
     "TypeSum",
     "UnendedRow",
+    "Value",
     "ValueRow",
     "ValueSection",
     "WatchReport",

@@ -5,6 +5,7 @@ from goretain.reports.text.diff import render_diff
 from goretain.reports.text.doctor import render_doctor
 from goretain.reports.text.explain import render_explain
 from goretain.reports.text.gate import render_gate
+from goretain.reports.text.lab import render_lab, render_lab_list, render_lab_table
 from goretain.reports.text.profile import (
     render_growth,
     render_profile,
@@ -23,6 +24,9 @@ __all__ = [
     "render_explain",
     "render_gate",
     "render_growth",
+    "render_lab",
+    "render_lab_list",
+    "render_lab_table",
     "render_profile",
     "render_profile_diff",
     "render_query",

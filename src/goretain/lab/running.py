@@ -1,0 +1,107 @@
+"""Runs experiments on toolchains, over all cores, each result taken from the cache where it is there.
+
+Imports ``model``, ``toolchain`` and this package.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import msgspec
+
+from goretain.lab.bench import measure
+from goretain.lab.catalogue import Claim, Experiment
+from goretain.lab.results import Measured, keep, measured, recall
+from goretain.model.errors import UsageError
+from goretain.toolchain import Toolchain
+
+#: Called with what is done, how much of it is done, and of how much.
+Progress = Callable[[str, int, int], None]
+
+
+def run(
+    experiments: Sequence[Experiment],
+    toolchains: Sequence[Toolchain],
+    *,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, list[Measured]]:
+    """Measure every experiment on every toolchain.
+
+    Args:
+        fresh: measure again what the cache has.
+        progress: called after each experiment.
+
+    Returns:
+        Name of the experiment -> its measurements, in the order of the toolchains.
+
+    Raises:
+        ToolchainError: go itself cannot be started.
+    """
+    pairs = [(experiment, toolchain) for experiment in experiments for toolchain in toolchains]
+    results: dict[tuple[str, str], Measured] = {}
+    with ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)))) as pool:
+        jobs = {pool.submit(_one, *pair, fresh): pair for pair in pairs}
+        try:
+            for done, job in enumerate(as_completed(jobs), 1):
+                experiment, toolchain = jobs[job]
+                results[experiment.name, toolchain.version] = job.result()
+                if progress is not None:
+                    progress(f"{experiment.name} on Go {toolchain.version}", done, len(pairs))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return {
+        experiment.name: [results[experiment.name, toolchain.version] for toolchain in toolchains]
+        for experiment in experiments
+    }
+
+
+def _one(experiment: Experiment, toolchain: Toolchain, fresh: bool) -> Measured:
+    """One experiment on one toolchain, measured or recalled."""
+    if not fresh and (kept := recall(experiment, toolchain)) is not None:
+        return kept
+    with tempfile.TemporaryDirectory(prefix="goretain-lab-") as scratch:
+        values = measure(experiment, toolchain, Path(scratch))
+    keep(experiment, toolchain, values)
+    return measured(toolchain, values)
+
+
+def chosen(experiments: Iterable[Experiment], wanted: Sequence[str]) -> list[Experiment]:
+    """The experiments of the wanted claims (``A06``), patterns (``GR103``) and names; all for nothing.
+
+    Of an experiment only the wanted claims are kept; named itself, it keeps all.
+
+    Raises:
+        UsageError: a word names nothing.
+    """
+    every = list(experiments)
+    if not wanted:
+        return every
+    found: list[Experiment] = []
+    left = set(wanted)
+    for experiment in every:
+        named = {word for word in wanted if word == experiment.name}
+        claims = []
+        for claim in experiment.claims:
+            matched = {word for word in wanted if word.upper() in (claim.id, claim.pattern)}
+            left -= matched
+            if matched or named:
+                claims.append(claim)
+        left -= named
+        if claims:
+            found.append(_only(experiment, claims))
+    if left:
+        raise UsageError(
+            f"{min(left)!r} is no claim, pattern with a claim, or experiment",
+            hint="goretain lab list shows all of them",
+        )
+    return found
+
+
+def _only(experiment: Experiment, claims: Sequence[Claim]) -> Experiment:
+    return msgspec.structs.replace(experiment, claims=tuple(claims))
