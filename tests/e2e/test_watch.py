@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import resource
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -132,6 +135,51 @@ def in_front_of(target: Target, looks: int) -> Iterator[tuple[str, threading.Eve
         server.server_close()
 
 
+def test_a_target_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
+    """While one says nothing the other gets its looks; those that failed would be told."""
+    ended: list[BaseException] = []
+    with (
+        socket.create_server(("127.0.0.1", 0)) as mute,
+        running(go_program("paced", VERSIONS[-1])) as target,
+        in_front_of(target, 4) as (address, begun),
+    ):
+
+        def sleep(_: float) -> None:
+            if begun.wait(0.02):
+                raise KeyboardInterrupt
+
+        report = api.watch_profiles(
+            [f"http://127.0.0.1:{mute.getsockname()[1]}", address],
+            tmp_path / "mute.watch",
+            seconds=1e6,
+            every=0.02,
+            sleep=sleep,
+            on_stop=ended.append,
+        )
+    assert isinstance(ended[0], KeyboardInterrupt)
+    (answered,) = report.targets
+    assert answered.looks >= 3
+
+
+def test_a_full_disk_ends_it_with_what_there_is(tmp_path: Path) -> None:
+    """As a limit of the file's size makes it."""
+    file = tmp_path / "full.watch"
+    with running(go_program("paced", VERSIONS[-1])) as target:
+        command = [sys.executable, "-m", "goretain.cli.main", "watch", url(target), "-o", str(file)]
+        watched = subprocess.run(
+            [*command, "--every", "10ms", "--for", "10m"],
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000)),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert watched.returncode == 2
+    assert f"cannot be written: {file}" in watched.stderr
+    assert "profiles, " in watched.stdout
+    with Record(file) as record:
+        assert len(record.read(record.targets[0]).moments) > 3
+
+
 def test_killed_it_loses_at_most_the_look_it_was_writing(tmp_path: Path) -> None:
     file = tmp_path / "killed.watch"
     with running(go_program("paced", VERSIONS[-1])) as target, in_front_of(target, 4) as (address, begun):
@@ -142,6 +190,8 @@ def test_killed_it_loses_at_most_the_look_it_was_writing(tmp_path: Path) -> None
         finally:
             watching.kill()
             watching.wait()
+        # what is not yet in the file is beside it, and names functions too
+        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
         with Record(file) as record:
             kept = len(record.read(address).moments)
         assert kept >= 3
@@ -154,6 +204,14 @@ def test_what_it_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "nothing to watch" in capsys.readouterr().err
     assert main.run(["watch", "somewhere", "-o", str(tmp_path / "none")]) == 2
     assert "neither a URL nor a PID" in capsys.readouterr().err
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    begun = time.monotonic()
+    assert main.run(["watch", f"http://127.0.0.1:{port}", "-o", str(tmp_path / "nobody")]) == 2
+    assert "Connection refused" in capsys.readouterr().err
+    assert time.monotonic() - begun < 600  # not the half hour that it would have watched
+    assert main.run(["watch", "http://127.0.0.1:9", "-o", str(tmp_path / "missing" / "file")]) == 2
+    assert "there is no such directory" in capsys.readouterr().err
     with running(go_program("tiny", VERSIONS[-1])) as target:
         assert main.run(["watch", str(target.pid), "-o", str(tmp_path / "none")]) == 2
         assert "serves no profiles" in capsys.readouterr().err

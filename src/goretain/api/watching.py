@@ -6,10 +6,11 @@ Imports ``capture`` for the RSS, ``profile`` and ``reports`` when it runs.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from goretain.profile.watch.record import Record
     from goretain.reports.results import WatchReport
 
-#: Targets that are asked at once.
-_AT_ONCE = 8
+#: Targets that are asked at once, those included that have not answered since an earlier round.
+_AT_ONCE = 32
 #: Seconds that a target may be silent: a collection of a large heap takes its time.
 _SILENCE = 30.0
 #: Goroutines of which a dump is taken at every look, and how many there may be then.
@@ -66,17 +67,21 @@ def watch_profiles(
     """
     from goretain.profile.sources.served import settings_of
     from goretain.profile.sources.source import without_password
-    from goretain.profile.watch.record import Record
+    from goretain.profile.watch.record import NotWritten, Record
 
     if not targets and not Path(file).exists():
         raise UsageError("nothing to watch", hint="name a target: goretain watch http://localhost:6060")
     watched = {without_password(target): _Target(target) for target in targets}
+    stopped: BaseException | None = None
     with Record(file) as record:
         try:
-            _look_again_and_again(record, watched, seconds, every, collect, progress, sleep)
-        except KeyboardInterrupt as stopped:
+            _Rounds(record, watched, collect).run(seconds, every, progress, sleep)
+        except (KeyboardInterrupt, NotWritten) as stop:
+            stopped = stop
+    with Record(file) as record:  # anew: one that could not be written can no longer be read
+        if stopped is not None:
             if on_stop is None or not record.targets:
-                raise
+                raise stopped
             on_stop(stopped)
         settings = {name: settings_of(int(name)) for name in record.targets if is_pid(name)}
         from goretain.reports.profile.watch import watch_report  # with what judges: not while it waits
@@ -85,33 +90,60 @@ def watch_profiles(
         return watch_report(kept, os.fspath(file), settings, limit=limit, top=top)
 
 
-def _look_again_and_again(
-    record: Record,
-    targets: dict[str, _Target],
-    seconds: float,
-    every: float,
-    collect: bool,
-    progress: Progress | None,
-    sleep: Callable[[float], None],
-) -> None:
-    if not targets:
-        return
-    begun, rounds = time.monotonic(), max(int(seconds // every), 0) + 1
-    with ThreadPoolExecutor(min(_AT_ONCE, len(targets))) as pool:
-        at = 0
+class _Rounds:
+    """Looks at all targets, again and again. One that does not answer is not waited for by the others."""
+
+    def __init__(self, record: Record, targets: dict[str, _Target], collect: bool) -> None:
+        self._record, self._targets, self._collect = record, targets, collect
+        self._asked: dict[str, Future[tuple[Moment, Profile]]] = {}
+        self._answered = any(map(record.answered, targets))
+        self._failed: dict[str, GoretainError] = {}
+        self._free = threading.Semaphore(_AT_ONCE)
+
+    def run(
+        self, seconds: float, every: float, progress: Progress | None, sleep: Callable[[float], None]
+    ) -> None:
+        """All rounds. Raises GoretainError when no target has ever answered."""
+        begun, rounds = time.monotonic(), max(int(seconds // every), 0) + 1
+        at = 0 if self._targets else rounds
         while at < rounds:
             sleep(max(begun + at * every - time.monotonic(), 0))
             if progress is not None:
                 progress("watching", at, rounds)
-            asked = {name: pool.submit(target.look, collect) for name, target in targets.items()}
-            for name, answer in asked.items():
-                try:
-                    _write(record, name, *answer.result())
-                except GoretainError as wrong:
-                    record.fail(name, time.time(), wrong.message)
-            record.write()
+            for name in [name for name in self._targets if name not in self._asked]:
+                self._asked[name] = self._ask(self._targets[name])
+            left = begun + (at + 1) * every - time.monotonic()
+            self._take(max(left, _SILENCE if at == rounds - 1 else 0))
             # a round that took longer than it may is not made up for by looks in a row
             at = max(at + 1, int((time.monotonic() - begun) // every))
+
+    def _ask(self, target: _Target) -> Future[tuple[Moment, Profile]]:
+        """A look in a thread of its own, which may end after the watch does."""
+        answer = Future[tuple["Moment", "Profile"]]()
+
+        def look() -> None:
+            with self._free:
+                try:
+                    answer.set_result(target.look(self._collect))
+                except BaseException as wrong:
+                    answer.set_exception(wrong)
+
+        threading.Thread(target=look, daemon=True).start()
+        return answer
+
+    def _take(self, patience: float) -> None:
+        """Write the answers that come in time."""
+        wait(self._asked.values(), min(patience, threading.TIMEOUT_MAX))
+        for name in [name for name in self._targets if name in self._asked and self._asked[name].done()]:
+            try:
+                _write(self._record, name, *self._asked.pop(name).result())
+                self._answered = True
+            except GoretainError as wrong:
+                self._failed.setdefault(name, wrong)
+                self._record.fail(name, time.time(), wrong.message)
+        if not self._answered and len(self._failed) == len(self._targets):
+            raise next(iter(self._failed.values()))
+        self._record.write()
 
 
 def _write(record: Record, name: str, moment: Moment, profile: Profile) -> None:

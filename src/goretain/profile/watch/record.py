@@ -7,16 +7,18 @@ msgspec, numpy, ``profile``'s goroutines and sites, this room and, when a file i
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.model.errors import CorruptFile, UsageError
+from goretain.model.errors import CorruptFile, GoretainError, UsageError
+from goretain.model.saving import cannot_save, check_place
 from goretain.profile.goroutines import Where
 from goretain.profile.sites.sampling import Amounts
 from goretain.profile.sites.site import Site, SiteAmounts
@@ -44,6 +46,10 @@ CREATE TABLE IF NOT EXISTS places (id INTEGER, place VARCHAR);
 _MEMORY = "64MB"
 
 
+class NotWritten(GoretainError):
+    """What was seen could not be written; what was written before is kept."""
+
+
 class Record:
     """An open file. Use it in one thread, and close it."""
 
@@ -51,10 +57,11 @@ class Record:
         """Open a file, or make it.
 
         Raises:
-            UsageError: duckdb is not installed.
+            UsageError: duckdb is not installed, or nothing can be written there.
             CorruptFile: it is no file of a watch, or somebody else writes it.
         """
-        self._file = _opened(os.fspath(path))
+        self._name = os.fspath(path)
+        self._file = _opened(self._name)
         self._targets: dict[str, int] = {
             name: number for number, name in rows(self._file, "SELECT id, name FROM targets")
         }
@@ -88,6 +95,11 @@ class Record:
         """Names, in the order of their first look."""
         return tuple(self._targets)
 
+    def answered(self, target: str) -> bool:
+        """Whether any look at a target has not failed."""
+        query = "SELECT count(*) FROM looks WHERE target = ? AND failed IS NULL"
+        return rows(self._file, query, self._targets.get(target, -1)) != [(0,)]
+
     def add(self, target: str, moment: Moment, paths: dict[Site, tuple[Frame, ...]]) -> None:
         """A look, to be written. paths: a call path to each site that is new."""
         look = moment.look
@@ -105,25 +117,34 @@ class Record:
         self._look(target, at, None, None, None, reason)
 
     def write(self) -> None:
-        """Write what was added, all of it or nothing."""
-        self._file.begin()
+        """Write what was added, all of it or nothing.
+
+        Raises:
+            NotWritten: the disk is full, say. To be read, the file must be opened anew then.
+        """
+        duckdb = _duckdb()
         try:
-            for table, added in self._added.items():
-                if table == "looks":  # the one with columns that may be unknown
-                    self._file.executemany("INSERT INTO looks VALUES (?, ?, ?, ?, ?, ?, ?)", added)
-                    continue
-                kinds = [object if isinstance(value, str) else np.int64 for value in added[0]]
-                columns = zip(kinds, zip(*added, strict=True), strict=True)
-                self._file.register(
-                    "added", {f"c{at}": np.array(c, kind) for at, (kind, c) in enumerate(columns)}
-                )
-                self._file.execute(f"INSERT INTO {table} SELECT * FROM added")
-                self._file.unregister("added")
-        except BaseException:
-            self._file.rollback()
-            raise
-        self._file.commit()
+            with _for_us_alone():
+                self._file.begin()
+                for table, added in self._added.items():
+                    self._insert(table, added)
+                self._file.commit()
+        except duckdb.Error as wrong:
+            refused = _refused(self._name, _reason(wrong))
+            raise NotWritten(
+                f"what was seen last cannot be written: {refused.message}", hint=refused.hint
+            ) from None
         self._added.clear()
+
+    def _insert(self, table: str, added: list[tuple[Any, ...]]) -> None:
+        if table == "looks":  # the one with columns that may be unknown
+            self._file.executemany("INSERT INTO looks VALUES (?, ?, ?, ?, ?, ?, ?)", added)
+            return
+        kinds = [object if isinstance(value, str) else np.int64 for value in added[0]]
+        columns = zip(kinds, zip(*added, strict=True), strict=True)
+        self._file.register("added", {f"c{at}": np.array(c, kind) for at, (kind, c) in enumerate(columns)})
+        self._file.execute(f"INSERT INTO {table} SELECT * FROM added")
+        self._file.unregister("added")
 
     def unknown(self, sites: Iterable[Site]) -> list[Site]:
         """Those of the sites that the file does not have yet."""
@@ -169,26 +190,47 @@ class Record:
 def _opened(name: str) -> DuckDBPyConnection:
     """The file with its tables, made if it is not there."""
     duckdb = _duckdb()
-    new = not Path(name).exists()
+    check_place(name)
     config = {"threads": 1, "memory_limit": _MEMORY, "enable_external_access": "false"}
     try:
-        file: DuckDBPyConnection = duckdb.connect(name, config=config)
-        tables = rows(file, "SELECT table_name FROM information_schema.tables")
-        if tables and ("goretain_watch",) not in tables:
-            raise CorruptFile(name, None, "a database, but not of a watch", hint="name another file")
-        file.execute(_TABLES)
+        with _for_us_alone():
+            file: DuckDBPyConnection = duckdb.connect(name, config=config)
+            tables = rows(file, "SELECT table_name FROM information_schema.tables")
+            if tables and ("goretain_watch",) not in tables:
+                raise CorruptFile(name, None, "a database, but not of a watch", hint="name another file")
+            file.execute(_TABLES)
+            if not rows(file, "SELECT version FROM goretain_watch"):
+                file.execute("INSERT INTO goretain_watch VALUES (?)", [VERSION])
     except duckdb.Error as wrong:
-        reason = str(wrong).partition("\n")[0]
-        hint = "one watch at a time writes a file; name another one with -o"
-        raise CorruptFile(name, None, reason, hint=hint) from None
-    if new:
-        Path(name).chmod(0o600)  # names of functions are the program's own
-    if not rows(file, "SELECT version FROM goretain_watch"):
-        file.execute("INSERT INTO goretain_watch VALUES (?)", [VERSION])
+        raise _refused(name, _reason(wrong)) from None
     ((version,),) = rows(file, "SELECT version FROM goretain_watch")
     if version != VERSION:
         raise CorruptFile(name, None, f"a watch of version {version}", hint="use a newer goretain")
     return file
+
+
+@contextmanager
+def _for_us_alone() -> Iterator[None]:
+    """What is made meanwhile, the log beside the file too, only its owner may read: it names functions."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _reason(wrong: Exception) -> str:
+    return str(wrong).partition("\n")[0]
+
+
+def _refused(name: str, reason: str) -> GoretainError:
+    """The error for what duckdb says of a file."""
+    if os.strerror(errno.ENOSPC) in reason:
+        return cannot_save(name, reason, "free some space there, or name another file with -o")
+    hint = "name another file with -o"
+    if "set lock" in reason:
+        hint = f"one watch at a time writes a file; {hint}"
+    return CorruptFile(name, None, reason, hint=hint)
 
 
 def _three(amounts: Amounts) -> tuple[NDArray[np.int64], ...]:
