@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 
 import click
 
+from goretain.model.units import size_of
+
 #: Rows of each list when --top is not given.
 TOP = 10
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b?)", re.IGNORECASE)
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|min|h)?", re.IGNORECASE)
 _SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
@@ -30,11 +31,10 @@ class Size(click.ParamType["int"]):
         """Bytes as int."""
         if isinstance(value, int):
             return value
-        match = _SIZE.fullmatch(value.strip())
-        if match is None or match[3].lower() == "i":
+        size = size_of(value)
+        if size is None:
             self.fail(f"{value!r} is not a size; write 65536, 64KB or 1.5MiB", param, ctx)
-        base = 1000 if match[2] and match[3].lower() == "b" else 1024
-        return int(float(match[1]) * base ** " kmgt".index(match[2].lower() or " "))
+        return int(size)
 
 
 class Span(click.ParamType["float"]):

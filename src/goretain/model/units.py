@@ -1,8 +1,11 @@
-"""Bytes and times as people read them, in errors and reports alike. Imports nothing of goretain."""
+"""Bytes and times as people read and write them, in errors and reports alike. Imports nothing of goretain."""
 
 from __future__ import annotations
 
+import re
+
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b?)", re.IGNORECASE)
 
 
 def iec(size: int | None) -> str:
@@ -32,3 +35,14 @@ def duration(nanoseconds: int | None) -> str:
     if seconds < 120:
         return f"{seconds:.3g} s"
     return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def size_of(text: str) -> float | None:
+    """Bytes that somebody wrote: ``65536``, ``0.5 B``, ``64KB`` (1000s), ``64KiB`` or ``64K`` (1024s); None: no
+    size.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None or match[3].lower() == "i":
+        return None
+    base = 1000 if match[2] and match[3].lower() == "b" else 1024
+    return float(match[1]) * float(base) ** " kmgt".index(match[2].lower() or " ")
