@@ -19,6 +19,7 @@ def gate(
     directory: str | Path = ".",
     go: str | None = None,
     tags: str = "",
+    config: str | Path | None = None,
     iterations: int = 65_536,
     seconds: float = 30.0,
     memory: int = 1 << 30,
@@ -33,14 +34,17 @@ def gate(
         directory: in which patterns are looked at.
         go: version of Go; None: the one on PATH.
         tags: build tags.
+        config: a goretain.toml; None: the nearest from each package up to its module.
         iterations: of the largest run; seconds: for a benchmark; memory: bytes of a run.
         cpu: GOMAXPROCS of the runs.
         top: rows of each list.
 
     Raises:
-        GoretainError: there is no such package, none has tests, or Go cannot be run.
+        GoretainError: there is no such package, none has tests, a goretain.toml is not right, or Go cannot
+            be run.
     """
     from goretain.gate.build import packages
+    from goretain.gate.config import find_config, read_config
     from goretain.gate.measure import Budget
     from goretain.gate.package import Plan, measure_package
     from goretain.gate.run import Settings
@@ -49,7 +53,9 @@ def gate(
 
     say: Progress = progress or (lambda *_: None)
     toolchain = module_toolchain(go)
+    given = None if config is None else read_config(Path(config))
     say("listing packages", 0, 0)
     plan = Plan(bench, tags, Settings(cpu), Budget(iterations, seconds, memory))
     found = packages(toolchain, patterns, Path(directory), tags)
-    return gate_report([measure_package(toolchain, one, plan, say) for one in found], plan, top)
+    configs = [given or find_config(one.directory) for one in found]
+    return gate_report([measure_package(toolchain, one, plan, say) for one in found], configs, plan, top)

@@ -14,6 +14,9 @@ from goretain.cli.options import TOP, Size, Span, debug_option, json_option, top
     "--bench", default=".", metavar="REGEXP", help="Benchmarks as go test -bench takes them. [default: all]"
 )
 @click.option("--tags", default="", metavar="TAGS", help="Build tags as go test -tags takes them.")
+@click.option(
+    "--config", metavar="FILE", help="Limits and known sites. [default: goretain.toml of package or module]"
+)
 @click.option("--go", metavar="VERSION", help="Version of Go, 1.26. [default: the go on PATH]")
 @click.option(
     "--iterations", type=click.IntRange(1), default=65_536, show_default=True, metavar="N",
@@ -41,6 +44,7 @@ def gate(
     patterns: tuple[str, ...],
     bench: str,
     tags: str,
+    config: str | None,
     go: str | None,
     iterations: int,
     seconds: float,
@@ -65,6 +69,7 @@ def gate(
             bench=bench,
             go=go,
             tags=tags,
+            config=config,
             iterations=iterations,
             seconds=seconds,
             memory=memory,

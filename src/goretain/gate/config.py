@@ -42,16 +42,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     objects: Count | None = None
     goroutines: Count | None = None
 
-    def excess(self, size: float, objects: float | None) -> str | None:
+    def excess(self, size: float, objects: float) -> str | None:
         """Which limit a site is over that grows by so many bytes and objects an iteration; None: it may.
 
         Without a limit nothing may grow.
         """
         if self.bytes is None and self.objects is None:
-            return "no growth is allowed"
+            return "nothing may grow"
         if self.bytes is not None and size > self.bytes:
             return f"the limit is {self.bytes:g} B"
-        if self.objects is not None and (objects is None or objects > self.objects):
+        if self.objects is not None and objects > self.objects:
             return f"the limit is {self.objects:g} objects"
         return None
 
@@ -94,7 +94,7 @@ class Known(Scope, frozen=True, kw_only=True, forbid_unknown_fields=True):
     function: Named
     reason: Named
 
-    def excess(self, size: float, objects: float | None) -> str | None:
+    def excess(self, size: float, objects: float) -> str | None:
         """Which of its own limits it is over; without any it may grow as it likes."""
         return None if self.bytes is None and self.objects is None else Limits.excess(self, size, objects)
 
@@ -141,7 +141,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
 
-def find_config(package: Path, root: Path) -> Config:
+def find_config(package: Path) -> Config:
     """The nearest ``goretain.toml`` from the directory of a package up to its module's; none: no limits.
 
     Raises:
@@ -150,7 +150,7 @@ def find_config(package: Path, root: Path) -> Config:
     for folder in (package, *package.parents):
         if (folder / FILE).is_file():
             return read_config(folder / FILE)
-        if folder == root:
+        if (folder / "go.mod").is_file():
             break
     return Config()
 

@@ -38,9 +38,7 @@ def duration(nanoseconds: int | None) -> str:
 
 
 def size_of(text: str) -> float | None:
-    """Bytes that somebody wrote: ``65536``, ``0.5 B``, ``64KB`` (1000s), ``64KiB`` or ``64K`` (1024s); None: no
-    size.
-    """
+    """Bytes that somebody wrote: ``64``, ``0.5 B``, ``64KB`` (1000s), ``64KiB``, ``64K`` (1024s); or None."""
     match = _SIZE.fullmatch(text.strip())
     if match is None or match[3].lower() == "i":
         return None

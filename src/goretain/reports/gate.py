@@ -2,40 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import goretain
-from goretain.gate.measure import Measured, SiteVerdict
+from goretain.gate.allowed import Allowance, Ruling, allowance, unseen
+from goretain.gate.config import Config
+from goretain.gate.measure import Measured, SiteVerdict, StandingVerdict
 from goretain.gate.package import PackageMeasured, Plan
-from goretain.gate.series import Series
 from goretain.gate.verdict import Judged
-from goretain.model.findings import Trend
 from goretain.profile.columns import I64
 from goretain.reports.results import (
     GateBenchmark,
     GatePackage,
     GateReport,
+    KnownSite,
     PerIteration,
     RetainedRow,
     StandingLeft,
 )
 
-_ORDER: tuple[Trend, ...] = ("grows", "undecided", "settles")
+Judgement = TypeVar("Judgement", SiteVerdict, StandingVerdict)
 
 
-def gate_report(measured: Sequence[PackageMeasured], plan: Plan, top: int) -> GateReport:
-    """The verdicts as they are shown. top: rows of each list."""
-    packages = tuple(
-        GatePackage(
-            path=one.package.path,
-            go=one.go,
-            failed=one.failed,
-            benchmarks=tuple(_benchmark(each, top) for each in one.benchmarks),
-        )
-        for one in measured
-    )
+def gate_report(
+    measured: Sequence[PackageMeasured], configs: Sequence[Config], plan: Plan, top: int
+) -> GateReport:
+    """The verdicts as they are shown.
+
+    Args:
+        configs: what holds for each package.
+        top: rows of each list.
+    """
+    said = [
+        [allowance(config, one.package.path, each) for each in one.benchmarks]
+        for one, config in zip(measured, configs, strict=True)
+    ]
+    packages = tuple(_package(*each, top) for each in zip(measured, configs, said, strict=True))
+    missing: list[KnownSite] = []
+    for config in {config.path: config for config in configs}.values():
+        ran = [
+            (one.package.path, *each)
+            for one, its, allowances in zip(measured, configs, said, strict=True)
+            if its.path == config.path
+            for each in zip(one.benchmarks, allowances, strict=True)
+        ]
+        missing += [
+            KnownSite(config=str(config.path), function=known.function, reason=known.reason)
+            for known in unseen(config, ran)
+        ]
     benchmarks = [each for one in packages for each in one.benchmarks]
-    trends = [each.trend for each in benchmarks]
+    verdicts = [each.verdict for each in benchmarks]
     return GateReport(
         goretain=goretain.__version__,
         cpu=plan.settings.cpu,
@@ -43,51 +60,81 @@ def gate_report(measured: Sequence[PackageMeasured], plan: Plan, top: int) -> Ga
         seconds=plan.budget.seconds,
         memory=plan.budget.bytes,
         packages=packages,
-        grows=trends.count("grows"),
-        undecided=trends.count("undecided"),
-        settles=trends.count("settles"),
+        unseen=tuple(missing),
+        grows=verdicts.count("grows"),
+        undecided=verdicts.count("undecided"),
+        allowed=verdicts.count("allowed"),
+        settles=verdicts.count("settles"),
         skipped=sum(each.skipped for each in benchmarks),
         failed=sum(one.failed is not None for one in packages)
         + sum(each.failed is not None for each in benchmarks),
     )
 
 
-def _benchmark(one: Measured, top: int) -> GateBenchmark:
+def _package(one: PackageMeasured, config: Config, said: Sequence[Allowance], top: int) -> GatePackage:
+    return GatePackage(
+        path=one.package.path,
+        go=one.go,
+        config=None if config.path is None else str(config.path),
+        failed=one.failed,
+        benchmarks=tuple(_benchmark(*each, top) for each in zip(one.benchmarks, said, strict=True)),
+    )
+
+
+def _benchmark(one: Measured, said: Allowance, top: int) -> GateBenchmark:
     if one.series is None or one.total is None or one.goroutines is None:
-        return GateBenchmark(name=one.name, trend=None, skipped=one.skipped, failed=one.failed)
+        return GateBenchmark(name=one.name, trend=None, verdict=None, skipped=one.skipped, failed=one.failed)
     series = one.series
+    at = {stack: number for number, stack in enumerate(series.stacks)}
     left = dict(zip(series.standing, series.goroutines, strict=True))
-    standing = [each for each in one.standing if each.count.trend != "settles"]
+    standing = [
+        (each, ruling)
+        for each, ruling in zip(one.standing, said.standing, strict=True)
+        if each.count.trend != "settles"
+    ]
     return GateBenchmark(
         name=one.name,
         trend=one.trend,
+        verdict=said.verdict,
         skipped=False,
         failed=None,
         iterations=tuple(series.iterations.tolist()),
         stopped=one.stopped,
         seconds=one.seconds,
-        total=_row(one.total, series.bytes.sum(axis=0), series.objects.sum(axis=0)),
-        goroutines=StandingLeft(stack=(), count=_amount(one.goroutines.count, series.goroutines.sum(axis=0))),
-        sites=_sites(one, series, top),
-        standing=tuple(
-            StandingLeft(stack=each.stack, count=_amount(each.count, left[each.stack]))
-            for each in sorted(standing, key=lambda each: _ORDER.index(each.count.trend))[:top]
+        total=_row(one.total, said.total, series.bytes.sum(axis=0), series.objects.sum(axis=0)),
+        goroutines=_left(one.goroutines, said.goroutines, series.goroutines.sum(axis=0)),
+        sites=tuple(
+            _row(site, ruling, series.bytes[at[site.stack]], series.objects[at[site.stack]])
+            for site, ruling in _first(zip(one.sites, said.sites, strict=True), top)
         ),
+        standing=tuple(_left(each, ruling, left[each.stack]) for each, ruling in _first(standing, top)),
         settles_total=sum(site.bytes.trend == "settles" for site in one.sites),
     )
 
 
-def _sites(one: Measured, series: Series, top: int) -> tuple[RetainedRow, ...]:
-    at = {stack: number for number, stack in enumerate(series.stacks)}
-    chosen = [
-        site for trend in _ORDER for site in [each for each in one.sites if each.bytes.trend == trend][:top]
-    ]
-    return tuple(_row(site, series.bytes[at[site.stack]], series.objects[at[site.stack]]) for site in chosen)
+def _first(rows: Iterable[tuple[Judgement, Ruling]], top: int) -> list[tuple[Judgement, Ruling]]:
+    """The first rows of each kind: what grows and may not, is undecided and may not be, may, settles."""
+    kinds: list[list[tuple[Judgement, Ruling]]] = [[], [], [], []]
+    for judged, ruling in rows:
+        trend = (judged.bytes if isinstance(judged, SiteVerdict) else judged.count).trend
+        kind = 3 if trend == "settles" else 2 if ruling.over is None else 1 if trend == "undecided" else 0
+        kinds[kind].append((judged, ruling))
+    return [row for kind in kinds for row in kind[:top]]
 
 
-def _row(site: SiteVerdict, size: I64, objects: I64) -> RetainedRow:
+def _row(site: SiteVerdict, ruling: Ruling, size: I64, objects: I64) -> RetainedRow:
     return RetainedRow(
-        stack=site.stack, bytes=_amount(site.bytes, size), objects=_amount(site.objects, objects)
+        stack=site.stack,
+        bytes=_amount(site.bytes, size),
+        objects=_amount(site.objects, objects),
+        over=ruling.over,
+        allowed=ruling.allowed,
+    )
+
+
+def _left(one: StandingVerdict, ruling: Ruling, count: I64) -> StandingLeft:
+    return StandingLeft(
+        stack=one.stack, count=_amount(one.count, count), over=ruling.over, allowed=ruling.allowed
     )
 
 

@@ -72,7 +72,7 @@ def test_what_is_over_a_limit(tmp_path: Path) -> None:
 
 
 def test_without_a_file_nothing_may_grow(tmp_path: Path) -> None:
-    config = find_config(tmp_path, tmp_path)
+    config = find_config(tmp_path)
     assert config == Config()
     assert config.limits("p", "BenchmarkX").excess(0.001, 0) is not None
 
@@ -83,8 +83,8 @@ def test_known_sites_are_found_by_any_function_on_the_way(tmp_path: Path) -> Non
     known = config.known("p", "BenchmarkX", way)
     assert known is not None
     assert known.reason == "the index is the product"
-    assert known.excess(64, None) is None
-    assert known.excess(65, None) == "the limit is 64 B"
+    assert known.excess(64, 1) is None
+    assert known.excess(65, 1) == "the limit is 64 B"
     assert known.excess_goroutines(7) is None
     assert config.known("p", "BenchmarkX", ["example.com/shop.Index.Add", ""]) is None
 
@@ -92,12 +92,13 @@ def test_known_sites_are_found_by_any_function_on_the_way(tmp_path: Path) -> Non
 def test_the_nearest_file_up_to_the_module_counts(tmp_path: Path) -> None:
     module, package = tmp_path / "module", tmp_path / "module" / "a" / "b"
     package.mkdir(parents=True)
+    (module / "go.mod").write_text("module example.com/shop")
     written(tmp_path, "[gate]\nbytes = 1")
-    assert find_config(package, module).path is None
+    assert find_config(package).path is None
     written(module, "[gate]\nbytes = 2")
-    assert find_config(package, module).gate.bytes == Bytes(2)
+    assert find_config(package).gate.bytes == Bytes(2)
     written(package, "")
-    assert find_config(package, module).path == package / "goretain.toml"
+    assert find_config(package).path == package / "goretain.toml"
 
 
 @pytest.mark.parametrize(

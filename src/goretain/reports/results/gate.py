@@ -30,18 +30,36 @@ class PerIteration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RetainedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What is in use of a call stack: stack, innermost frame first (none: of all), and its amounts."""
+    """What is in use of a call stack.
+
+    Attributes:
+        stack: innermost frame first; none: of all.
+        bytes, objects: the amounts.
+        over: which limit it is over; allowed: why it may grow. Both None: it settles, or others speak for it.
+    """
 
     stack: tuple[Frame, ...]
     bytes: PerIteration
     objects: PerIteration
+    over: str | None
+    allowed: str | None
 
 
 class StandingLeft(msgspec.Struct, frozen=True, kw_only=True):
-    """Goroutines that are left at a call stack (none: of all)."""
+    """Goroutines that are left at a call stack (none: of all); the rest as in a RetainedRow."""
 
     stack: tuple[Frame, ...]
     count: PerIteration
+    over: str | None
+    allowed: str | None
+
+
+class KnownSite(msgspec.Struct, frozen=True, kw_only=True):
+    """A known site of a goretain.toml: the file, the function as it is written there, and the reason."""
+
+    config: str
+    function: str
+    reason: str
 
 
 class GateBenchmark(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,19 +67,21 @@ class GateBenchmark(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: as ``go test -bench`` prints it.
-        trend: the verdict: it grows if anything of it does; None: it was not measured.
+        trend: it grows if anything of it does; None: it was not measured.
+        verdict: the same of what is over its limits; "allowed" where all that does not settle may grow.
         skipped: it skips itself; failed: why it could not be measured.
         iterations: of each run.
         stopped: why there were no more: "iterations" (all that were asked for), "time" or "memory".
         seconds: that the runs took.
         total: of all call stacks together; goroutines: of all together. None: it was not measured.
-        sites: call stacks that grow, then those undecided, then those that settle, the first ``top`` of each.
-        standing: call stacks of goroutines that grow, and those undecided, likewise.
+        sites: call stacks that grow, are undecided, may do so, and settle, the first ``top`` of each.
+        standing: call stacks of goroutines, likewise, but those that settle.
         settles_total: how many call stacks settle.
     """
 
     name: str
     trend: Trend | None
+    verdict: Literal["grows", "undecided", "allowed", "settles"] | None
     skipped: bool
     failed: str | None
     iterations: tuple[int, ...] = ()
@@ -75,10 +95,17 @@ class GateBenchmark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GatePackage(msgspec.Struct, frozen=True, kw_only=True):
-    """A package: import path, the Go version that built it ("" none did), why it could not be measured."""
+    """A package.
+
+    Attributes:
+        path: import path; go: the version that built it, "" none did.
+        config: the goretain.toml that holds for it; None: there is none.
+        failed: why it could not be measured.
+    """
 
     path: str
     go: str
+    config: str | None
     failed: str | None
     benchmarks: tuple[GateBenchmark, ...]
 
@@ -91,7 +118,9 @@ class GateReport(msgspec.Struct, frozen=True, kw_only=True):
         cpu: GOMAXPROCS of the runs.
         iterations, seconds, memory: that a benchmark was allowed.
         packages: in the order of their paths.
-        grows, undecided, settles, skipped, failed: how many benchmarks; failed packages count as one.
+        unseen: known sites that none of these benchmarks shows any more.
+        grows, undecided, allowed, settles: how many benchmarks have that verdict; skipped, failed: were not
+            measured, where a failed package counts as one.
     """
 
     schema: Literal["goretain/gate/1"] = "goretain/gate/1"
@@ -101,8 +130,10 @@ class GateReport(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     memory: int
     packages: tuple[GatePackage, ...]
+    unseen: tuple[KnownSite, ...]
     grows: int
     undecided: int
+    allowed: int
     settles: int
     skipped: int
     failed: int

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from goretain.model.units import duration, iec
-from goretain.reports.results import GateBenchmark, GatePackage, GateReport, PerIteration, RetainedRow
+from goretain.reports.results import (
+    GateBenchmark,
+    GatePackage,
+    GateReport,
+    PerIteration,
+    RetainedRow,
+    StandingLeft,
+)
 from goretain.reports.text.page import Page
 from goretain.reports.text.profile.places import path, split_path
 from goretain.reports.units import clean, plural
 from goretain.snapshot import Frame
 
-_STYLES = {"grows": "bold red", "undecided": "yellow", "settles": "green", "failed": "bold red"}
+_STYLES = {
+    "grows": "bold red",
+    "undecided": "yellow",
+    "allowed": "green",
+    "settles": "green",
+    "failed": "bold red",
+}
 
 
 def render_gate(report: GateReport, width: int) -> Page:
@@ -23,6 +36,7 @@ def render_gate(report: GateReport, width: int) -> Page:
         for count, what in (
             (report.grows, "grow" if report.grows != 1 else "grows"),
             (report.undecided, "undecided"),
+            (report.allowed, "allowed"),
             (report.settles, "settle" if report.settles != 1 else "settles"),
             (report.skipped, "skipped"),
             (report.failed, "failed"),
@@ -30,6 +44,9 @@ def render_gate(report: GateReport, width: int) -> Page:
         if count
     ]
     page.words(", ".join(counts) or "no benchmarks", lead=[("verdict  ", "dim")], style="bold")
+    for known in report.unseen:
+        text = f"{known.function} is a known site ({known.reason}) that does not grow in these benchmarks"
+        page.words(f"{text}: {known.config}", lead=[("note  ", "dim")], hang="  ", style="yellow")
     return page
 
 
@@ -51,11 +68,12 @@ def _package(page: Page, package: GatePackage) -> None:
     elif not package.benchmarks:
         page.add("  no benchmarks match")
     for benchmark in package.benchmarks:
-        _benchmark(page, benchmark)
+        _benchmark(page, benchmark, limited=package.config is not None)
 
 
-def _benchmark(page: Page, one: GateBenchmark) -> None:
-    verdict = "skipped" if one.skipped else one.trend or "failed"
+def _benchmark(page: Page, one: GateBenchmark, *, limited: bool) -> None:
+    """limited: whether a file says what may grow, so that it is to be told of each row."""
+    verdict = "skipped" if one.skipped else one.verdict or "failed"
     page.add()
     page.add((f"{verdict:<9} ", _STYLES.get(verdict, "dim")), (clean(one.name), "bold"))
     if one.failed is not None:
@@ -69,14 +87,24 @@ def _benchmark(page: Page, one: GateBenchmark) -> None:
     page.fact("runs", f"{runs}, {duration(int(one.seconds * 1e9))}; ended by {one.stopped}")
     shown = [row for row in one.sites if row.bytes.trend != "settles"]
     if shown:
-        _sites(page, shown)
+        _sites(page, shown, limited=limited)
     for row in one.standing:
-        page.fact("goroutines", f"{rate(row.count, '')} each, {row.count.trend}: {_where(row.stack)}")
+        grows = f"{rate(row.count, '')} each, {row.count.trend}{_why(row, limited=limited)}"
+        page.fact("goroutines", f"{grows}: {_where(row.stack)}")
+    for amount, together in ((one.total.bytes, one.total), (one.goroutines.count, one.goroutines)):
+        if together.over is not None or together.allowed is not None:
+            page.fact("together", f"{amount.trend}: {amount.reason}{_why(together, limited=limited)}")
     if one.settles_total:
         page.fact("settles", plural(one.settles_total, "call stack"))
 
 
-def _sites(page: Page, rows: list[RetainedRow]) -> None:
+def _why(row: RetainedRow | StandingLeft, *, limited: bool) -> str:
+    """What the limits say of it."""
+    said = row.allowed or row.over
+    return f"; {said}" if limited and said else ""
+
+
+def _sites(page: Page, rows: list[RetainedRow], *, limited: bool) -> None:
     page.table(
         ("each", "between", "objects", "call stack"),
         [
@@ -91,7 +119,7 @@ def _sites(page: Page, rows: list[RetainedRow]) -> None:
         left=1,
         styles={0: "bold"},
         split=split_path,
-        below=[(f"{row.bytes.trend}: {row.bytes.reason}",) for row in rows],
+        below=[(f"{row.bytes.trend}: {row.bytes.reason}{_why(row, limited=limited)}",) for row in rows],
     )
 
 
