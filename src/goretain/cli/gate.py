@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 import rich_click
 
 from goretain.cli.options import TOP, Size, Span, debug_option, json_option, top_option
+
+if TYPE_CHECKING:
+    from goretain.reports.results import GateReport
+
+#: Verdicts that make the command exit with 1.
+_FAILING: dict[str, frozenset[str | None]] = {
+    "grows": frozenset({"grows"}),
+    "undecided": frozenset({"grows", "undecided"}),
+    "never": frozenset(),
+}
 
 
 @click.command(cls=rich_click.RichCommand)
@@ -34,26 +46,23 @@ from goretain.cli.options import TOP, Size, Span, debug_option, json_option, top
     "--cpu", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="GOMAXPROCS of the runs."
 )
 @click.option(
-    "--fail-on", type=click.Choice(("grows", "undecided", "never")), default="grows", show_default=True,
+    "--fail-on", type=click.Choice(tuple(_FAILING)), default="grows", show_default=True,
     help="Exit with 1 when a benchmark grows, or is undecided too.",
 )  # fmt: skip
+@click.option("--junit", metavar="FILE", help="Write JUnit XML too: a case for each benchmark.")
+@click.option("--markdown", metavar="FILE", help="Write a summary for a pull request too.")
 @top_option
 @json_option
 @debug_option
 def gate(
     patterns: tuple[str, ...],
-    bench: str,
-    tags: str,
-    config: str | None,
-    go: str | None,
-    iterations: int,
-    seconds: float,
-    memory: int,
-    cpu: int,
     fail_on: str,
+    junit: str | None,
+    markdown: str | None,
     top: int | None,
     as_json: bool,
     debug: bool,  # noqa: ARG001 (main reads it: it must work when the arguments do not parse)
+    **how: Any,
 ) -> int:
     """Refuse the next leak in CI: what each iteration of the benchmarks of a package leaves in use.
 
@@ -62,21 +71,15 @@ def gate(
     """
     from goretain import api
     from goretain.cli import terminal
+    from goretain.model.saving import check_place
 
+    for path in (junit, markdown):
+        if path is not None:
+            check_place(path)
     with terminal.Progress() as progress:
-        report = api.gate(
-            patterns or (".",),
-            bench=bench,
-            go=go,
-            tags=tags,
-            config=config,
-            iterations=iterations,
-            seconds=seconds,
-            memory=memory,
-            cpu=cpu,
-            top=TOP if top is None else top,
-            progress=progress,
-        )
+        report = api.gate(patterns or (".",), top=TOP if top is None else top, progress=progress, **how)
+    failing = _FAILING[fail_on]
+    _write(report, junit, markdown, failing)
     if as_json:
         from goretain.reports import json
 
@@ -85,5 +88,21 @@ def gate(
         from goretain.reports import text
 
         terminal.show(text.render_gate(report, terminal.width()))
-    fails = {"grows": report.grows, "undecided": report.grows + report.undecided, "never": 0}[fail_on]
-    return 1 if fails else 2 if report.failed else 0
+    verdicts = {one.verdict for package in report.packages for one in package.benchmarks}
+    return 1 if verdicts & failing else 2 if report.failed else 0
+
+
+def _write(
+    report: GateReport, junit: str | None, markdown: str | None, failing: frozenset[str | None]
+) -> None:
+    """The files beside the report."""
+    from goretain.model.saving import write_report
+
+    if junit is not None:
+        from goretain.reports.junit import render_gate as render_junit
+
+        write_report(junit, render_junit(report, failing))
+    if markdown is not None:
+        from goretain.reports.gatepage import render_gate as render_page
+
+        write_report(markdown, render_page(report))

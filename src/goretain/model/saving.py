@@ -156,6 +156,19 @@ def _named(temporary: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
+def write_report(path: str | os.PathLike[str], text: str) -> None:
+    """Write a report for others, such as a CI, to read: in place, as the umask says.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    try:
+        check_place(path).write_text(text, "utf-8", "backslashreplace")
+    except OSError as failed:
+        hint = _HINTS.get(failed.errno or 0, "choose another path")
+        raise cannot_save(path, failed.strerror or "the system refuses", hint) from None
+
+
 def write_all(descriptor: int, blob: bytes | memoryview) -> None:
     """Write all of blob, also to a pipe that does not block. Raises OSError."""
     rest = memoryview(blob)

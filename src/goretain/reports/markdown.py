@@ -109,7 +109,7 @@ def _holders(report: WhyReport, most: int) -> list[str]:
         )
         for row in report.holders[:most]
     ]
-    return _table(("retained", "share", "objects", "holder"), rows)
+    return table(("retained", "share", "objects", "holder"), rows)
 
 
 def _shared(report: WhyReport) -> list[str]:
@@ -204,7 +204,7 @@ def render_diff(report: DiffReport) -> str:
 
 
 def _changed_findings(rows: Sequence[FindingRow]) -> list[str]:
-    return _table(
+    return table(
         ("before", "now", "what", "finding"),
         [
             (iec(row.bytes[0]), iec(row.bytes[-1]), row.course, f"{row.code} {code(row.chain.text)}")
@@ -214,7 +214,7 @@ def _changed_findings(rows: Sequence[FindingRow]) -> list[str]:
 
 
 def _growth(what: str, rows: Sequence[GrowthRow]) -> list[str]:
-    return _table(
+    return table(
         ("change", "now", "growth", what),
         [
             (
@@ -240,11 +240,12 @@ def render_doctor(report: DoctorReport) -> str:
         for check in report.checks
     ]
     lines = [f"### goretain {report.goretain} on {about}: {report.status}"]
-    lines += _table(("status", "what", "found"), rows)
+    lines += table(("status", "what", "found"), rows)
     return "\n".join(lines) + "\n"
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Its lines, none without rows; the last column is flush left, the others are numbers."""
     if not rows:
         return []
     right = "|".join(["---:"] * (len(heads) - 1) + [":---"])

@@ -31,6 +31,15 @@ def render_gate(report: GateReport, width: int) -> Page:
     for package in report.packages:
         _package(page, package)
     page.add()
+    page.words(counted(report), lead=[("verdict  ", "dim")], style="bold")
+    for known in report.unseen:
+        text = f"{known.function} is a known site ({known.reason}) that does not grow in these benchmarks"
+        page.words(f"{text}: {known.config}", lead=[("note  ", "dim")], hang="  ", style="yellow")
+    return page
+
+
+def counted(report: GateReport) -> str:
+    """How many benchmarks have which verdict."""
     counts = [
         f"{count:,} {what}"
         for count, what in (
@@ -43,11 +52,7 @@ def render_gate(report: GateReport, width: int) -> Page:
         )
         if count
     ]
-    page.words(", ".join(counts) or "no benchmarks", lead=[("verdict  ", "dim")], style="bold")
-    for known in report.unseen:
-        text = f"{known.function} is a known site ({known.reason}) that does not grow in these benchmarks"
-        page.words(f"{text}: {known.config}", lead=[("note  ", "dim")], hang="  ", style="yellow")
-    return page
+    return ", ".join(counts) or "no benchmarks"
 
 
 def rate(amount: PerIteration, unit: str) -> str:

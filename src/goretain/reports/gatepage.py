@@ -1,0 +1,116 @@
+"""What the gate says, as Markdown for a pull request or the summary of a step. Imports this package.
+
+However many packages there are, it is far shorter than what GitHub takes (64 KiB a comment).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from goretain.reports.markdown import code, escape, table
+from goretain.reports.results import (
+    GateBenchmark,
+    GatePackage,
+    GateReport,
+    PerIteration,
+    RetainedRow,
+    StandingLeft,
+)
+from goretain.reports.text.gate import counted, rate
+from goretain.reports.text.profile.places import path
+from goretain.reports.units import clean
+
+#: Rows of a table, lines of what a compiler or test said, columns of a call stack and of a line.
+_BENCHMARKS, _ROWS, _SAID, _WIDE = 30, 20, 12, 160
+_ORDER = ("grows", "undecided", "allowed", "settles")
+
+
+def render_gate(report: GateReport) -> str:
+    """Benchmarks by verdict, the call stacks that keep memory or goroutines, and what failed."""
+    lines = [f"### goretain gate: {counted(report)}"]
+    measured = [
+        (package, one) for package in report.packages for one in package.benchmarks if one.verdict is not None
+    ]
+    measured.sort(key=lambda each: _ORDER.index(each[1].verdict or ""))
+    lines += _benchmarks(measured[:_BENCHMARKS])
+    lines += _more(len(measured) - _BENCHMARKS, "benchmarks")
+    rows = [(one, row) for _, one in measured for row in rows_of(one)]
+    if rows:
+        rows.sort(key=lambda each: each[1].over is None)
+        lines += ["", "What stays for each iteration:"]
+        lines += table(
+            ("stays", "between", "verdict", "benchmark", "call stack"),
+            [_row(*each) for each in rows[:_ROWS]],
+        )
+        lines += _more(len(rows) - _ROWS, "call stacks")
+    for package in report.packages:
+        lines += _failures(package)
+    for known in report.unseen:
+        lines += [
+            "",
+            f"- {code(known.function)} is a known site ({escape(known.reason)}) that does not grow any more",
+        ]
+    return "\n".join([*lines, "", f"goretain {report.goretain}"]) + "\n"
+
+
+def _benchmarks(measured: Sequence[tuple[GatePackage, GateBenchmark]]) -> list[str]:
+    rows = []
+    for package, one in measured:
+        assert one.total is not None  # it was measured
+        assert one.goroutines is not None
+        verdict = f"**{one.verdict}**" if one.verdict == "grows" else str(one.verdict)
+        amounts = (
+            rate(one.total.bytes, "B"),
+            rate(one.total.objects, ""),
+            rate(one.goroutines.count, ""),
+        )
+        rows.append((*amounts, verdict, f"{_name(one.name)} {_name(package.path)}"))
+    return table(("bytes", "objects", "goroutines", "verdict", "benchmark"), rows)
+
+
+def rows_of(one: GateBenchmark) -> list[RetainedRow | StandingLeft]:
+    """The call stacks that do not settle."""
+    rows: list[RetainedRow | StandingLeft] = [*one.sites, *one.standing]
+    return [row for row in rows if amount_of(row).trend != "settles"]
+
+
+def amount_of(row: RetainedRow | StandingLeft) -> PerIteration:
+    """What counts of a row."""
+    return row.bytes if isinstance(row, RetainedRow) else row.count
+
+
+def stays(row: RetainedRow | StandingLeft) -> str:
+    """``64 B``, ``1 goroutine``."""
+    if isinstance(row, RetainedRow):
+        return rate(row.bytes, "B")
+    return rate(row.count, "goroutine" if row.count.rate == 1 else "goroutines")
+
+
+def _row(one: GateBenchmark, row: RetainedRow | StandingLeft) -> tuple[str, ...]:
+    amount = amount_of(row)
+    between = "unknown" if amount.low is None else f"{amount.low:.3g} .. {amount.high:.3g}"
+    verdict = f"allowed: {escape(row.allowed)}" if row.allowed else f"{amount.trend}: {row.over}"
+    return stays(row), between, verdict, _name(one.name), _name(path(row.stack[0], None, row.stack))
+
+
+def _failures(package: GatePackage) -> Iterator[str]:
+    """What did not build, or failed."""
+    said = [(package.path, package.failed), *((one.name, one.failed) for one in package.benchmarks)]
+    for name, failed in said:
+        if failed is not None:
+            yield from ("", f"{_name(name)} failed:", "")
+            lines = failed.split("\n")
+            yield from (f"    {_short(clean(line.expandtabs(4)))}" for line in lines[:_SAID])
+
+
+def _more(count: int, what: str) -> list[str]:
+    return ["", f"{count:,} more {what}"] if count > 0 else []
+
+
+def _name(text: str) -> str:
+    return code(_short(text))
+
+
+def _short(text: str) -> str:
+    """Names of Go may be very long; the beginning and the end say most."""
+    return text if len(text) <= _WIDE else f"{text[: _WIDE // 2]}…{text[-_WIDE // 2 :]}"
