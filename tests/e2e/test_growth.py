@@ -55,7 +55,9 @@ def test_what_leaks_grows_and_nothing_else_does(
 ) -> None:
     report = asked(capsys, "--limit", "1GiB", *reversed(files))
     found = trends(report)
-    assert {name.removeprefix("main.") for name, trend in found.items() if trend == "grows"} == {"session"}
+    # every object counts at this rate: the runtime's own few, such as threads under load, may rise too
+    grows = {name for name, trend in found.items() if trend == "grows" and name.startswith("main.")}
+    assert grows == {"main.session"}
     for name in ("entry", "batch", "request", "setting"):
         assert found[f"main.{name}"] == "settles"
     assert [run["profiles"] for run in report["runs"]] == [TICKS, 3]

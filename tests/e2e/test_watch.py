@@ -18,6 +18,7 @@ import pytest
 
 from goretain import api
 from goretain.cli import main
+from goretain.profile.watch.pacing import Pacing
 from goretain.profile.watch.record import Record
 from tests.support import profiles
 from tests.support.golang import VERSIONS, Target, go_program, running
@@ -68,13 +69,13 @@ def test_two_targets_and_what_they_do(tmp_path: Path, capsys: pytest.CaptureFixt
         by_pid = report.targets[1].memory
         assert by_pid is not None
         assert by_pid.resident is not None
-        assert by_pid.gogc == "50"
+        assert by_pid.pacing == Pacing(gogc=50, memory_limit=1 << 30, measured=True)
         limits = [target.growth and target.growth.limit_bytes for target in report.targets]
         assert limits == [None, 1 << 30]
         assert main.run(["watch", "-o", str(file)]) == 0
         page = " ".join(capsys.readouterr().out.split())
         assert "main.session main.go:" in page
-        assert "GOGC=50, GOMEMLIMIT=1GiB" in page
+        assert "GOGC=50, GOMEMLIMIT=1.0 GiB" in page
         assert "RSS" in page
     with Record(file) as record:
         kept = record.read(names[0])
@@ -85,6 +86,30 @@ def test_two_targets_and_what_they_do(tmp_path: Path, capsys: pytest.CaptureFixt
         for moment in kept.moments
     ]
     assert inuse == [100 * (tick + 1) for tick in range(22)]
+
+
+@pytest.mark.parametrize("version", [VERSIONS[0], VERSIONS[-1]])
+def test_what_a_program_set_itself_is_told(
+    tmp_path: Path, version: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not what its environment says; and it is told later too, when the process is gone."""
+    file = tmp_path / "set.watch"
+    for flags, expected in (
+        ((), Pacing(gogc=20, memory_limit=300_000_000, measured=True)),
+        (("-ldflags=-s -w",), Pacing(gogc=50, memory_limit=None, measured=False)),
+    ):
+        binary = go_program("paced", version, flags=flags)
+        with running(binary, ["-limit", "300000000", "-percent", "20"], env={"GOGC": "50"}) as target:
+            api.watch_profiles([str(target.pid)], file, seconds=1e8, every=1e8, sleep=ticking(target))
+        report = api.watch_profiles([], file).targets[-1]
+        assert report.memory is not None
+        assert report.memory.pacing == expected
+        assert report.growth is not None
+        assert report.growth.limit_bytes == expected.memory_limit
+    assert main.run(["watch", "-o", str(file)]) == 0
+    page = " ".join(capsys.readouterr().out.split())
+    assert "; GOGC=20, GOMEMLIMIT=286.1 MiB" in page
+    assert "; started with GOGC=50, no GOMEMLIMIT" in page
 
 
 def test_a_target_that_is_started_anew_and_one_that_is_gone(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The command ``watch`` as a function: fetches profiles again and again, and keeps all of them in a file.
 
-Imports ``capture`` for the RSS, ``profile`` and ``reports`` when it runs.
+Imports ``capture`` and ``golang`` for RSS and pacing, ``profile`` and ``reports`` when it runs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,10 +21,12 @@ from goretain.model.errors import GoretainError, UsageError
 from goretain.model.pids import is_pid
 
 if TYPE_CHECKING:
+    from goretain.golang.layout import Program
     from goretain.profile.columns import Profile
     from goretain.profile.contents import Contents
     from goretain.profile.goroutines import Standing, Where
     from goretain.profile.watch.moments import Moment
+    from goretain.profile.watch.pacing import Pacing
     from goretain.profile.watch.record import Record
     from goretain.reports.results import WatchReport
 
@@ -65,7 +68,6 @@ def watch_profiles(
     Raises:
         GoretainError: a target is neither, or the file is somebody else's.
     """
-    from goretain.profile.sources.served import settings_of
     from goretain.profile.sources.source import without_password
     from goretain.profile.watch.record import NotWritten, Record
 
@@ -83,11 +85,10 @@ def watch_profiles(
             if on_stop is None or not record.targets:
                 raise stopped
             on_stop(stopped)
-        settings = {name: settings_of(int(name)) for name in record.targets if is_pid(name)}
         from goretain.reports.profile.watch import watch_report  # with what judges: not while it waits
 
         kept = (record.read(name) for name in record.targets)  # one in memory at a time
-        return watch_report(kept, os.fspath(file), settings, limit=limit, top=top)
+        return watch_report(kept, os.fspath(file), limit=limit, top=top)
 
 
 class _Rounds:
@@ -162,6 +163,7 @@ class _Target:
         self._pid = int(name) if is_pid(name) else None
         self._address = profiles_at(name)
         self._dumps: bool | None = None
+        self._runtime = None if self._pid is None else _runtime_of(self._pid)
 
     def look(self, collect: bool) -> tuple[Moment, Profile]:
         """Its heap profile with MemStats, which only the form in text has, and its goroutines."""
@@ -173,8 +175,21 @@ class _Target:
         contents = self._read(f"heap?debug=1{'&gc=1' if collect else ''}")
         profile = replace(heap_profile(contents), time_ns=int(now * 1e9))
         resident = None if self._pid is None else resident_bytes(self._pid)
-        look = look_of(profile, contents.name)
-        return Moment(look, contents.memory, resident, self._goroutines()), profile
+        memory = contents.memory
+        look = look_of(profile, contents.name, None if memory is None else memory.gc_count)
+        return Moment(look, memory, resident, self._goroutines(), self._pacing()), profile
+
+    def _pacing(self) -> Pacing | None:
+        """GOGC and GOMEMLIMIT of now; where its memory cannot be read, those that it was started with."""
+        from goretain.golang.groups.pacing import NO_LIMIT, gc_percent, memory_limit
+        from goretain.profile.watch.pacing import Pacing, started_with
+
+        if self._runtime is not None:
+            percent, limit = gc_percent(self._runtime), memory_limit(self._runtime)
+            if percent is not None and limit is not None:
+                none = limit >= NO_LIMIT
+                return Pacing(gogc=percent, memory_limit=None if none else limit, measured=True)
+        return None if self._pid is None else started_with(self._pid)
 
     def _goroutines(self) -> Counter[Where]:
         """Where goroutines stand. Creators and wait reasons are in a dump alone, for which the program stands
@@ -198,3 +213,15 @@ class _Target:
         from goretain.profile.sources.source import read_source
 
         return read_contents(read_source(f"{self._address}/{path}", silence=_SILENCE))
+
+
+def _runtime_of(pid: int) -> Program | None:
+    """The Go runtime of a process that runs on, to read single words of; None where it cannot be read."""
+    from goretain.capture.binaries.libraries import open_runtime
+    from goretain.capture.frozen.live import LiveProcess
+    from goretain.golang.layout import Program, planning_layout
+
+    with suppress(GoretainError):
+        binary, bias, _ = open_runtime(pid)
+        return Program(LiveProcess(pid, binary, bias), planning_layout(binary), bias, changing=True)
+    return None

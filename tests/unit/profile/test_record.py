@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -11,11 +13,12 @@ import pytest
 
 from goretain.model.errors import CorruptFile
 from goretain.profile.goroutines import Where
-from goretain.profile.growth.history import Look
+from goretain.profile.growth.history import Look, history_of
 from goretain.profile.sites.sampling import Amounts
 from goretain.profile.sites.site import Site, SiteAmounts
 from goretain.profile.sources.served import _host
 from goretain.profile.watch.moments import Moment
+from goretain.profile.watch.pacing import Pacing, started_with
 from goretain.profile.watch.record import Record
 from goretain.snapshot import Frame
 
@@ -70,6 +73,49 @@ def test_every_look_is_read_as_it_was(tmp_path: Path) -> None:
         assert one.goroutines == (expected.goroutines or None)
     assert [one.look.amounts.allocated.objects.tolist() for one in other.moments] == [[9]] * 4
     assert (tmp_path / "w").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_told_by_the_number_of_collections() -> None:
+    """Looks at an idle program say the same and count; those at one collection do not."""
+
+    def look(at: float, collections: int | None) -> Look:
+        return replace(moment(at, {"a": 2}).look, collections=collections)
+
+    for numbers, runs, repeated in (
+        ([1, 2, 3], [3], 0),
+        ([1, 1, 2], [2], 1),
+        ([5, 6, 1, 2], [2, 2], 0),
+        ([None, None, None], [1], 2),  # as of profiles in protobuf: what is the same may be one collection
+    ):
+        history = history_of([look(at, number) for at, number in enumerate(numbers)])
+        assert [len(run) for run in history.runs] == runs
+        assert history.repeated == repeated
+
+
+def test_settings_of_the_garbage_collector(tmp_path: Path) -> None:
+    """Kept as they were at every look; those of the environment are read as the runtime reads them."""
+    settings = [
+        Pacing(gogc=50, memory_limit=None, measured=True),
+        Pacing(gogc=-1, memory_limit=1 << 30, measured=False),
+        None,
+    ]
+    with Record(tmp_path / "w") as record:
+        for at, setting in enumerate(settings):
+            record.add("target", replace(moment(at, {"a": 2}), pacing=setting), {})
+        record.write()
+    with Record(tmp_path / "w") as record:
+        assert [one.pacing for one in record.read("target").moments] == settings
+    for environment, expected in (
+        ({}, (100, None)),
+        ({"GOGC": "off", "GOMEMLIMIT": "1GiB"}, (-1, 1 << 30)),
+        ({"GOGC": "25", "GOMEMLIMIT": "off"}, (25, None)),
+        ({"GOGC": "many", "GOMEMLIMIT": "4096"}, (100, 4096)),
+    ):
+        with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env=environment) as process:
+            found = started_with(process.pid)
+            process.communicate()
+        assert found is not None
+        assert (found.gogc, found.memory_limit, found.measured) == (*expected, False)
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

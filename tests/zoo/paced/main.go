@@ -1,16 +1,18 @@
 // Paced is a service whose memory takes its course by request: /tick lets one moment pass. session leaks,
 // entry fills a cache of 40, batch piles up and is flushed, request is let go at once; setting waits for the
 // 15th moment and then takes much at once; with -stuck three goroutines
-// get stuck in each. It prints the address that it serves net/http/pprof on.
+// get stuck in each. With -limit and -percent it sets its own garbage collector. It prints the address that it serves net/http/pprof on.
 package main
 
 import (
 	"flag"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	_ "net/http/pprof"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -20,6 +22,9 @@ const perTick = 100
 var (
 	port   = flag.Int("port", 0, "to serve on; 0: any")
 	sticks = flag.Bool("stuck", false, "let goroutines get stuck")
+
+	limit   = flag.Int64("limit", math.MaxInt64, "memory limit, bytes")
+	percent = flag.Int("percent", 0, "of garbage before a collection; 0: leave it")
 
 	mutex    sync.Mutex
 	tick     int
@@ -74,6 +79,10 @@ func main() {
 	runtime.MemProfileRate = 1 // which objects are sampled is no chance then, nor is a verdict
 	http.HandleFunc("/tick", func(http.ResponseWriter, *http.Request) { moment() })
 	flag.Parse()
+	debug.SetMemoryLimit(min(*limit, debug.SetMemoryLimit(-1)))
+	if *percent != 0 {
+		debug.SetGCPercent(*percent)
+	}
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", *port))
 	if err != nil {
 		panic(err)

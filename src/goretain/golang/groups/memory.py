@@ -1,8 +1,8 @@
 """What the runtime says of its memory, as MemStats counts it; and its clock.
 
-Reads ``runtime.memstats`` (mstats, consistentHeapStats of runtime/mstats.go) and ``runtime.gcController``
-(gcControllerState of runtime/mgcpacer.go). What the program's debug information or its symbols do not tell is
-None. Imports ``golang.layout``, ``golang.memory``, ``capture.image``, ``snapshot`` and ``model``.
+Reads ``runtime.memstats`` (mstats, consistentHeapStats of runtime/mstats.go) and, by ``groups.pacing``,
+``runtime.gcController``. What the program's debug information or its symbols do not tell is
+None. Imports ``golang.layout``, ``golang.memory``, ``groups``, ``capture.image``, ``snapshot`` and ``model``.
 """
 
 from __future__ import annotations
@@ -11,25 +11,24 @@ import msgspec
 
 from goretain.capture.image import Image
 from goretain.capture.ranges import total
+from goretain.golang.groups.pacing import NO_LIMIT, gc_percent, memory_limit, pacer
 from goretain.golang.groups.resident import resident_facts
 from goretain.golang.layout import Program
 from goretain.golang.memory.spans import SpanTable
 from goretain.model.errors import GoretainError
 from goretain.snapshot import HeapTotals, Memory
 
-_STATS, _PACER, _DELTA = "runtime.mstats", "runtime.gcControllerState", "runtime.heapStatsDelta"
+_STATS, _DELTA = "runtime.mstats", "runtime.heapStatsDelta"
 #: Bytes of heapStatsDelta that MemStats.GCSys counts; from Go 1.27 on without the second.
 _WORK = ("inWorkBufs", "inPtrScalarBits")
 _GENERATIONS = 3  # of consistentHeapStats
-_MOST = (1 << 63) - 1  # and a memory limit of so much is none
-_SIGN = 1 << 31
+_MOST = (1 << 63) - 1
 
 
 def memory_facts(image: Image, program: Program, totals: HeapTotals, spans: SpanTable) -> Memory:
     """The table ``memory`` of a snapshot, as far as the runtime, the image and the kernel tell."""
     read = _Reader(program)
-    percent = read.pacer("gcPercent")
-    limit = read.pacer("memoryLimit")
+    limit = memory_limit(program)
     facts = Memory(
         heap_in_use=totals.in_use_bytes,
         heap_free=read.pacer("heapFree"),
@@ -42,8 +41,8 @@ def memory_facts(image: Image, program: Program, totals: HeapTotals, spans: Span
         other_runtime=read.stats("other_sys"),
         rss=image.facts.rss_bytes,
         next_gc=read.pacer("gcPercentHeapGoal"),
-        limit=None if limit == _MOST else limit,
-        gc_percent=None if percent is None else (percent & (_SIGN - 1)) - (percent & _SIGN),
+        limit=None if limit == NO_LIMIT else limit,
+        gc_percent=gc_percent(program),
         gc_cycles=read.stats("numgc"),
     )
     # Without symbols its counters are unknown; what they count is not.
@@ -93,7 +92,7 @@ class _Reader:
 
     def pacer(self, *path: str) -> int | None:
         """A field of runtime.gcController."""
-        return self._value("runtime.gcController", _PACER, *path)
+        return _counter(pacer(self._program, *path))
 
     def deltas(self, *fields: str) -> int | None:
         """Those fields that there are of memstats.heapStats, summed over its generations (unsafeRead)."""
@@ -110,10 +109,14 @@ class _Reader:
 
     def _value(self, variable: str, struct: str, *path: str) -> int | None:
         try:
-            value = self._program.uint(self._program.symbol(variable), struct, *path)
+            return _counter(self._program.uint(self._program.symbol(variable), struct, *path))
         except GoretainError:
             return None
-        return value if value <= _MOST else None  # without collections the goal is the largest number
+
+
+def _counter(value: int | None) -> int | None:
+    """A count; without collections the goal is the largest number, which says nothing."""
+    return None if value is None or value > _MOST else value
 
 
 def _sum(*parts: int | None) -> int | None:

@@ -28,11 +28,13 @@ class Look:
         taken_at: Unix seconds.
         rate: bytes, one sample in so many.
         amounts: by site.
+        collections: garbage collections that the process had finished by then; None unknown.
     """
 
     taken_at: float
     rate: int
     amounts: SiteAmounts
+    collections: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +43,7 @@ class History:
 
     Attributes:
         runs: of each process that the profiles are of, its looks in the order of time.
-        repeated: profiles left out, as they show the same garbage collection as the one before.
+        repeated: profiles left out, as they say what the one before does: no garbage collection came between.
     """
 
     runs: tuple[tuple[Look, ...], ...]
@@ -61,8 +63,8 @@ def heap_profile(contents: Contents) -> Profile:
     return contents.profile
 
 
-def look_of(profile: Profile, name: str) -> Look:
-    """A heap profile as a look.
+def look_of(profile: Profile, name: str, collections: int | None = None) -> Look:
+    """A heap profile as a look. collections: finished by then, where it is known.
 
     Raises:
         UsageError: it is a difference of two, or does not say when and how it was taken.
@@ -76,7 +78,7 @@ def look_of(profile: Profile, name: str) -> Look:
     if profile.time_ns is None or profile.period is None:
         missing = "when it was taken" if profile.time_ns is None else "its sampling rate"
         raise UsageError(f"{name} does not say {missing}", hint="take profiles as the program serves them")
-    return Look(profile.time_ns / 1e9, profile.period, amounts)
+    return Look(profile.time_ns / 1e9, profile.period, amounts, collections)
 
 
 def history_of(looks: Sequence[Look]) -> History:
@@ -86,13 +88,20 @@ def history_of(looks: Sequence[Look]) -> History:
     for look in sorted(looks, key=lambda look: look.taken_at):
         last = runs[-1][-1] if runs else None
         change = changed(last.amounts, look.amounts) if last and last.rate == look.rate else None
-        if change is None or change.allocated is None:
+        collected = _collections_between(last, look) if last else None
+        if change is None or change.allocated is None or (collected is not None and collected < 0):
             runs.append([look])
-        elif not change.allocated.any() and (change.before == change.after).all():
+        elif collected == 0 or (collected is None and change.nothing):
             repeated += 1
         else:
             runs[-1].append(look)
     return History(tuple(map(tuple, runs)), repeated)
+
+
+def _collections_between(first: Look, second: Look) -> int | None:
+    if first.collections is None or second.collections is None:
+        return None
+    return second.collections - first.collections
 
 
 def series_of(run: Sequence[Look]) -> tuple[tuple[Site, ...], Series]:

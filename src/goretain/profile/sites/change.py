@@ -44,6 +44,12 @@ class Change:
         return self.allocated is not None
 
     @property
+    def nothing(self) -> bool:
+        """Whether the second says what the first does, as two profiles of one garbage collection do."""
+        allocated = self.allocated
+        return allocated is not None and not allocated.any() and bool((self.before == self.after).all())
+
+    @property
     def noise(self) -> NDArray[np.bool_] | None:
         """bool, whether the change of a site is too small beside its error; None unknown."""
         return unsure(self.after - self.before, self.variance)

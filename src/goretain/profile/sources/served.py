@@ -54,16 +54,6 @@ def profiles_at(target: str) -> str:
     )
 
 
-def settings_of(pid: int) -> tuple[str, str] | None:
-    """GOGC and GOMEMLIMIT that a process was started with, "" not set; None: it is gone, or not ours."""
-    try:
-        found = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return None
-    given = dict(entry.decode("utf-8", "replace").partition("=")[::2] for entry in found)
-    return given.get("GOGC", ""), given.get("GOMEMLIMIT", "")
-
-
 def _first_argument(pid: int) -> bytes:
     return Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"\0")[0]
 

@@ -1,6 +1,6 @@
 """The moments that a file of a watch holds, and how they are read; ``record`` writes them.
 
-Imports msgspec, numpy and ``profile``'s contents, goroutines, growth and sites.
+Imports msgspec, numpy and ``profile``'s contents, goroutines, growth, sites and this room.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from goretain.profile.goroutines import Where
 from goretain.profile.growth.history import Look
 from goretain.profile.sites.sampling import Amounts
 from goretain.profile.sites.site import Site, SiteAmounts
+from goretain.profile.watch.pacing import Pacing
 from goretain.snapshot import Frame
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Columns of amounts behind its keys: objects, bytes and samples, allocated and in use.
 WIDTH = 6
+#: Stands in a column for no memory limit, as it does in the runtime.
+_NO_LIMIT = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,14 @@ class Moment:
         look: its heap profile.
         memory: what its runtime says of its memory; resident: its RSS in bytes. None unknown.
         goroutines: where how many stand; None unknown.
+        pacing: how its garbage collector is set; None unknown.
     """
 
     look: Look
     memory: MemStats | None = None
     resident: int | None = None
     goroutines: Counter[Where] | None = None
+    pacing: Pacing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ def read_target(file: DuckDBPyConnection, name: str) -> Watched:
     state = np.zeros((len(sites), WIDTH), np.int64)
     amounts = _by_look(columns(file, "amounts", target))
     standing = _by_look(columns(file, "goroutines", target))
+    paced = {look: setting for (look, *setting) in columns(file, "pacing", target).tolist()}
     moments, failed = [], []
     query = "SELECT id, taken_at, rate, memory, resident, failed FROM looks WHERE target = ? ORDER BY id"
     for look, at, rate, memory, resident, reason in rows(file, query, target):
@@ -77,17 +83,31 @@ def read_target(file: DuckDBPyConnection, name: str) -> Watched:
         if (changed := amounts.get(look)) is not None:
             state[changed[:, 0]] = changed[:, 1:]
         found = standing.get(look)
+        said: MemStats | None = None if memory is None else decoded(memory, MemStats)
         moments.append(
             Moment(
-                Look(at, rate, _amounts(sites, state)),
-                None if memory is None else decoded(memory, MemStats),
+                Look(at, rate, _amounts(sites, state), None if said is None else said.gc_count),
+                said,
                 resident,
                 None if found is None else Counter({places[place]: count for place, count in found.tolist()}),
+                unpacked(paced[look]) if look in paced else None,
             )
         )
     paths = rows(file, "SELECT place, path FROM sites")
     ways = {decoded(place, Site): decoded(path, tuple[Frame, ...]) for place, path in paths}
     return Watched(name, moments, ways, failed)
+
+
+def packed(pacing: Pacing) -> tuple[int, int, int]:
+    """A row of the table of settings."""
+    limit = _NO_LIMIT if pacing.memory_limit is None else pacing.memory_limit
+    return pacing.gogc, limit, int(pacing.measured)
+
+
+def unpacked(row: list[int]) -> Pacing:
+    """What ``packed`` was made of."""
+    gogc, limit, measured = row
+    return Pacing(gogc=gogc, memory_limit=None if limit == _NO_LIMIT else limit, measured=bool(measured))
 
 
 def columns(file: DuckDBPyConnection, table: str, target: int) -> NDArray[np.int64]:

@@ -22,7 +22,16 @@ from goretain.model.saving import cannot_save, check_place
 from goretain.profile.goroutines import Where
 from goretain.profile.sites.sampling import Amounts
 from goretain.profile.sites.site import Site, SiteAmounts
-from goretain.profile.watch.moments import WIDTH, Moment, Watched, columns, decoded, read_target, rows
+from goretain.profile.watch.moments import (
+    WIDTH,
+    Moment,
+    Watched,
+    columns,
+    decoded,
+    packed,
+    read_target,
+    rows,
+)
 from goretain.snapshot import Frame
 
 if TYPE_CHECKING:
@@ -40,6 +49,8 @@ CREATE TABLE IF NOT EXISTS amounts (look INTEGER, target INTEGER, site INTEGER,
     alloc_objects BIGINT, alloc_bytes BIGINT, alloc_samples BIGINT,
     inuse_objects BIGINT, inuse_bytes BIGINT, inuse_samples BIGINT);
 CREATE TABLE IF NOT EXISTS goroutines (look INTEGER, target INTEGER, place INTEGER, count BIGINT);
+CREATE TABLE IF NOT EXISTS pacing (look INTEGER, target INTEGER, gogc BIGINT, memory_limit BIGINT,
+    measured BIGINT);
 CREATE TABLE IF NOT EXISTS places (id INTEGER, place VARCHAR);
 """
 #: Bytes that duckdb may take: what is written at once is small.
@@ -111,6 +122,8 @@ class Record:
                 self._places[place] = len(self._places)
                 self._put("places", self._places[place], msgspec.json.encode(place).decode())
             self._put("goroutines", *key, self._places[place], count)
+        if moment.pacing is not None:
+            self._put("pacing", *key, *packed(moment.pacing))
 
     def fail(self, target: str, at: float, reason: str) -> None:
         """A look that failed, to be written."""

@@ -77,11 +77,11 @@ def _heap(first: Contents, before: Profile, second: Contents, after: Profile, to
 def _same_collection(first: Contents, second: Contents, change: Change) -> tuple[str, ...]:
     """In use is as of the last garbage collection: without one between them, two profiles say the same."""
     if first.memory is not None and second.memory is not None:
-        still = first.memory.gc_count == second.memory.gc_count
-    else:
-        allocated = change.allocated
-        still = allocated is not None and not allocated.any() and (change.before == change.after).all()
-    return ("both show the same garbage collection: add ?gc=1 to the address",) if still else ()
+        still = change.same_process and first.memory.gc_count == second.memory.gc_count
+        return ("both show the same garbage collection: add ?gc=1 to the address",) if still else ()
+    if not change.nothing:
+        return ()
+    return ("both show the same garbage collection (add ?gc=1 to the address), or nothing was sampled since",)
 
 
 def _with_notes(read: Contents, notes: tuple[str, ...]) -> ProfileFile:

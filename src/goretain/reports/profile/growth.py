@@ -141,6 +141,7 @@ def _notes(history: History) -> tuple[str, ...]:
         )
     if history.repeated:
         notes.append(
-            f"{plural(history.repeated, 'profile')} left out that showed no new garbage collection: add ?gc=1"
+            f"{plural(history.repeated, 'profile')} left out that said nothing new: no garbage collection"
+            " came between (?gc=1 asks for one), or nothing was sampled"
         )
     return tuple(notes)

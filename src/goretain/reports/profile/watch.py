@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -19,13 +18,10 @@ from goretain.profile.watch.moments import Moment, Watched
 from goretain.reports.profile.growth import growth_report
 from goretain.reports.results import MemoryTrend, StandingTrend, TargetReport, WatchReport
 
-_BYTES = re.compile(r"(\d{1,18})(?:([KMGT])i)?B?")
-
 
 def watch_report(
     watched: Iterable[Watched],
     file: str,
-    settings: Mapping[str, tuple[str, str] | None],
     *,
     limit: int | None = None,
     top: int = 10,
@@ -35,25 +31,26 @@ def watch_report(
     Args:
         watched: what is kept of each target.
         file: where it is kept.
-        settings: GOGC and GOMEMLIMIT by name of the target, where they are known.
         limit: of the memory of each, bytes; else GOMEMLIMIT, where that is known.
         top: rows of each list.
     """
     return WatchReport(
         goretain=goretain.__version__,
         file=file,
-        targets=tuple(_target(one, settings.get(one.name), limit, top) for one in watched),
+        targets=tuple(_target(one, limit, top) for one in watched),
     )
 
 
-def _target(watched: Watched, settings: tuple[str, str] | None, limit: int | None, top: int) -> TargetReport:
+def _target(watched: Watched, limit: int | None, top: int) -> TargetReport:
     history = history_of([moment.look for moment in watched.moments])
     run = history.runs[history.judged] if history.runs else ()
     by_look = {id(moment.look): moment for moment in watched.moments}
     moments = [by_look[id(look)] for look in run]
     seconds = np.array([look.taken_at - run[0].taken_at for look in run], np.float64)
     standing = [moment.goroutines for moment in moments if moment.goroutines is not None]
-    limit = limit or _memory_limit(settings)
+    memory = _memory(moments, seconds)
+    if limit is None and memory is not None and memory.pacing is not None:
+        limit = memory.pacing.memory_limit
     complete = len(standing) == len(moments) > 0
     return TargetReport(
         name=watched.name,
@@ -63,19 +60,13 @@ def _target(watched: Watched, settings: tuple[str, str] | None, limit: int | Non
         growth=growth_report(history, lambda _: watched.paths, limit=limit, top=top)
         if len(run) > 1
         else None,
-        memory=_memory(moments, seconds, settings),
+        memory=memory,
         goroutines=_goroutines(moments, seconds, top) if complete else None,
         goroutine_count=tuple(each.total() for each in standing) if complete else (),
     )
 
 
-def _memory_limit(settings: tuple[str, str] | None) -> int | None:
-    """GOMEMLIMIT in bytes, as the runtime reads it (parseByteCount of runtime/string.go); None: none."""
-    match = _BYTES.fullmatch(settings[1]) if settings else None
-    return None if match is None else int(match[1]) << 10 * " KMGT".index(match[2] or " ")
-
-
-def _memory(moments: Sequence[Moment], seconds: F64, settings: tuple[str, str] | None) -> MemoryTrend | None:
+def _memory(moments: Sequence[Moment], seconds: F64) -> MemoryTrend | None:
     if not moments or moments[0].memory is None or moments[-1].memory is None:
         return None
     first, last = moments[0].memory, moments[-1].memory
@@ -86,8 +77,8 @@ def _memory(moments: Sequence[Moment], seconds: F64, settings: tuple[str, str] |
         last=last,
         resident=None if resident[0] is None or resident[1] is None else (resident[0], resident[1]),
         collections_a_minute=(last.gc_count - first.gc_count) / minutes if minutes else 0.0,
-        gogc=settings[0] if settings else None,
-        gomemlimit=settings[1] if settings else None,
+        forced_a_minute=(last.gc_forced - first.gc_forced) / minutes if minutes else 0.0,
+        pacing=moments[-1].pacing,
     )
 
 

@@ -52,7 +52,7 @@ class GrowthReport(msgspec.Struct, frozen=True, kw_only=True):
         schema: names this shape.
         program, build_id: of the last profile, "" unknown.
         runs: the processes that the profiles are of, in the order of time; judged: which of them is judged.
-        repeated: profiles left out, as they show the same garbage collection as the one before.
+        repeated: profiles left out, as they say what the one before does: no garbage collection came between.
         rate: bytes, one sample in so many.
         seconds: of every profile of the judged run since its first.
         in_use_bytes: of all sites, at every profile of that run.

@@ -8,6 +8,7 @@ import msgspec
 
 from goretain.model.findings import Trend
 from goretain.profile.contents import MemStats
+from goretain.profile.watch.pacing import Pacing
 from goretain.reports.results.growth import GrowthReport
 from goretain.snapshot import Frame
 
@@ -38,16 +39,17 @@ class MemoryTrend(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         first, last: what the runtime said at the first look and at the last.
         resident: RSS at both; None for a target that is not on this host.
-        collections_a_minute: garbage collections between the two, those that the watch asks for too.
-        gogc, gomemlimit: settings in its environment, "" not set; None unknown.
+        collections_a_minute: garbage collections between the two; forced_a_minute: those among them that
+            runtime.GC began, as the watch does with ?gc=1.
+        pacing: how the collector was set at the last look; None unknown.
     """
 
     first: MemStats
     last: MemStats
     resident: tuple[int, int] | None
     collections_a_minute: float
-    gogc: str | None
-    gomemlimit: str | None
+    forced_a_minute: float
+    pacing: Pacing | None
 
 
 class TargetReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
-"""``watch`` for people at a terminal. Imports ``model`` and ``reports``."""
+"""``watch`` for people at a terminal. Imports ``model``, ``profile`` and ``reports``."""
 
 from __future__ import annotations
 
 from goretain.model.units import iec
+from goretain.profile.watch.pacing import Pacing
 from goretain.reports.results import MemoryTrend, StandingTrend, TargetReport, WatchReport
 from goretain.reports.text.page import Page
 from goretain.reports.text.profile.growth import curve, growth
@@ -57,16 +58,17 @@ def _memory(page: Page, memory: MemoryTrend) -> None:
         off = [rss - own for rss, own in zip(memory.resident, ours, strict=True)]
         if min(off) > 0:
             page.fact("off heap", f"{_from_to(*off)} of RSS is more than the runtime has: cgo, files, binary")
-    pacing = f"{memory.collections_a_minute:.3g} a minute, {last.gc_cpu:.2%} of the processors; "
-    goal = f"the next begins before {iec(last.next_gc)}"
-    page.fact("GC", pacing + goal + _settings(memory))
+    forced = f" ({memory.forced_a_minute:.3g} of them forced)" if memory.forced_a_minute else ""
+    often = f"{memory.collections_a_minute:.3g} a minute{forced}, {last.gc_cpu:.2%} of the processors; "
+    page.fact("GC", f"{often}the next begins before {iec(last.next_gc)}{_pacing(memory.pacing)}")
 
 
-def _settings(memory: MemoryTrend) -> str:
-    if memory.gogc is None:
+def _pacing(pacing: Pacing | None) -> str:
+    if pacing is None:
         return ""
-    limit = f"GOMEMLIMIT={memory.gomemlimit}" if memory.gomemlimit else "no GOMEMLIMIT"
-    return f"; GOGC={memory.gogc or 100}, {limit}"
+    limit = "no GOMEMLIMIT" if pacing.memory_limit is None else f"GOMEMLIMIT={iec(pacing.memory_limit)}"
+    percent = "off" if pacing.gogc < 0 else str(pacing.gogc)
+    return f"; {'' if pacing.measured else 'started with '}GOGC={percent}, {limit}"
 
 
 def _from_to(first: int, last: int) -> str:
