@@ -99,6 +99,8 @@ def parse(text: str) -> Condition:
         raise UsageError(f"{text!r} is not a condition: it compares nothing")
     names: dict[str, None] = {}
     _names(tree, names, text)
+    if not names:
+        raise UsageError(f"{text!r} is not a condition: it names no measurement")
     return Condition(text, feature, kind == "if", tuple(names), tree)
 
 

@@ -55,6 +55,7 @@ def test_a_feature_limits_a_condition() -> None:
     "text",
     [
         "1 + 2",
+        "1 < 2",
         "after <",
         "open('x') == 1",
         "after.__class__[0] == 1",
