@@ -63,6 +63,7 @@ def test_two_targets_and_what_they_do(tmp_path: Path, capsys: pytest.CaptureFixt
             assert target.goroutine_count[-1] - target.goroutine_count[0] >= 50
             assert target.goroutines is not None
             stuck = target.goroutines[0]
+            assert stuck.place is not None
             assert (stuck.place.function, stuck.state, stuck.counts[-1]) == ("main.stuck", "chan receive", 66)
             assert stuck.created_at is not None
             assert stuck.created_at.function == "main.moment"

@@ -4,19 +4,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 import goretain
-from goretain.model.findings import Trend
-from goretain.profile.goroutines import Where
 from goretain.profile.growth.history import history_of
-from goretain.profile.growth.verdict import F64, LEAST_SAMPLES, Series, judge
+from goretain.profile.growth.verdict import F64
 from goretain.profile.watch.moments import Moment, Watched
 from goretain.reports.profile.growth import growth_report
-from goretain.reports.results import MemoryTrend, StandingTrend, TargetReport, WatchReport
+from goretain.reports.profile.standing import standing_trends
+from goretain.reports.results import MemoryTrend, TargetReport, WatchReport
 
 
 def watch_report(
@@ -61,7 +59,7 @@ def _target(watched: Watched, limit: int | None, top: int) -> TargetReport:
         if len(run) > 1
         else None,
         memory=memory,
-        goroutines=_goroutines(moments, seconds, top) if complete else None,
+        goroutines=standing_trends(standing, seconds, top) if complete else None,
         goroutine_count=tuple(each.total() for each in standing) if complete else (),
     )
 
@@ -79,35 +77,4 @@ def _memory(moments: Sequence[Moment], seconds: F64) -> MemoryTrend | None:
         collections_a_minute=(last.gc_count - first.gc_count) / minutes if minutes else 0.0,
         forced_a_minute=(last.gc_forced - first.gc_forced) / minutes if minutes else 0.0,
         pacing=moments[-1].pacing,
-    )
-
-
-def _goroutines(moments: Sequence[Moment], seconds: F64, top: int) -> tuple[StandingTrend, ...]:
-    """Places where their number grows, or may: by as many as are needed to say so of samples."""
-    counts = [moment.goroutines or Counter[Where]() for moment in moments]
-    places = list(dict.fromkeys(place for count in counts for place in count))
-    if not places or len(moments) < 2:
-        return ()
-    table = np.array([[count.get(place, 0) for count in counts] for place in places], np.float64)
-    # How many began and ended between two looks nobody counts: at least those that are more were begun.
-    begun = np.cumsum(np.maximum(np.diff(table, axis=1, prepend=0), 0), axis=1)
-    verdicts = judge(Series(seconds, table, begun, table, begun, 1))
-    risen = table[:, -1] - table[:, 0]
-    shown = np.flatnonzero(verdicts.grows | ((risen >= LEAST_SAMPLES) & ~verdicts.settles))
-    order = shown[np.lexsort((-risen[shown], ~verdicts.grows[shown]))][:top]
-    return tuple(
-        _row(places[at], table[at], verdicts.trend(at), verdicts.slope(at)[0]) for at in order.tolist()
-    )
-
-
-def _row(where: Where, counts: F64, trend: Trend, slope: float) -> StandingTrend:
-    return StandingTrend(
-        place=where.place,
-        own=where.own,
-        start=where.start,
-        created_at=where.created_at,
-        state=where.state,
-        trend=trend,
-        counts=tuple(map(int, counts.tolist())),
-        an_hour=slope * 3600,
     )

@@ -14,16 +14,16 @@ from goretain.snapshot import Frame
 
 
 class StandingTrend(msgspec.Struct, frozen=True, kw_only=True):
-    """How many goroutines stand at one place over time.
+    """How many goroutines stand at one place over time, or, wherever they stand, are of one go statement.
 
     Attributes:
-        place, own, start, created_at, state: as in a StandingRow.
+        place, own, start, created_at, state: as in a StandingRow; place None: wherever, and its states.
         trend: the verdict.
         counts: at every look of the judged run.
         an_hour: slope of the count (Theil-Sen).
     """
 
-    place: Frame
+    place: Frame | None
     own: Frame | None
     start: str
     created_at: Frame | None
@@ -60,8 +60,8 @@ class TargetReport(msgspec.Struct, frozen=True, kw_only=True):
         looks, failed: how many looks gave a profile, and how many did not; failure: why the last of these.
         growth: None where no two looks are of one process.
         memory: None unknown.
-        goroutines: places where their number grows, and those where it rose by 4 or more and is undecided;
-            None unknown.
+        goroutines: places where their number grows, and those where it rose by 4 or more and is undecided; a
+            go statement where it grows at none of its places, but over all of them. None unknown.
         goroutine_count: of all, at every look of the judged run.
     """
 

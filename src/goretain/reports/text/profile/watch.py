@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from goretain.model.units import iec
+from goretain.profile.frames import NOWHERE
 from goretain.profile.watch.pacing import Pacing
 from goretain.reports.results import MemoryTrend, StandingTrend, TargetReport, WatchReport
 from goretain.reports.text.page import Page
 from goretain.reports.text.profile.growth import curve, growth
-from goretain.reports.text.profile.places import split_path, stands
+from goretain.reports.text.profile.places import split_path, spot, stands
 from goretain.reports.units import clean, number, plural
 
 
@@ -90,4 +91,6 @@ def _goroutines(page: Page, rows: tuple[StandingTrend, ...], counts: tuple[int, 
 
 def _stands(row: StandingTrend) -> str:
     state = f"  [{row.state}]" if row.state else ""
-    return stands(row.place, row.own, row.start, row.created_at) + state
+    if row.place is None and row.created_at is not None:
+        return f"{row.start or 'goroutines'}, wherever <- go at {spot(row.created_at)}{state}"
+    return stands(row.place or NOWHERE, row.own, row.start, row.created_at) + state
