@@ -1,0 +1,7 @@
+package main
+
+import "runtime"
+
+var h runtime.MHeap
+
+func main() { println(&h) }

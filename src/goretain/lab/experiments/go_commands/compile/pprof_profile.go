@@ -1,0 +1,5 @@
+package main
+
+import "github.com/google/pprof/profile"
+
+func main() { println(profile.Profile{}.Period) }
