@@ -1,0 +1,2 @@
+// Package second is one more package to test.
+package second
