@@ -22,8 +22,9 @@ _FAILING: dict[str, frozenset[str | None]] = {
 
 @click.command(cls=rich_click.RichCommand)
 @click.argument("patterns", metavar="[PACKAGE]...", nargs=-1)
+@click.option("--bench", metavar="REGEXP", help="Benchmarks as go test -bench takes them. [default: all]")
 @click.option(
-    "--bench", default=".", metavar="REGEXP", help="Benchmarks as go test -bench takes them. [default: all]"
+    "--test", default="", metavar="REGEXP", help="Repeat tests, as go test -run takes them, instead."
 )
 @click.option("--tags", default="", metavar="TAGS", help="Build tags as go test -tags takes them.")
 @click.option(
@@ -67,7 +68,8 @@ def gate(
     """Refuse the next leak in CI: what each iteration of the benchmarks of a package leaves in use.
 
     PACKAGE is as go test takes it: . or ./... (default .). Its tests are built once, unchanged; every
-    benchmark runs with more and more iterations, and what stays is counted exactly, by call stack.
+    benchmark runs with more and more iterations, or a test is repeated in one process, and what stays is
+    counted exactly, by call stack.
     """
     from goretain import api
     from goretain.cli import terminal

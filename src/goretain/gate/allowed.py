@@ -39,7 +39,8 @@ class Allowance:
 
     Attributes:
         verdict: None: it was not measured.
-        total, goroutines: of all together; sites, standing: of each call stack, in the order of the measured.
+        total, goroutines: of all together.
+        sites, standing: of each call stack, in the order of the measured; none of too few runs.
     """
 
     verdict: Verdict | None
@@ -52,7 +53,8 @@ class Allowance:
 def allowance(config: Config, package: str, measured: Measured) -> Allowance:
     """What a file says of a benchmark.
 
-    Totals have a say only where no call stack goes on by itself: many small ones together.
+    Totals have a say only where no call stack goes on by itself: many small ones together. Of too few runs
+    they alone are judged.
     """
     if measured.total is None or measured.goroutines is None:
         return Allowance(None)
@@ -62,9 +64,12 @@ def allowance(config: Config, package: str, measured: Measured) -> Allowance:
         known = config.known(package, name, (frame.function for frame in stack))
         return _ruling(judged, asked, limits, known)
 
+    whole, every = measured.total, measured.goroutines
+    if whole.bytes.rate is None:
+        total = _ruling(whole.bytes, _memory(whole), limits, None)
+        return Allowance(_verdict([(whole.bytes, total)]), total)
     sites = tuple(ruled(site.stack, site.bytes, _memory(site)) for site in measured.sites)
     standing = tuple(ruled(one.stack, one.count, _goroutines(one)) for one in measured.standing)
-    whole, every = measured.total, measured.goroutines
     total = goroutines = Ruling()
     if all(site.bytes.trend == "settles" for site in measured.sites):
         total = _ruling(whole.bytes, _memory(whole), limits, None)

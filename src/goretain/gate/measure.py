@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from goretain.gate.build import Built
-from goretain.gate.run import Found, Run, RunFailed, Settings, Stack, run
+from goretain.gate.process import Settings
+from goretain.gate.run import Found, Run, RunFailed, Stack, run
 from goretain.gate.series import AN_OCTAVE, Series, ladder, side_by_side
 from goretain.gate.verdict import Judged, judge
 from goretain.model.findings import Trend

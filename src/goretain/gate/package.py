@@ -9,7 +9,8 @@ from pathlib import Path
 
 from goretain.gate.build import Package, build
 from goretain.gate.measure import Budget, Measured, measure
-from goretain.gate.run import Settings, find
+from goretain.gate.process import Settings
+from goretain.gate.run import find, find_tests
 from goretain.model.errors import ToolchainError
 from goretain.toolchain import Toolchain
 
@@ -38,11 +39,13 @@ class Plan:
     """What is to be measured, and how.
 
     Attributes:
-        bench: benchmarks as ``go test -bench`` takes them.
+        bench: benchmarks as ``go test -bench`` takes them, "" none.
+        test: tests to repeat as ``go test -run`` takes them, "" none.
         tags: build tags.
     """
 
     bench: str = "."
+    test: str = ""
     tags: str = ""
     settings: Settings = field(default_factory=Settings)
     budget: Budget = field(default_factory=Budget)
@@ -57,7 +60,8 @@ def measure_package(
             progress(f"building the tests of {package.path}", 0, 0)
             built = build(toolchain, package, Path(into), tags=plan.tags)
             progress(f"finding the benchmarks of {package.path}", 0, 0)
-            found = find(built, plan.bench, plan.settings)
+            found = find(built, plan.bench, plan.settings) if plan.bench else []
+            found += find_tests(built, plan.test, plan.settings) if plan.test else []
         except ToolchainError as failed:
             return PackageMeasured(package, failed=failed.message)
         measured = []

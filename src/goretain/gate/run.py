@@ -7,18 +7,14 @@ and this room.
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from goretain.gate.build import END, Built
+from goretain.gate.process import Settings, execute, last_lines
 from goretain.model.errors import ToolchainError
 from goretain.profile.columns import INUSE_OBJECTS, INUSE_SPACE, Profile
 from goretain.profile.readers.read import read_contents
@@ -30,23 +26,10 @@ Stack = tuple[Frame, ...]
 
 _RESULT = re.compile(r"(Benchmark\S*)\s+\d+\s+[\d.e+]+ ns/op")
 _SKIPPED = re.compile(r"^\s*--- SKIP: (Benchmark\S*)", re.MULTILINE)
-#: What calls a benchmark, by which way it was called: the frames from there on say nothing.
-_CALLER = "testing.(*B).runN"
-#: Lines of output that a message quotes.
-_LINES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How benchmarks are run.
-
-    Attributes:
-        cpu: GOMAXPROCS of every run. With 1 runs are alike to the byte.
-        patience: seconds after which a run is ended.
-    """
-
-    cpu: int = 1
-    patience: float = 120.0
+#: What calls a benchmark or a test: the frames from there on say nothing.
+_CALLERS = ("testing.(*B).runN", "testing.tRunner")
+#: What runs once in a process, on goroutines that no benchmark runs on.
+_ONCE = ("runtime.main", "testing.runBenchmarks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +60,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A benchmark, or sub-benchmark, that can be run alone.
+    """A benchmark, sub-benchmark or test, that can be run alone.
 
     Attributes:
-        name: as ``go test -bench`` prints it, without the number of processors.
+        name: as ``go test`` prints it, without the number of processors.
         skipped: it called Skip.
         failed: what it printed where it failed, None: it did not.
     """
@@ -103,44 +86,72 @@ def find(built: Built, pattern: str, settings: Settings) -> list[Found]:
         RunFailed: the tests cannot list their benchmarks.
     """
     first, _, rest = pattern.partition("/")
-    listed = _execute(built, [f"-test.list={first}"], settings)
-    if listed.code != 0:
-        raise RunFailed(
-            f"the tests of {built.package.path} do not start:\n{_end(listed.output)}",
-            hint="go test -list . must run in this package",
-        )
-    names = [name for name in listed.output.split() if name.startswith("Benchmark") and name != END]
+    names = [name for name in _listed(built, first, "Benchmark", settings) if name != END]
     return [found for name in names for found in _parts(built, name, rest, settings)]
 
 
+def find_tests(built: Built, pattern: str, settings: Settings) -> list[Found]:
+    """The tests that a pattern names, as ``go test -run`` takes it, in the order of the program.
+
+    Each is run once, with all the subtests that the pattern names.
+
+    Raises:
+        RunFailed: the tests cannot list themselves.
+    """
+    first, _, rest = pattern.partition("/")
+    return [
+        _test(built, f"{name}/{rest}" if rest else name, settings)
+        for name in _listed(built, first, "Test", settings)
+    ]
+
+
+def _listed(built: Built, pattern: str, kind: str, settings: Settings) -> list[str]:
+    """Names of the benchmarks or tests that a pattern names."""
+    listed = execute(built, [f"-test.list={pattern}"], settings)
+    if listed.code != 0:
+        raise RunFailed(
+            f"the tests of {built.package.path} do not start:\n{last_lines(listed.output)}",
+            hint="go test -list . must run in this package",
+        )
+    return [name for name in listed.output.split() if name.startswith(kind)]
+
+
+def _test(built: Built, name: str, settings: Settings) -> Found:
+    """A test, run once."""
+    done = execute(built, [f"-test.run={_test_pattern(name)}", "-test.v"], settings)
+    if done.code != 0:
+        return Found(name, failed=last_lines(done.output))
+    outcome = re.search(rf"^--- (PASS|SKIP): {re.escape(name.partition('/')[0])} ", done.output, re.MULTILINE)
+    if outcome is None:
+        return Found(name, failed=f"the tests did not run it:\n{last_lines(done.output)}")
+    return Found(name, skipped=outcome[1] == "SKIP")
+
+
+def _test_pattern(name: str) -> str:
+    """The -run pattern of one test, and of those of its subtests that the user's pattern names."""
+    first, slash, rest = name.partition("/")
+    return f"{_exactly(first)}{slash}{rest}"
+
+
 def run(built: Built, name: str, iterations: int, settings: Settings) -> Run:
-    """Run a benchmark.
+    """Run a benchmark for so many iterations, or a test so many times.
 
     Args:
-        name: as ``find`` gives it.
+        name: as ``find`` or ``find_tests`` gives it.
 
     Raises:
         RunFailed: it failed, panicked, took too long, or the helper did not come to write.
     """
     with tempfile.TemporaryDirectory(prefix="goretain-gate-") as into:
-        arguments = [
-            f"-test.bench={_exactly(name)}|^{END}$",
-            f"-test.benchtime={iterations}x",
-            "-test.memprofilerate=1",
-        ]
-        done = _execute(built, arguments, settings, into)
+        chosen, failure, command = _asked(name, iterations)
+        done = execute(built, [*chosen, "-test.memprofilerate=1"], settings, into)
         if done.code != 0:
-            raise RunFailed(
-                f"{name} failed with {iterations:,} iterations:\n{_end(done.output)}",
-                hint=f"it must pass alone: go test -run ^$ -bench '{_exactly(name)}'"
-                f" -benchtime {iterations}x",
-            )
+            raise RunFailed(f"{failure} (go test {command}):\n{last_lines(done.output)}")
         heap, goroutines = Path(into) / "heap", Path(into) / "goroutine"
         if not goroutines.is_file():
             raise RunFailed(
-                f"{name} ran, but what it left in use was not written:\n{_end(done.output)}",
-                hint="a TestMain of the package ends the program before all benchmarks ran, or empties its"
-                " environment",
+                f"{name} ran, but what it left in use was not written: a TestMain of the package ends the"
+                f" program before all benchmarks ran, or empties its environment\n{last_lines(done.output)}"
             )
         return Run(
             iterations,
@@ -151,21 +162,30 @@ def run(built: Built, name: str, iterations: int, settings: Settings) -> Run:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
-    code: int
-    output: str
-    seconds: float
-    rss_bytes: int
+def _asked(name: str, iterations: int) -> tuple[list[str], str, str]:
+    """Arguments of a run, what it means when it fails, and what to type to see that."""
+    if name.startswith("Benchmark"):
+        pattern = _exactly(name)
+        return (
+            [f"-test.bench={pattern}|^{END}$", f"-test.benchtime={iterations}x"],
+            f"{name} failed with {iterations:,} iterations",
+            f"-run '^$' -bench '{pattern}' -benchtime {iterations}x",
+        )
+    pattern = _test_pattern(name)
+    return (
+        [f"-test.run={pattern}", f"-test.count={iterations}", f"-test.bench=^{END}$", "-test.benchtime=1x"],
+        f"{name} passes once, and fails when one process runs it {iterations:,} times",
+        f"-run '{pattern}' -count {iterations}",
+    )
 
 
 def _parts(built: Built, name: str, rest: str, settings: Settings) -> list[Found]:
     """A benchmark, or the sub-benchmarks that it has."""
     pattern = _exactly(name) + (f"/{rest}" if rest else "")
-    done = _execute(built, [f"-test.bench={pattern}", "-test.benchtime=1x", "-test.v"], settings)
+    done = execute(built, [f"-test.bench={pattern}", "-test.benchtime=1x", "-test.v"], settings)
     suffix = f"-{settings.cpu}" if settings.cpu > 1 else ""
     if done.code != 0:
-        return [Found(name, failed=_end(done.output))]
+        return [Found(name, failed=last_lines(done.output))]
     ran = [match.removesuffix(suffix) for match in _RESULT.findall(done.output)]
     skipped = [match.removesuffix(suffix) for match in _SKIPPED.findall(done.output)]
     found = [*(Found(part) for part in ran), *(Found(part, skipped=True) for part in skipped)]
@@ -175,61 +195,6 @@ def _parts(built: Built, name: str, rest: str, settings: Settings) -> list[Found
 def _exactly(name: str) -> str:
     """The -bench pattern of one benchmark."""
     return "/".join(f"^{re.escape(part)}$" for part in name.split("/"))
-
-
-def _execute(built: Built, arguments: Sequence[str], settings: Settings, into: str = "") -> _Done:
-    """Run the test binary in the directory of its package, as go test does."""
-    own = {"GOMAXPROCS": str(settings.cpu), **({"GORETAIN_GATE_INTO": into} if into else {})}
-    common = ["-test.run=^$", "-test.paniconexit0", f"-test.cpu={settings.cpu}", "-test.timeout=0"]
-    started = time.monotonic()
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [built.binary, *common, *arguments],
-            cwd=built.package.directory,
-            env={**os.environ, **own},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            code, usage = _wait(process, started + settings.patience)
-        finally:
-            _end_group(process)
-        seconds = time.monotonic() - started
-        output.seek(0)
-        text = output.read(1 << 22).decode("utf-8", "replace")
-    if code is None:
-        text += f"\nended by goretain after {seconds:.0f} s"
-    return _Done(-signal.SIGKILL if code is None else code, text, seconds, usage)
-
-
-def _wait(process: subprocess.Popen[bytes], until: float) -> tuple[int | None, int]:
-    """Exit code, None when time ran out, and the largest resident size in bytes."""
-    pause = 0.001
-    while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-            return process.returncode, usage.ru_maxrss * 1024
-        if time.monotonic() > until:
-            return None, 0
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.05)
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """End what the benchmark started, and the process if it still runs."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _end(output: str) -> str:
-    lines = output.strip().splitlines()
-    panic = next((at for at, line in enumerate(lines) if line.startswith(("panic:", "fatal error:"))), None)
-    shown = lines[-_LINES:] if panic is None else lines[panic : panic + _LINES]
-    return "\n".join(shown) or "it said nothing"
 
 
 def _profile(path: Path) -> Profile:
@@ -267,10 +232,10 @@ def _stacks(profile: Profile) -> list[tuple[int, Stack]]:
 
 
 def _cut(frames: Stack) -> Stack | None:
-    """The part of a stack that is the program's; None: it is the helper's."""
-    for at, frame in enumerate(frames):
-        if "oretainGate" in frame.function:
-            return None
-        if frame.function == _CALLER:
-            return frames[:at]
-    return frames
+    """The part of a stack that is the program's; None: it is the helper's, or once in a process: TestMain,
+    and what package testing does before it calls a benchmark or test.
+    """
+    if any("oretainGate" in frame.function or frame.function.startswith(_ONCE) for frame in frames):
+        return None
+    end = next((at for at, frame in enumerate(frames) if frame.function in _CALLERS), len(frames))
+    return frames[:end]

@@ -89,7 +89,7 @@ def _benchmark(one: Measured, said: Allowance, top: int) -> GateBenchmark:
     left = dict(zip(series.standing, series.goroutines, strict=True))
     standing = [
         (each, ruling)
-        for each, ruling in zip(one.standing, said.standing, strict=True)
+        for each, ruling in zip(one.standing, said.standing, strict=False)
         if each.count.trend != "settles"
     ]
     return GateBenchmark(
@@ -105,7 +105,7 @@ def _benchmark(one: Measured, said: Allowance, top: int) -> GateBenchmark:
         goroutines=_left(one.goroutines, said.goroutines, series.goroutines.sum(axis=0)),
         sites=tuple(
             _row(site, ruling, series.bytes[at[site.stack]], series.objects[at[site.stack]])
-            for site, ruling in _first(zip(one.sites, said.sites, strict=True), top)
+            for site, ruling in _first(zip(one.sites, said.sites, strict=False), top)
         ),
         standing=tuple(_left(each, ruling, left[each.stack]) for each, ruling in _first(standing, top)),
         settles_total=sum(site.bytes.trend == "settles" for site in one.sites),

@@ -16,8 +16,7 @@ from goretain.reports.results import (
     RetainedRow,
     StandingLeft,
 )
-from goretain.reports.text.gate import counted, rate
-from goretain.reports.text.profile.places import path
+from goretain.reports.text.gate import counted, rate, where
 from goretain.reports.units import clean
 
 #: Rows of a table, lines of what a compiler or test said, columns of a call stack and of a line.
@@ -90,7 +89,7 @@ def _row(one: GateBenchmark, row: RetainedRow | StandingLeft) -> tuple[str, ...]
     amount = amount_of(row)
     between = "unknown" if amount.low is None else f"{amount.low:.3g} .. {amount.high:.3g}"
     verdict = f"allowed: {escape(row.allowed)}" if row.allowed else f"{amount.trend}: {row.over}"
-    return stays(row), between, verdict, _name(one.name), _name(path(row.stack[0], None, row.stack))
+    return stays(row), between, verdict, _name(one.name), _name(where(row.stack))
 
 
 def _failures(package: GatePackage) -> Iterator[str]:

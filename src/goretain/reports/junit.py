@@ -11,8 +11,7 @@ from xml.etree import ElementTree as ET
 
 from goretain.reports.gatepage import amount_of, rows_of, stays
 from goretain.reports.results import GateBenchmark, GatePackage, GateReport, RetainedRow, StandingLeft
-from goretain.reports.text.gate import rate
-from goretain.reports.text.profile.places import path
+from goretain.reports.text.gate import rate, where
 from goretain.reports.units import clean
 
 
@@ -68,7 +67,7 @@ def _verdict(case: ET.Element, one: GateBenchmark, fails: bool) -> None:
 
 def _line(row: RetainedRow | StandingLeft) -> str:
     amount = amount_of(row)
-    stack = path(row.stack[0], None, row.stack) if row.stack else "all call stacks together"
+    stack = where(row.stack) if row.stack else "all call stacks together"
     why = row.allowed or row.over
     return f"{stays(row)}, {amount.trend}: {amount.reason}{f'; {why}' if why else ''}: {stack}"
 

@@ -73,9 +73,16 @@ def test_limits_are_per_call_stack(tmp_path: Path) -> None:
     assert said(limits, benchmark(stands=(standing("a.f", "grows", 0.2),))).verdict == "grows"
 
 
-def test_a_limit_allows_nothing_of_which_the_amount_is_unknown(tmp_path: Path) -> None:
-    limits = config(tmp_path, "[gate]\nbytes = '1GiB'")
-    assert said(limits, benchmark(site("a.f", "undecided", None))).verdict == "undecided"
+def test_of_too_few_runs_only_the_whole_is_judged(tmp_path: Path) -> None:
+    few = Measured(
+        "BenchmarkX",
+        total=site("", "undecided", None),
+        sites=(site("a.f", "undecided", None),) * 3,
+        goroutines=standing("", "undecided", 0.0),
+    )
+    for config_ in (Config(), config(tmp_path, "[gate]\nbytes = '1GiB'")):
+        assert said(config_, few).verdict == "undecided"
+        assert said(config_, few).sites == ()
 
 
 def test_known_sites_may_grow_up_to_their_own_limit(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 package helper_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -19,6 +20,7 @@ func BenchmarkGoretainGateEnd(b *testing.B) {
 		return
 	}
 	os.Unsetenv("GORETAIN_GATE_INTO") // it is called again, with more iterations
+	flag.Set("test.count", "1")       // which is for the test that was repeated before
 	goretainGateSettle()
 	goretainGateWrite(filepath.Join(into, "heap"), func(to *os.File) error {
 		return pprof.Lookup("heap").WriteTo(to, 0)

@@ -74,7 +74,8 @@ class GateBenchmark(msgspec.Struct, frozen=True, kw_only=True):
         stopped: why there were no more: "iterations" (all that were asked for), "time" or "memory".
         seconds: that the runs took.
         total: of all call stacks together; goroutines: of all together. None: it was not measured.
-        sites: call stacks that grow, are undecided, may do so, and settle, the first ``top`` of each.
+        sites: call stacks that grow, are undecided, may do so, and settle, the first ``top`` of each; none of
+            too few runs to judge.
         standing: call stacks of goroutines, likewise, but those that settle.
         settles_total: how many call stacks settle.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from goretain.model.units import duration, iec
+from goretain.profile.frames import own_frame
 from goretain.reports.results import (
     GateBenchmark,
     GatePackage,
@@ -69,9 +70,9 @@ def _package(page: Page, package: GatePackage) -> None:
     page.add((clean(package.path), "bold"), (f"  {package.go}" if package.go else "", "dim"))
     if package.failed is not None:
         for line in package.failed.split("\n"):
-            page.add("  ", (clean(line), "red"))
+            page.add("  ", (clean(line.expandtabs(4)), "red"))
     elif not package.benchmarks:
-        page.add("  no benchmarks match")
+        page.add("  nothing of it matches")
     for benchmark in package.benchmarks:
         _benchmark(page, benchmark, limited=package.config is not None)
 
@@ -83,7 +84,7 @@ def _benchmark(page: Page, one: GateBenchmark, *, limited: bool) -> None:
     page.add((f"{verdict:<9} ", _STYLES.get(verdict, "dim")), (clean(one.name), "bold"))
     if one.failed is not None:
         for line in one.failed.split("\n"):
-            page.add("  ", (clean(line), ""))
+            page.add("  ", (clean(line.expandtabs(4)), ""))
     if one.total is None or one.goroutines is None:
         return
     each = f"{rate(one.total.bytes, 'B')}, {rate(one.total.objects, '')} objects"
@@ -95,10 +96,12 @@ def _benchmark(page: Page, one: GateBenchmark, *, limited: bool) -> None:
         _sites(page, shown, limited=limited)
     for row in one.standing:
         grows = f"{rate(row.count, '')} each, {row.count.trend}{_why(row, limited=limited)}"
-        page.fact("goroutines", f"{grows}: {_where(row.stack)}")
+        page.fact("goroutines", f"{grows}: {where(row.stack)}")
     for amount, together in ((one.total.bytes, one.total), (one.goroutines.count, one.goroutines)):
         if together.over is not None or together.allowed is not None:
-            page.fact("together", f"{amount.trend}: {amount.reason}{_why(together, limited=limited)}")
+            decide = f"; to decide: {amount.decide}" if amount.decide else ""
+            why = _why(together, limited=limited)
+            page.fact("together", f"{amount.trend}: {amount.reason}{why}{decide}")
     if one.settles_total:
         page.fact("settles", plural(one.settles_total, "call stack"))
 
@@ -117,7 +120,7 @@ def _sites(page: Page, rows: list[RetainedRow], *, limited: bool) -> None:
                 rate(row.bytes, "B"),
                 f"{row.bytes.low or 0:.3g} .. {row.bytes.high or 0:.3g}",
                 rate(row.objects, ""),
-                _where(row.stack),
+                where(row.stack),
             )
             for row in rows
         ],
@@ -128,5 +131,6 @@ def _sites(page: Page, rows: list[RetainedRow], *, limited: bool) -> None:
     )
 
 
-def _where(stack: tuple[Frame, ...]) -> str:
-    return path(stack[0], None, stack)
+def where(stack: tuple[Frame, ...]) -> str:
+    """The frame that allocates or stands, the program's own line that led there, and its callers."""
+    return path(stack[0], own_frame(stack), stack)
