@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from goretain.cli import main
+from goretain.model.units import iec
 from tests.support import profiles
 from tests.support.golang import VERSIONS, go_program, running
 
@@ -27,6 +28,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Any:
             ("again", "heap"),
             ("after", "heap?gc=1"),
             ("count", "goroutine"),
+            ("stands", "goroutine?debug=2"),
             ("waited", "block"),
         ):
             if name == "after":
@@ -130,6 +132,35 @@ def test_a_difference_is_that_of_pprof_and_says_what_is_noise(
     assert "as many at every place" in run(capsys, "--diff", folder / "count", folder / "count")
 
 
+def test_a_difference_in_the_wrong_order_is_of_one_process_too(
+    service: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its figures are those of the right order with the other sign, its errors the same, and it says so."""
+    _, folder = service
+    right, wrong = (
+        json.loads(run(capsys, "--json", "--diff", folder / a, folder / b))
+        for a, b in (("before", "after"), ("after", "before"))
+    )
+    assert wrong["same_process"] is True
+    assert [-row["in_use_change"] for row in wrong["sites"]] == [
+        row["in_use_change"] for row in right["sites"]
+    ]
+    assert [row["error"] for row in wrong["sites"]] == [row["error"] for row in right["sites"]]
+    assert wrong["total"]["allocated_change"] == -right["total"]["allocated_change"] < 0
+    page = run(capsys, "--diff", folder / "after", folder / "before")
+    assert "it is older than the first" in page
+    assert f"allocated  {iec(right['total']['allocated_change'])} between the two" in page
+
+
+def test_a_dump_is_compared_with_a_profile_by_place(service: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """A profile knows no wait reasons: what waits where it waited has not changed."""
+    _, folder = service
+    for order in (("count", "stands"), ("stands", "count")):
+        page = run(capsys, "--diff", *(folder / name for name in order))
+        assert "main.wait" not in page
+        assert "compared by place" in page
+
+
 def test_profiles_of_another_kind_are_subtracted_as_pprof_does(
     service: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,7 +181,12 @@ def test_differences_taken_by_the_server_are_not_taken_for_what_is_in_use(
 ) -> None:
     url, folder = service
     (folder / "delta").write_bytes(profiles.fetched_url(f"{url}/debug/pprof/heap?seconds=1"))
-    assert "it is a difference of two (?seconds=N)" in run(capsys, folder / "delta")
+    page = run(capsys, folder / "delta")
+    assert "it is a difference of two (?seconds=N)" in page
+    assert "What changed in use" in page
+    assert "since the start" not in page
+    heap = json.loads(run(capsys, "--json", folder / "delta"))["heap"]
+    assert {row["survival"] for row in [heap["total"], *heap["in_use"]]} == {None}
     assert main.run(["profile", "--diff", str(folder / "before"), str(folder / "delta")]) == 2
     assert "fetch both without ?seconds" in capsys.readouterr().err
     assert main.run(["profile", "--diff", str(folder / "before"), str(folder / "count")]) == 2

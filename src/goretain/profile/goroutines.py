@@ -5,7 +5,7 @@ Imports ``columns``, ``frames`` and ``snapshot``.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -120,3 +120,36 @@ def counts(goroutines: Iterable[Standing], *, by_creator: bool) -> Counter[Where
     for group in groups(goroutines):
         sums[group.where if by_creator else group.where._replace(created_at=None)] += group.count
     return sums
+
+
+def named_alike(looks: Sequence[Counter[Where]]) -> list[Counter[Where]]:
+    """Counts in which what stands at one place has one name, whether a dump said so or a profile.
+
+    A profile knows neither creator nor wait reason: they are those of the dumps where these know one of the
+    place, and left out of all where they know several.
+    """
+    full: dict[Where, set[Where]] = defaultdict(set)
+    plain: set[Where] = set()
+    for place in {place for look in looks for place in look}:
+        if place.created_at is None and place.state is None:
+            plain.add(place)
+        else:
+            full[_plain(place)].add(place)
+
+    def name(place: Where) -> Where:
+        bare = _plain(place)
+        if bare not in plain or not full[bare]:
+            return place
+        return next(iter(full[bare])) if len(full[bare]) == 1 else bare
+
+    named = []
+    for look in looks:
+        named.append(Counter[Where]())
+        for place, count in look.items():
+            named[-1][name(place)] += count
+    return named
+
+
+def _plain(place: Where) -> Where:
+    """As a profile knows it."""
+    return place._replace(created_at=None, state=None)

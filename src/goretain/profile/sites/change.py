@@ -9,7 +9,7 @@ full. Imports numpy, ``profile.columns`` and this room.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ class Change:
     Attributes:
         sites: of both; every array has a place for each.
         before, after: int64, bytes in use.
-        allocated: int64, bytes allocated between the two; None when they are of two processes.
+        allocated: int64, bytes allocated between the two, negative when the second is the older one; None
+            when they are of two processes.
         samples: int64, that came or went; None when a sampling rate is unknown.
         variance: float64, of after - before; None likewise.
     """
@@ -48,6 +49,11 @@ class Change:
         """Whether the second says what the first does, as two profiles of one garbage collection do."""
         allocated = self.allocated
         return allocated is not None and not allocated.any() and bool((self.before == self.after).all())
+
+    def backwards(self) -> Change:
+        """From the second to the first."""
+        allocated = None if self.allocated is None else -self.allocated
+        return replace(self, before=self.after, after=self.before, allocated=allocated)
 
     @property
     def noise(self) -> NDArray[np.bool_] | None:

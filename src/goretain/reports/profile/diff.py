@@ -10,7 +10,7 @@ from goretain.model.errors import UsageError
 from goretain.profile.columns import Profile
 from goretain.profile.contents import Contents
 from goretain.profile.frames import NOWHERE
-from goretain.profile.goroutines import Standing, counts
+from goretain.profile.goroutines import Standing, counts, named_alike
 from goretain.profile.sites.change import Change, changed
 from goretain.profile.sites.sampling import MOST_ERROR
 from goretain.profile.sites.site import amounts_by_site
@@ -54,13 +54,13 @@ def _heap(first: Contents, before: Profile, second: Contents, after: Profile, to
                 f"{one.name} is a difference already (?seconds=N): what was in use is not in it",
                 hint="fetch both without ?seconds",
             )
-    change = changed(amounts_by_site(before), amounts_by_site(after))
+    change, notes = _compared(before, after)
     size = change.after - change.before
     noise = change.noise if change.noise is not None else np.zeros(len(size), np.bool_)
     moved = np.flatnonzero(size)
     order = moved[np.lexsort((-np.abs(size[moved]), noise[moved]))][:top]
     paths = heaviest_paths([after, before], [change.sites[at] for at in order.tolist()])
-    notes = _same_collection(first, second, change)
+    notes += _same_collection(first, second, change)
     return ProfileDiffReport(
         goretain=goretain.__version__,
         files=(file_of(first), _with_notes(second, notes)),
@@ -72,6 +72,24 @@ def _heap(first: Contents, before: Profile, second: Contents, after: Profile, to
         noise_total=int(noise[moved].sum()),
         noise_bytes=int(size[moved][noise[moved]].sum()),
     )
+
+
+def _compared(before: Profile, after: Profile) -> tuple[Change, tuple[str, ...]]:
+    """What changed, whichever is the older one, and what is to be known of it."""
+    amounts = amounts_by_site(before), amounts_by_site(after)
+    change = changed(*amounts)
+    if before.program and after.program and before.program != after.program:
+        return change, (f"of another program than the first: {before.program} and {after.program}",)
+    if change.same_process or not _is_older(after, before):
+        return change, ()
+    backwards = changed(*reversed(amounts))
+    if not backwards.same_process:
+        return change, ()
+    return backwards.backwards(), ("it is older than the first: what grew shows as a fall",)
+
+
+def _is_older(one: Profile, other: Profile) -> bool:
+    return one.time_ns is not None and other.time_ns is not None and one.time_ns < other.time_ns
 
 
 def _same_collection(first: Contents, second: Contents, change: Change) -> tuple[str, ...]:
@@ -123,7 +141,9 @@ def _total(change: Change) -> SiteChange:
 def _goroutines(
     first: Contents, stood: list[Standing], second: Contents, stand: list[Standing], top: int
 ) -> ProfileDiffReport:
-    before, after = (counts(goroutines, by_creator=False) for goroutines in (stood, stand))
+    before, after = named_alike([counts(goroutines, by_creator=False) for goroutines in (stood, stand)])
+    mixed = (first.profile is None) != (second.profile is None)
+    notes = ("a dump and a profile, which has no wait reasons: compared by place",) if mixed else ()
     rows = [
         StandingChange(
             place=where.place,
@@ -138,7 +158,7 @@ def _goroutines(
     rows.sort(key=lambda row: -abs(row.count[1] - row.count[0]))
     return ProfileDiffReport(
         goretain=goretain.__version__,
-        files=(file_of(first), file_of(second)),
+        files=(file_of(first), _with_notes(second, notes)),
         goroutines=tuple(rows[:top]),
         goroutines_total=len(rows),
         count=(before.total(), after.total()),

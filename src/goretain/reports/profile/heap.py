@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 def heap_section(profiles: Sequence[Profile], top: int, heap: Heap | None = None) -> HeapSection:
     """The sites of heap profiles, added up; heap: of the same program, to say who holds what is in use."""
     amounts = added([amounts_by_site(profile) for profile in profiles])
+    difference = any(profile.duration_ns for profile in profiles)  # ?seconds=N: in use is not in it
     allocated = np.argsort(-amounts.allocated.bytes, kind="stable")
     keeping = np.flatnonzero(amounts.in_use.bytes)
     kept = keeping[np.argsort(-amounts.in_use.bytes[keeping], kind="stable")]
     shown = {*allocated[:top].tolist(), *kept[:top].tolist()}
     paths = heaviest_paths(profiles, [amounts.sites[at] for at in shown])
-    rows = {at: _row(amounts, at, paths[amounts.sites[at]]) for at in shown}
+    rows = {at: _row(amounts, at, paths[amounts.sites[at]], difference) for at in shown}
     if heap is not None:
         from goretain.reports.profile.holders import holders_of_sites  # loads numba
 
@@ -41,7 +42,7 @@ def heap_section(profiles: Sequence[Profile], top: int, heap: Heap | None = None
     doubtful = unsure(amounts.in_use.bytes, amounts.in_use.variance)
     unclaimed = keeping[doubtful[keeping]] if doubtful is not None else keeping[:0]
     return HeapSection(
-        total=_total(amounts),
+        total=_total(amounts, difference),
         allocated=tuple(rows[at] for at in allocated[:top].tolist()),
         in_use=tuple(rows[at] for at in kept[:top].tolist()),
         sites_total=len(amounts.sites),
@@ -85,12 +86,12 @@ def _weights(profile: Profile) -> F64:
     return np.maximum(in_use, 0) + 1e-6 * np.maximum(allocated, 0)
 
 
-def _total(amounts: SiteAmounts) -> SiteRow:
+def _total(amounts: SiteAmounts, difference: bool) -> SiteRow:
     whole = (part.each(partial(np.sum, keepdims=True)) for part in (amounts.allocated, amounts.in_use))
-    return _row(SiteAmounts((Site(NOWHERE, None),), *whole), 0, ())
+    return _row(SiteAmounts((Site(NOWHERE, None),), *whole), 0, (), difference)
 
 
-def _row(amounts: SiteAmounts, at: int, path: tuple[Frame, ...]) -> SiteRow:
+def _row(amounts: SiteAmounts, at: int, path: tuple[Frame, ...], difference: bool) -> SiteRow:
     site, allocated, in_use = amounts.sites[at], amounts.allocated, amounts.in_use
     size = int(in_use.bytes[at])
     off = error(size, None if in_use.variance is None else float(in_use.variance[at]))
@@ -108,6 +109,6 @@ def _row(amounts: SiteAmounts, at: int, path: tuple[Frame, ...]) -> SiteRow:
         in_use_objects=int(in_use.objects[at]),
         in_use_samples=None if in_use.samples is None else int(in_use.samples[at]),
         in_use_error=off,
-        survival=size / int(allocated.bytes[at]) if allocated.bytes[at] > 0 else None,
+        survival=size / int(allocated.bytes[at]) if allocated.bytes[at] > 0 and not difference else None,
         claimed=None if off is None else off <= MOST_ERROR,
     )

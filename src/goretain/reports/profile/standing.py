@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from goretain.profile.frames import NOWHERE
-from goretain.profile.goroutines import Where
+from goretain.profile.goroutines import Where, named_alike
 from goretain.profile.growth.verdict import F64, LEAST_SAMPLES, Series, Verdicts, judge
 from goretain.reports.results import StandingTrend
 from goretain.snapshot import Frame
@@ -28,7 +28,7 @@ def standing_trends(looks: Sequence[Counter[Where]], seconds: F64, top: int) -> 
         looks: of each how many stand where; seconds: float64[n], when.
         top: rows.
     """
-    looks = _one_kind(looks)
+    looks = named_alike(looks)
     places = list(dict.fromkeys(place for look in looks for place in look))
     if not places or len(looks) < 2:
         return ()
@@ -43,35 +43,6 @@ def standing_trends(looks: Sequence[Counter[Where]], seconds: F64, top: int) -> 
     risen = table[:, -1] - table[:, 0]
     order = shown[np.lexsort((-risen[shown], ~verdicts.grows[shown]))][:top]
     return tuple(_row(rows[at], verdicts, at, whole=at >= len(places)) for at in order.tolist())
-
-
-def _one_kind(looks: Sequence[Counter[Where]]) -> list[Counter[Where]]:
-    """Looks in which what stands at one place has one name, whether a dump said so or a profile."""
-    full: dict[Where, set[Where]] = defaultdict(set)
-    plain: set[Where] = set()
-    for place in {place for look in looks for place in look}:
-        if place.created_at is None and place.state is None:
-            plain.add(place)
-        else:
-            full[_plain(place)].add(place)
-
-    def name(place: Where) -> Where:
-        bare = _plain(place)
-        if bare not in plain or not full[bare]:
-            return place
-        return next(iter(full[bare])) if len(full[bare]) == 1 else bare
-
-    named = []
-    for look in looks:
-        named.append(Counter[Where]())
-        for place, count in look.items():
-            named[-1][name(place)] += count
-    return named
-
-
-def _plain(place: Where) -> Where:
-    """As a profile knows it."""
-    return place._replace(created_at=None, state=None)
 
 
 def _creators(places: Sequence[Where]) -> Iterator[list[int]]:

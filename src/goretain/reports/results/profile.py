@@ -66,7 +66,7 @@ class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
         allocated_samples: how many allocations were recorded; None when the rate is unknown.
         allocated_error: relative standard error of allocated_bytes; None unknown.
         in_use_bytes, in_use_objects, in_use_samples, in_use_error: what of it was in use.
-        survival: in use / allocated bytes; None when nothing was allocated.
+        survival: in use / allocated bytes; None when nothing was allocated, or the profile is a difference.
         claimed: whether the in-use figure rests on enough samples to say anything; None unknown.
         held_by: who holds what is in use, most samples first; None without a snapshot, () when it has no
             sampled object of this site.

@@ -31,7 +31,7 @@ def _changes(page: Page, report: ProfileDiffReport, total: SiteChange) -> None:
         "in use", f"{before} -> {after} ({signed(total.in_use_change)}{_give(total.error)})", style="bold"
     )
     if report.same_process:
-        page.fact("allocated", f"{iec(total.allocated_change)} between the two")
+        page.fact("allocated", f"{iec(abs(total.allocated_change or 0))} between the two")
     else:
         page.fact(
             "compared", "two processes: their samples have nothing in common, and the errors of both count"

@@ -34,7 +34,7 @@ def render_profile(report: ProfileReport, width: int) -> Page:
     if len(report.files) > _FILES:
         page.add((f"  {plural(len(report.files) - _FILES, 'more file')}: --json", "dim"))
     if report.heap is not None:
-        _heap(page, report.heap, _rates(report.files))
+        _heap(page, report.heap, [file for file in report.files if file.kind == "heap"])
     if report.goroutines is not None:
         _standing(page, report.goroutines)
     for section in report.values:
@@ -46,33 +46,36 @@ def render_profile(report: ProfileReport, width: int) -> Page:
     return page
 
 
-def _rates(files: Sequence[ProfileFile]) -> set[int | None]:
-    return {file.rate for file in files if file.kind == "heap"}
-
-
-def _heap(page: Page, heap: HeapSection, rates: set[int | None]) -> None:
+def _heap(page: Page, heap: HeapSection, files: Sequence[ProfileFile]) -> None:
     total = heap.total
+    difference = any(file.seconds for file in files)  # ?seconds=N
     page.fact(
-        "in use",
+        "change" if difference else "in use",
         f"{iec(total.in_use_bytes)} in {plural(total.in_use_objects, 'object')}"
         f"{_sure(total.in_use_samples, total.in_use_error)}",
         style="bold",
     )
     stays = f", {_share(total.survival)} of it in use" if total.survival is not None else ""
+    since = "in that time" if difference else "since the start"
     page.fact(
         "allocated",
-        f"{iec(total.allocated_bytes)} in {plural(total.allocated_objects, 'object')} since the start{stays}",
+        f"{iec(total.allocated_bytes)} in {plural(total.allocated_objects, 'object')} {since}{stays}",
     )
-    page.fact("sampling", _sampling(rates))
-    page.title("What stays, by allocation site", "in use as of the last garbage collection")
-    _sites(page, heap.in_use, kept=True)
+    page.fact("sampling", _sampling({file.rate for file in files}))
+    if difference:
+        page.title("What changed in use, by allocation site", "in that time")
+    else:
+        page.title("What stays, by allocation site", "in use as of the last garbage collection")
+    _sites(page, heap.in_use, "change" if difference else "in use", kept=True)
     left_out(page, heap.in_use_total, len(heap.in_use), "site")
     if heap.unclaimed_sites:
         few = f"{plural(heap.unclaimed_sites, 'site')} with {iec(heap.unclaimed_bytes)} in all"
         page.words(f"too few samples to claim anything: {few}", lead=[("  ", "")], hang="  ", style="dim")
     _held(page, heap)
-    page.title("What is allocated, by allocation site", "since the process began")
-    _sites(page, heap.allocated, kept=False)
+    page.title(
+        "What is allocated, by allocation site", "in that time" if difference else "since the process began"
+    )
+    _sites(page, heap.allocated, "allocated", kept=False)
     left_out(page, heap.sites_total, len(heap.allocated), "site")
 
 
@@ -116,11 +119,11 @@ def _share(part: float | None) -> str:
     return "<0.1%" if 0 < part < 0.001 else f"{part * 100:.3g}%"
 
 
-def _sites(page: Page, rows: Sequence[SiteRow], *, kept: bool) -> None:
+def _sites(page: Page, rows: Sequence[SiteRow], what: str, *, kept: bool) -> None:
     if not rows:
         page.add("  nothing")
         return
-    heads = ("in use" if kept else "allocated", "survival", "samples", "error", "site and its callers")
+    heads = (what, "survival", "samples", "error", "site and its callers")
     body = [_site(row, kept=kept) for row in rows]
     page.table(heads, body, left=1, styles={0: "bold"}, split=split_path)
 
