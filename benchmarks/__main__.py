@@ -13,6 +13,7 @@ from benchmarks import (
     bench_snap,
     bench_traces,
     bench_watch,
+    remedies,
 )
 
 for title, run in (
@@ -25,6 +26,7 @@ for title, run in (
     ("Profiles: one large, and a fleet", bench_profiles.main),
     ("Execution traces: events a CPU second", bench_traces.main),
     ("A watch of ten processes", bench_watch.main),
+    ("Remedies and naive forms", lambda: remedies.main([])),
     ("Beside other tools, on one core", bench_peers.main),
 ):
     print(f"== {title}", flush=True)

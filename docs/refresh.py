@@ -6,6 +6,7 @@
                                                  measures experiments (all, or those) on every Go, writes
                                                  their recorded.json, and then docs/myths.md from all of them
     .venv/bin/python docs/refresh.py myths       docs/myths.md alone
+    .venv/bin/python docs/refresh.py remedies    the table of remedies, from theirs
 
 Only what stands between the marks changes. Figures of the demo differ from run to run (PIDs, pauses), so CI
 checks that the block is there and has the parts of a run; the tables must be equal.
@@ -21,12 +22,14 @@ from pathlib import Path
 
 from goretain import api
 from goretain.patterns import catalogue
+from goretain.remedies import remedies
 from goretain.reports import labpage
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ("<!-- demo: python docs/refresh.py -->", "<!-- /demo -->")
 PATTERNS = ("<!-- patterns: python docs/refresh.py patterns -->", "<!-- /patterns -->")
 LAB = ("<!-- lab: python docs/refresh.py lab -->", "<!-- /lab -->")
+REMEDIES = ("<!-- remedies: python docs/refresh.py remedies -->", "<!-- /remedies -->")
 #: Pages with a table of patterns, and the way from there to the repository's root.
 TABLES = {"README.md": "", "docs/how-it-works.md": "../"}
 
@@ -43,6 +46,10 @@ def main() -> int:
             api.lab_record(sys.argv[2:], progress=_told)
         page = ROOT / "docs" / "myths.md"
         page.write_text(with_block(page.read_text("utf-8"), LAB, claims()), "utf-8")
+        return 0
+    if sys.argv[1:] == ["remedies"]:
+        page = ROOT / "docs" / "remedies.md"
+        page.write_text(with_remedies(page.read_text("utf-8")), "utf-8")
         return 0
     command = [sys.executable, "examples/demo/run.py"]
     environment = {**os.environ, "COLUMNS": "100"}
@@ -73,6 +80,18 @@ def claims() -> str:
 
 def _told(what: str, done: int, whole: int) -> None:
     sys.stderr.write(f"{done}/{whole} {what}\n")
+
+
+def with_remedies(text: str) -> str:
+    """A page's text with the table of all remedies between the marks."""
+    folder = "../src/goretain/remedies"
+    rows = [
+        f"| [{r.name}]({folder}/{r.name.replace('-', '_')}/doc.md) | {r.title} | {r.purpose} |"
+        f" {', '.join(r.patterns) or '-'} |"
+        for r in remedies()
+    ]
+    head = ["| remedy | is | for | mends |", "|---|---|---|---|"]
+    return with_block(text, REMEDIES, "\n".join([*head, *rows]))
 
 
 def shown(output: str) -> str:

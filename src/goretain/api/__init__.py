@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from goretain.api.profiles import growth as growth
     from goretain.api.profiles import profile as profile
     from goretain.api.profiles import profile_diff as profile_diff
+    from goretain.api.remedies import add_remedy as add_remedy
+    from goretain.api.remedies import remedies as remedies
     from goretain.api.snapshot import Snapshot as Snapshot
     from goretain.api.targets import Progress as Progress
     from goretain.api.targets import open as open
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Progress": "targets",
     "Snapshot": "snapshot",
+    "add_remedy": "remedies",
     "chains": "answers",
     "diff": "answers",
     "doctor": "health",
@@ -53,6 +56,7 @@ _HOMES = {
     "profile": "profiles",
     "profile_diff": "profiles",
     "query": "answers",
+    "remedies": "remedies",
     "rules": "answers",
     "snap": "images",
     "trace": "traces",
@@ -63,6 +67,7 @@ _HOMES = {
 __all__ = [
     "Progress",
     "Snapshot",
+    "add_remedy",
     "chains",
     "diff",
     "doctor",
@@ -78,6 +83,7 @@ __all__ = [
     "profile",
     "profile_diff",
     "query",
+    "remedies",
     "rules",
     "snap",
     "trace",

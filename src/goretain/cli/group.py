@@ -32,6 +32,7 @@ COMMANDS = (
     "doctor",
     "rule",
     "lab",
+    "remedy",
 )
 
 

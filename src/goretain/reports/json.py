@@ -24,6 +24,8 @@ from goretain.reports.results import (
     ProfileDiffReport,
     ProfileReport,
     QueryReport,
+    RemedyAddReport,
+    RemedyReport,
     RuleReport,
     TraceReport,
     WatchReport,
@@ -46,6 +48,8 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "gate-1.json": GateReport,
     "explain-1.json": ExplainReport,
     "lab-1.json": LabReport,
+    "remedy-1.json": RemedyReport,
+    "remedy-add-1.json": RemedyAddReport,
 }
 
 
@@ -65,6 +69,8 @@ Report = (
     | GateReport
     | ExplainReport
     | LabReport
+    | RemedyReport
+    | RemedyAddReport
 )
 
 

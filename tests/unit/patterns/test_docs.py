@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from goretain.patterns import catalogue
+from goretain.remedies import remedies
 
 ROOT = Path(__file__).resolve().parents[3]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -21,6 +22,25 @@ def test_tables_of_patterns_are_those_of_the_catalogue(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     assert refresh["with_patterns"](page, text) == text, "run: python docs/refresh.py patterns"
     assert all(f"/{p.folder}/doc.md) | {p.name}: {p.title} |" in text for p in catalogue())
+
+
+def test_the_table_of_remedies_is_that_of_their_folders() -> None:
+    refresh = runpy.run_path(str(ROOT / "docs" / "refresh.py"))
+    text = (ROOT / "docs" / "remedies.md").read_text("utf-8")
+    assert refresh["with_remedies"](text) == text, "run: python docs/refresh.py remedies"
+
+
+def test_every_benchmark_of_a_remedy_stands_in_the_table_of_figures() -> None:
+    page = (ROOT / "docs" / "remedies.md").read_text("utf-8")
+    shown = set(re.findall(r"^\| ([A-Z]\w+, \w+) \|", page, re.MULTILINE))
+    tests = "\n".join(file.text for remedy in remedies() for file in remedy.files if file.is_test)
+    benchmarks = re.split(r"^func Benchmark", tests, flags=re.MULTILINE)[1:]
+    cases = {
+        f"{text.partition('(')[0]}, {case}"
+        for text in benchmarks
+        for case in re.findall(r'b\.Run\("(\w+)/remedy"', text.partition("\n}\n")[0])
+    }
+    assert shown == cases, "run: python -m benchmarks.remedies --write"
 
 
 def test_the_readme_shows_a_run_of_the_demo_that_finds_its_leaks() -> None:

@@ -48,6 +48,13 @@ from goretain.reports.results.profile import (
     ValueSection,
 )
 from goretain.reports.results.query import QueryColumn, QueryReport
+from goretain.reports.results.remedy import (
+    AddedFile,
+    RemedyAddReport,
+    RemedyReport,
+    RemedyRow,
+    RemedySource,
+)
 from goretain.reports.results.rule import Rule, RuleReport
 from goretain.reports.results.trace import (
     CauseRow,
@@ -71,6 +78,7 @@ from goretain.reports.results.why import (
 )
 
 __all__ = [
+    "AddedFile",
     "BenchmarkRow",
     "By",
     "CauseRow",
@@ -114,6 +122,10 @@ __all__ = [
     "ProfileReport",
     "QueryColumn",
     "QueryReport",
+    "RemedyAddReport",
+    "RemedyReport",
+    "RemedyRow",
+    "RemedySource",
     "RetainedRow",
     "RssPart",
     "RssSection",

@@ -14,10 +14,12 @@ from goretain.reports.text.profile import (
     render_watch,
 )
 from goretain.reports.text.query import render_query, render_tables
+from goretain.reports.text.remedy import render_added, render_remedies
 from goretain.reports.text.rule import render_rules
 from goretain.reports.text.why import render_why
 
 __all__ = [
+    "render_added",
     "render_chains",
     "render_diff",
     "render_doctor",
@@ -30,6 +32,7 @@ __all__ = [
     "render_profile",
     "render_profile_diff",
     "render_query",
+    "render_remedies",
     "render_rules",
     "render_tables",
     "render_trace",
