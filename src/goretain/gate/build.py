@@ -128,6 +128,11 @@ def build(
     Raises:
         ToolchainError: it does not compile; the message is the compiler's.
     """
+    if "-overlay" in toolchain.run(["env", "GOFLAGS"], cwd=package.directory).stdout:
+        raise ToolchainError(
+            "GOFLAGS names an overlay, and the gate needs one of its own to add its helper",
+            hint="build without that overlay: GOFLAGS= goretain gate",
+        )
     helpers = {_last_name(package.tests): _end_of(package)} if helpers is None else helpers
     overlay = {}
     for at, (name, text) in enumerate(helpers.items()):

@@ -6,21 +6,26 @@ Imports this room.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from goretain.gate.build import Built
 from goretain.gate.process import Settings
 from goretain.gate.run import Found, Run, RunFailed, Stack, run
 from goretain.gate.series import AN_OCTAVE, Series, ladder, side_by_side
-from goretain.gate.verdict import Judged, judge
+from goretain.gate.verdict import LEAST_RUNS, Judged, judge
 from goretain.model.findings import Trend
 from goretain.profile.columns import I64
 
 #: Why no more iterations were tried.
 Stopped = Literal["iterations", "time", "memory"]
-#: What rises by less per iteration, without showing that it goes on, settles: bytes, goroutines.
-LEAST_BYTES, LEAST_GOROUTINES = 0.02, 0.0005
+#: Runs where the budget is enough for all of them: two doublings more than are judged.
+_STEPS = LEAST_RUNS + 2 * AN_OCTAVE
+#: So much slower than its first iteration a benchmark may be, whose allocations are recorded.
+_AT_ONCE = 4
+#: What rises by less per iteration, without showing that it goes on, settles: bytes; objects and goroutines.
+LEAST_BYTES, LEAST_NUMBER = 0.02, 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,8 @@ class Measured:
         skipped: the program skips it; failed: why it could not be measured. Nothing else is known then.
         series: what all runs left.
         stopped: why no more iterations were tried.
-        total: of all call stacks together; sites: of each, those that keep most bytes per iteration first.
+        total: of all call stacks together; sites: of each, those that keep most bytes per iteration
+            first; none of too few runs.
         goroutines: of all together; standing: of each call stack.
         seconds: that the runs took.
     """
@@ -102,22 +108,6 @@ class Measured:
         return "settles"
 
 
-@dataclass(slots=True)
-class _Spent:
-    """What runs took so far."""
-
-    runs: list[Run] = field(default_factory=list)
-
-    def over(self, budget: Budget) -> Stopped | None:
-        """Why the next doubling is not for the budget."""
-        last = self.runs[-AN_OCTAVE:]
-        if len(self.runs) % AN_OCTAVE:
-            return None
-        if sum(run.seconds for run in self.runs) + 2 * sum(run.seconds for run in last) > budget.seconds:
-            return "time"
-        return "memory" if 2 * max(run.rss_bytes for run in last) > budget.bytes else None
-
-
 def measure(
     built: Built,
     found: Found,
@@ -132,50 +122,94 @@ def measure(
     """
     if found.skipped or found.failed is not None:
         return Measured(found.name, found.skipped, found.failed)
-    spent, stopped = _Spent(), None
-    for iterations in ladder(budget.iterations):
+
+    def one(iterations: int) -> Run:
         on_run(iterations)
-        try:
-            spent.runs.append(run(built, found.name, iterations, settings))
-        except RunFailed as failed:
-            return Measured(found.name, failed=failed.message)
-        stopped = spent.over(budget)
-        if stopped is not None:
-            break
-    return verdict_of(found.name, spent.runs, stopped or "iterations")
+        return run(built, found.name, iterations, settings)
+
+    steps = tuple(ladder(budget.iterations))
+    runs: list[Run] = []
+    stopped: Stopped = "iterations"
+    try:
+        if _AT_ONCE * found.seconds * sum(steps[-_STEPS:]) < budget.seconds:
+            runs, stopped = _climb(steps[-_STEPS:], one, budget)
+        if len(runs) < LEAST_RUNS and len(runs) < len(steps):
+            runs, stopped = _climb(steps, one, budget)
+    except RunFailed as failed:
+        return Measured(found.name, failed=failed.message)
+    return verdict_of(found.name, runs, stopped)
+
+
+def _climb(steps: Sequence[int], one: Callable[[int], Run], budget: Budget) -> tuple[list[Run], Stopped]:
+    """Runs of so many iterations each, until the next doubling is not for the budget."""
+    runs: list[Run] = []
+    for at, iterations in enumerate(steps):
+        runs.append(one(iterations))
+        last = runs[-AN_OCTAVE:]
+        if (at + 1) % AN_OCTAVE or at + 1 == len(steps):
+            continue
+        if sum(run.seconds for run in runs) + 2 * sum(run.seconds for run in last) > budget.seconds:
+            return runs, "time"
+        if 2 * max(run.rss_bytes for run in last) > budget.bytes:
+            return runs, "memory"
+    return runs, "iterations"
 
 
 def verdict_of(name: str, runs: Sequence[Run], stopped: Stopped) -> Measured:
     """The verdict on runs of one benchmark, in the order of their iterations."""
-    series = side_by_side(runs)
-    sites = [
-        _site(series, stack, size, objects)
-        for stack, size, objects in zip(series.stacks, series.bytes, series.objects, strict=True)
-    ]
-    standing = [
-        StandingVerdict(stack, judge(series.iterations, count, LEAST_GOROUTINES), int(count[-1]))
-        for stack, count in zip(series.standing, series.goroutines, strict=True)
-    ]
-    everyone = series.goroutines.sum(axis=0)
+    series, decide = side_by_side(runs), _more(runs, stopped)
+    sites: list[SiteVerdict] = []
+    standing: list[StandingVerdict] = []
+    if len(runs) >= LEAST_RUNS:
+        sites = [
+            _site(series, stack, size, objects, decide)
+            for stack, size, objects in zip(series.stacks, series.bytes, series.objects, strict=True)
+        ]
+        standing = [
+            _standing(series, stack, count, decide)
+            for stack, count in zip(series.standing, series.goroutines, strict=True)
+        ]
     return Measured(
         name,
         series=series,
         stopped=stopped,
-        total=_site(series, (), series.bytes.sum(axis=0), series.objects.sum(axis=0)),
+        total=_site(series, (), series.bytes.sum(axis=0), series.objects.sum(axis=0), decide),
         sites=tuple(sorted(sites, key=lambda site: -(site.bytes.rate or 0.0))),
-        goroutines=StandingVerdict(
-            (), judge(series.iterations, everyone, LEAST_GOROUTINES), int(everyone[-1])
-        ),
+        goroutines=_standing(series, (), series.goroutines.sum(axis=0), decide),
         standing=tuple(sorted(standing, key=lambda one: -(one.count.rate or 0.0))),
         seconds=sum(run.seconds for run in runs),
     )
 
 
-def _site(series: Series, stack: Stack, size: I64, objects: I64) -> SiteVerdict:
+def _site(series: Series, stack: Stack, size: I64, objects: I64, decide: str) -> SiteVerdict:
     return SiteVerdict(
         stack,
-        judge(series.iterations, size, LEAST_BYTES),
-        judge(series.iterations, objects, LEAST_GOROUTINES),
+        judge(series.iterations, size, LEAST_BYTES, in_arrays=_adds_none(objects), decide=decide),
+        judge(series.iterations, objects, LEAST_NUMBER, decide=decide),
         int(size[-1]),
         int(objects[-1]),
     )
+
+
+def _standing(series: Series, stack: Stack, count: I64, decide: str) -> StandingVerdict:
+    return StandingVerdict(
+        stack, judge(series.iterations, count, LEAST_NUMBER, decide=decide), int(count[-1])
+    )
+
+
+def _adds_none(objects: I64) -> bool:
+    """Whether the number of objects did not rise over the doublings that are judged."""
+    judged = objects[-LEAST_RUNS:]
+    return bool(judged[-1] <= judged[0])
+
+
+def _more(runs: Sequence[Run], stopped: Stopped) -> str:
+    """What gives more iterations."""
+    last = runs[-1]
+    if stopped == "iterations":
+        return f"--iterations {4 * last.iterations}"
+    if stopped == "memory":
+        return f"--memory {4 * last.rss_bytes >> 20}MiB, for runs that need it"
+    wanted = max(4 * last.iterations, sum(islice(ladder(1 << 30), LEAST_RUNS)))
+    seconds = 2 + int(4 * wanted * last.seconds / last.iterations)
+    return f"--time {seconds}s, for more than {last.iterations:,} iterations"

@@ -63,7 +63,7 @@ def measure_package(
             found = find(built, plan.bench, plan.settings) if plan.bench else []
             found += find_tests(built, plan.test, plan.settings) if plan.test else []
         except ToolchainError as failed:
-            return PackageMeasured(package, failed=failed.message)
+            return PackageMeasured(package, failed=f"{failed.message}\nhint: {failed.hint}")
         measured = []
         for at, one in enumerate(found):
 

@@ -6,6 +6,7 @@ Imports ``model`` and this room.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -16,6 +17,9 @@ from dataclasses import dataclass
 
 from goretain.gate.build import Built
 
+#: Lines that the output of every benchmark begins with.
+_HEADS = ("goos: ", "goarch: ", "pkg: ", "cpu: ")
+_PANIC = re.compile(r"(^|\s)panic: |^fatal error: ")
 #: Lines of output that a message quotes.
 _LINES = 12
 
@@ -93,7 +97,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 def last_lines(output: str) -> str:
     """What matters of what a test printed: its panic, or the end."""
-    lines = output.strip().splitlines()
-    panic = next((at for at, line in enumerate(lines) if line.startswith(("panic:", "fatal error:"))), None)
+    lines = [line for line in output.strip().splitlines() if not line.startswith(_HEADS)]
+    panic = next((at for at, line in enumerate(lines) if _PANIC.search(line)), None)
     shown = lines[-_LINES:] if panic is None else lines[panic : panic + _LINES]
     return "\n".join(shown) or "it said nothing"

@@ -24,7 +24,7 @@ from goretain.snapshot import Frame
 #: A call stack, innermost first, without the frames of package testing that called the benchmark.
 Stack = tuple[Frame, ...]
 
-_RESULT = re.compile(r"(Benchmark\S*)\s+\d+\s+[\d.e+]+ ns/op")
+_RESULT = re.compile(r"(Benchmark\S*)\s+\d+\s+([\d.e+]+) ns/op")
 _SKIPPED = re.compile(r"^\s*--- SKIP: (Benchmark\S*)", re.MULTILINE)
 #: What calls a benchmark or a test: the frames from there on say nothing.
 _CALLERS = ("testing.(*B).runN", "testing.tRunner")
@@ -64,11 +64,13 @@ class Found:
 
     Attributes:
         name: as ``go test`` prints it, without the number of processors.
+        seconds: that its first iteration took, of a test its process.
         skipped: it called Skip.
         failed: what it printed where it failed, None: it did not.
     """
 
     name: str
+    seconds: float = 0.0
     skipped: bool = False
     failed: str | None = None
 
@@ -86,7 +88,7 @@ def find(built: Built, pattern: str, settings: Settings) -> list[Found]:
         RunFailed: the tests cannot list their benchmarks.
     """
     first, _, rest = pattern.partition("/")
-    names = [name for name in _listed(built, first, "Benchmark", settings) if name != END]
+    names = _listed(built, first, "Benchmark", settings)
     return [found for name in names for found in _parts(built, name, rest, settings)]
 
 
@@ -107,13 +109,19 @@ def find_tests(built: Built, pattern: str, settings: Settings) -> list[Found]:
 
 def _listed(built: Built, pattern: str, kind: str, settings: Settings) -> list[str]:
     """Names of the benchmarks or tests that a pattern names."""
-    listed = execute(built, [f"-test.list={pattern}"], settings)
+    listed = execute(built, [f"-test.list=({pattern})|^{END}$"], settings)
     if listed.code != 0:
         raise RunFailed(
             f"the tests of {built.package.path} do not start:\n{last_lines(listed.output)}",
             hint="go test -list . must run in this package",
         )
-    return [name for name in listed.output.split() if name.startswith(kind)]
+    names = listed.output.split()
+    if END not in names:
+        raise RunFailed(
+            f"the tests of {built.package.path} do not list their benchmarks:\n{last_lines(listed.output)}",
+            hint="a TestMain of the package ends the program before testing.M.Run",
+        )
+    return [name for name in names if name.startswith(kind) and name != END]
 
 
 def _test(built: Built, name: str, settings: Settings) -> Found:
@@ -124,7 +132,7 @@ def _test(built: Built, name: str, settings: Settings) -> Found:
     outcome = re.search(rf"^--- (PASS|SKIP): {re.escape(name.partition('/')[0])} ", done.output, re.MULTILINE)
     if outcome is None:
         return Found(name, failed=f"the tests did not run it:\n{last_lines(done.output)}")
-    return Found(name, skipped=outcome[1] == "SKIP")
+    return Found(name, done.seconds, skipped=outcome[1] == "SKIP")
 
 
 def _test_pattern(name: str) -> str:
@@ -186,9 +194,9 @@ def _parts(built: Built, name: str, rest: str, settings: Settings) -> list[Found
     suffix = f"-{settings.cpu}" if settings.cpu > 1 else ""
     if done.code != 0:
         return [Found(name, failed=last_lines(done.output))]
-    ran = [match.removesuffix(suffix) for match in _RESULT.findall(done.output)]
     skipped = [match.removesuffix(suffix) for match in _SKIPPED.findall(done.output)]
-    found = [*(Found(part) for part in ran), *(Found(part, skipped=True) for part in skipped)]
+    ran = (Found(part.removesuffix(suffix), float(ns) / 1e9) for part, ns in _RESULT.findall(done.output))
+    found = [*ran, *(Found(part, skipped=True) for part in skipped)]
     return list(dict.fromkeys(found))
 
 

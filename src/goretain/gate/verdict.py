@@ -27,10 +27,15 @@ LEAST_RUNS = OCTAVES * AN_OCTAVE + 1
 _LEAST_RISES, _LARGEST_RISE = 4, 0.7
 #: What falls back by this share of its range empties itself.
 _FALLS_BACK = 0.3
-#: The last doubling adds at least so many times what two doublings before added: a leak 4, a logarithm 1.
-_KEEPS_PACE = 1.6
+#: Each doubling adds at least so many times what the one before added: a leak 2, a logarithm 1. A slice that
+#: grows by a quarter takes larger and smaller steps, but is one object.
+_KEEPS_PACE, _ARRAY_KEEPS_PACE = 1.5, 0.8
+#: Over two doublings; of a leak it is 4.
+_TWICE = 1.6
 #: What settles adds at each doubling at most this share of what the one before added.
 _SLOWS_DOWN = 0.5
+#: What rises by at most this share of what there was, and seldom, has its size: tables of a map that is used.
+_SAME_SIZE = 0.125
 #: The highest of the last two doublings is at most so many times what it was before, of what empties itself.
 _SAME_HEIGHT = 1.5
 
@@ -43,8 +48,8 @@ class Judged:
         trend: what it does.
         reason: why, one sentence.
         decide: what would decide it, None where it is decided.
-        rate: units per iteration over the last doublings (Theil-Sen); low, high: of each doubling, the least
-            and the most. None of too few runs.
+        rate: units per iteration, the median of what doublings added; low, high: the least and the most that
+            one added. None of too few runs.
     """
 
     trend: Trend
@@ -55,52 +60,42 @@ class Judged:
     high: float | None
 
 
-def judge(iterations: I64, amounts: I64, least_rate: float) -> Judged:
+def judge(
+    iterations: I64,
+    amounts: I64,
+    least_rate: float,
+    *,
+    in_arrays: bool = False,
+    decide: str = "more iterations",
+) -> Judged:
     """Judge the amounts that runs of so many iterations left.
 
     Args:
         iterations, amounts: int64[r], in the order of the iterations.
         least_rate: units per iteration: what rises by less over the last two doublings, and does not show
             that it goes on, settles.
+        in_arrays: whether no objects are added, but larger ones take their place.
+        decide: what would decide what is undecided.
     """
     if len(iterations) < LEAST_RUNS:
-        return _few(iterations)
+        few = f"{len(iterations)} runs with up to {int(iterations[-1]):,} iterations are too few to tell"
+        return Judged("undecided", few, decide, None, None, None)
     n, y = (column[-LEAST_RUNS:].astype(np.float64) for column in (iterations, amounts))
-    middle, at = (np.median(column[1:].reshape(OCTAVES, AN_OCTAVE), axis=1) for column in (y, n))
-    added = np.diff(middle)
-    slopes = added / np.diff(at)
-    trend, reason = _shape(n, y, added, amounts, least_rate)
-    decide = None
-    if trend == "undecided":
-        decide = f"more iterations than {int(n[-1]):,}"
-    rate = theil_sen(n, y)
-    return Judged(trend, reason, decide, rate, float(slopes.min()), float(slopes.max()))
+    added = y[AN_OCTAVE:] - y[:-AN_OCTAVE]
+    slopes = added / (n[AN_OCTAVE:] - n[:-AN_OCTAVE])
+    trend, reason = _shape(n, y, added, amounts, least_rate, _ARRAY_KEEPS_PACE if in_arrays else _KEEPS_PACE)
+    rate = float(np.median(slopes))
+    known = decide if trend == "undecided" else None
+    return Judged(trend, reason, known, rate, float(slopes.min()), float(slopes.max()))
 
 
-def theil_sen(n: F64, y: F64) -> float:
-    """The median of the slopes between any two points."""
-    first, second = np.triu_indices(len(n), 1)
-    return float(np.median((y[second] - y[first]) / (n[second] - n[first])))
-
-
-def _few(iterations: I64) -> Judged:
-    most = int(iterations[-1]) if len(iterations) else 0
-    return Judged(
-        "undecided",
-        f"{len(iterations)} runs with up to {most:,} iterations are too few",
-        f"{LEAST_RUNS} runs, which take more time",
-        None,
-        None,
-        None,
-    )
-
-
-def _shape(n: F64, y: F64, added: F64, whole: I64, least_rate: float) -> tuple[Trend, str]:
+def _shape(n: F64, y: F64, added: F64, whole: I64, least_rate: float, pace: float) -> tuple[Trend, str]:
     """Trend and reason of the last doublings.
 
     Args:
         n, y: float64[LEAST_RUNS].
-        added: float64[OCTAVES - 1], by the middle of a doubling over that of the one before.
+        added: float64[LEAST_RUNS - AN_OCTAVE], by the doubling of the iterations to those of each run.
+        pace: that each doubling keeps at least where it goes on.
         whole: of all runs.
     """
     last = 2 * AN_OCTAVE
@@ -110,19 +105,28 @@ def _shape(n: F64, y: F64, added: F64, whole: I64, least_rate: float) -> tuple[T
         return "settles", f"no more after {int(n[-1]):,} iterations than after {int(n[-last - 1]):,} or fewer"
     span = float(y.max() - y.min())
     fallen = float((np.maximum.accumulate(y) - y).max()) / span
+    rises = np.diff(np.maximum.accumulate(y))
+    count, largest = int((rises > 0).sum()), float(rises.max() / rises.sum())
+    on = bool((added > 0).all()) and _keeps(added, AN_OCTAVE, pace) and _keeps(added, 2 * AN_OCTAVE, _TWICE)
+    if on and fallen < _FALLS_BACK and count >= _LEAST_RISES and largest <= _LARGEST_RISE:
+        return "grows", f"it rose at {count} of {len(rises)} runs {between}, and did not slow down"
+    if (now - before) / (n[-1] - n[-last - 1]) < least_rate:
+        return "settles", f"the last two doublings, to {int(n[-1]):,} iterations, added next to nothing"
     if fallen >= _FALLS_BACK:
         if now <= _SAME_HEIGHT * before:
             return "settles", f"it falls back by {fallen:.0%} of its range, {between}"
         return "undecided", f"it falls back by {fallen:.0%} of its range, and rises higher each time"
-    rises = np.diff(np.maximum.accumulate(y))
-    count, largest = int((rises > 0).sum()), float(rises.max() / (y[-1] - y[0]))
-    grows = (added > 0).all() and added[-1] >= _KEEPS_PACE * added[0]
-    if grows and count >= _LEAST_RISES and largest <= _LARGEST_RISE:
-        return "grows", f"it rose at {count} of {len(rises)} runs {between}, and did not slow down"
-    if (now - before) / (n[-1] - n[-last - 1]) < least_rate:
-        return "settles", f"the last two doublings, to {int(n[-1]):,} iterations, added next to nothing"
-    if (added[1:] <= _SLOWS_DOWN * added[:-1]).all() and (added >= 0).all():
+    late = int((rises[-last:] > 0).sum())
+    if now - before <= _SAME_SIZE * before and late < _LEAST_RISES:
+        return "settles", f"it rose by {(now - before) / before:.1%} in the last two doublings, {between}"
+    slower = added[AN_OCTAVE:] <= _SLOWS_DOWN * added[:-AN_OCTAVE]
+    if slower.all() and (added >= 0).all():
         return "settles", f"each doubling {between} added less than half of the one before"
     if largest > _LARGEST_RISE or count < _LEAST_RISES:
         return "undecided", f"it rose at {count} of {len(rises)} runs {between}: it may be done with that"
     return "undecided", f"it rose {between}, at an uneven pace"
+
+
+def _keeps(added: F64, distance: int, pace: float) -> bool:
+    """Whether each doubling among the last ones added so many times what an earlier one did."""
+    return bool((added[-AN_OCTAVE:] >= pace * added[-AN_OCTAVE - distance : -distance]).all())

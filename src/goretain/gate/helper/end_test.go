@@ -30,12 +30,16 @@ func BenchmarkGoretainGateEnd(b *testing.B) {
 	})
 }
 
+// goretainGateBefore is how many goroutines there are when the program begins.
+var goretainGateBefore = runtime.NumGoroutine()
+
 // goretainGateSettle collects garbage until nothing more goes: what is in a sync.Pool needs two collections,
 // what has a finalizer two and the finalizer's end, goroutines that were told to end some turns.
 func goretainGateSettle() {
 	var before runtime.MemStats
-	for round, quiet := 0, 0; round < 40 && quiet < 3; round++ {
-		goroutines := goretainGateIdle()
+	goretainGateIdle()
+	for round, quiet := 0, 0; round < 40 && quiet < 2; round++ {
+		goroutines := runtime.NumGoroutine()
 		goretainGateCollect()
 		var now runtime.MemStats
 		runtime.ReadMemStats(&now)
@@ -46,32 +50,32 @@ func goretainGateSettle() {
 		}
 		before = now
 	}
-	runtime.GC() // the profile is as of the end of the last collection
+	goretainGateIdle() // a finalizer may have ended some
+	runtime.GC()       // the profile is as of the end of the last collection
 }
 
-// goretainGateIdle lets goroutines that can run do so, until as many are left as before; how many.
-func goretainGateIdle() int {
-	left := runtime.NumGoroutine()
-	for round, quiet := 0, 0; round < 100 && quiet < 3; round++ {
-		for range [100]struct{}{} {
+// goretainGateIdle lets goroutines that can run do so, until none is left that the benchmark began, or none has
+// ended for a quarter of a second.
+func goretainGateIdle() {
+	for left, quiet := runtime.NumGoroutine(), 0; quiet < 50; quiet++ {
+		for turn := 0; turn < 100; turn++ {
 			runtime.Gosched()
 		}
-		time.Sleep(time.Millisecond)
 		now := runtime.NumGoroutine()
-		if now < left {
-			quiet = 0
-		} else {
-			quiet++
+		if now <= goretainGateBefore+1 { // that of this benchmark
+			return
 		}
-		left = now
+		if now < left {
+			left, quiet = now, 0
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
-	return left
 }
 
 // goretainGateCollect collects garbage, and waits for finalizers that became due.
 func goretainGateCollect() {
 	ended := make(chan struct{})
-	runtime.SetFinalizer(&struct{ next *int }{}, func(any) { close(ended) })
+	runtime.SetFinalizer(&struct{ next *int }{}, func(interface{}) { close(ended) })
 	runtime.GC()
 	select {
 	case <-ended:

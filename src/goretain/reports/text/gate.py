@@ -24,6 +24,12 @@ _STYLES = {
     "settles": "green",
     "failed": "bold red",
 }
+#: Why there were no more runs.
+_STOPPED = {
+    "iterations": "",
+    "time": "; twice as many take more than --time",
+    "memory": "; twice as many need more than --memory",
+}
 
 
 def render_gate(report: GateReport, width: int) -> Page:
@@ -87,10 +93,15 @@ def _benchmark(page: Page, one: GateBenchmark, *, limited: bool) -> None:
             page.add("  ", (clean(line.expandtabs(4)), ""))
     if one.total is None or one.goroutines is None:
         return
-    each = f"{rate(one.total.bytes, 'B')}, {rate(one.total.objects, '')} objects"
-    page.fact("each", f"{each}, {rate(one.goroutines.count, '')} goroutines")
-    runs = f"{len(one.iterations)}, to {one.iterations[-1]:,} iterations"
-    page.fact("runs", f"{runs}, {duration(int(one.seconds * 1e9))}; ended by {one.stopped}")
+    if one.total.bytes.trend == "settles":
+        page.fact("in use", f"{iec(one.total.bytes.left[-1])} after {one.iterations[-1]:,} iterations")
+    elif one.total.bytes.rate is not None:
+        each = f"{rate(one.total.bytes, 'B')}, {rate(one.total.objects, '')} objects"
+        page.fact("each", f"{each}, {rate(one.goroutines.count, '')} goroutines")
+    runs = (
+        f"{len(one.iterations)} in {duration(int(one.seconds * 1e9))}, to {one.iterations[-1]:,} iterations"
+    )
+    page.fact("runs", f"{runs}{_STOPPED[one.stopped]}")
     shown = [row for row in one.sites if row.bytes.trend != "settles"]
     if shown:
         _sites(page, shown, limited=limited)
@@ -99,11 +110,15 @@ def _benchmark(page: Page, one: GateBenchmark, *, limited: bool) -> None:
         page.fact("goroutines", f"{grows}: {where(row.stack)}")
     for amount, together in ((one.total.bytes, one.total), (one.goroutines.count, one.goroutines)):
         if together.over is not None or together.allowed is not None:
-            decide = f"; to decide: {amount.decide}" if amount.decide else ""
-            why = _why(together, limited=limited)
-            page.fact("together", f"{amount.trend}: {amount.reason}{why}{decide}")
+            page.fact("together", f"{amount.trend}: {_because(amount)}{_why(together, limited=limited)}")
+            if amount.rate is None:
+                break  # too few runs for all
     if one.settles_total:
         page.fact("settles", plural(one.settles_total, "call stack"))
+
+
+def _because(amount: PerIteration) -> str:
+    return amount.reason + (f"; to decide: {amount.decide}" if amount.decide else "")
 
 
 def _why(row: RetainedRow | StandingLeft, *, limited: bool) -> str:
@@ -127,7 +142,7 @@ def _sites(page: Page, rows: list[RetainedRow], *, limited: bool) -> None:
         left=1,
         styles={0: "bold"},
         split=split_path,
-        below=[(f"{row.bytes.trend}: {row.bytes.reason}{_why(row, limited=limited)}",) for row in rows],
+        below=[(f"{row.bytes.trend}: {_because(row.bytes)}{_why(row, limited=limited)}",) for row in rows],
     )
 
 

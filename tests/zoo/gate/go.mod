@@ -1,0 +1,3 @@
+module gatelab
+
+go 1.21
