@@ -17,6 +17,7 @@ import pytest
 from tests.support.golang import VERSIONS, toolchain
 from tests.support.remedies import go, write_module
 
+ROOT = Path(__file__).resolve().parents[2]
 GORETAIN = [sys.executable, "-m", "goretain.cli.main"]
 
 #: What is spoilt: file, text, what stands in its place, and the tests that must notice.
@@ -114,11 +115,18 @@ def test_remedies_are_listed_and_shown() -> None:
     )
     (row,) = json.loads(as_json.stdout)["remedies"]
     assert source.stdout == row["files"][0]["text"]
+    mended = subprocess.run([*GORETAIN, "rule", "GR112"], capture_output=True, text=True, check=True)
+    assert mended.stdout.endswith("\n## Go source to copy\n- `goretain remedy show map-ref`\n")
     none = subprocess.run(
         [*GORETAIN, "remedy", "list", "--for", "GR999"], capture_output=True, text=True, check=False
     )
     assert none.returncode == 2
     assert "no remedy is for 'GR999'" in none.stderr
+
+
+def test_the_page_says_how_many_are_spoilt() -> None:
+    page = (ROOT / "docs" / "remedies.md").read_text("utf-8")
+    assert f"spoilt in one place, {len(SPOILT)} in all" in page
 
 
 @pytest.mark.long

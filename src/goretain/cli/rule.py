@@ -29,11 +29,12 @@ def rule(code: str | None, as_json: bool, markdown: bool, debug: bool) -> None: 
         from goretain.reports import json
 
         terminal.write(json.render(report))
-    elif markdown or (code is not None and not sys.stdout.isatty()):
-        terminal.write("\n".join(rule.text for rule in report.rules))
-    elif code is None:
-        from goretain.reports import text
+        return
+    from goretain.reports import text
 
+    if markdown or (code is not None and not sys.stdout.isatty()):
+        terminal.write("\n".join(map(text.render_rule, report.rules)))
+    elif code is None:
         terminal.show(text.render_rules(report, terminal.width()))
     else:
-        terminal.show_markdown(report.rules[0].text)
+        terminal.show_markdown(text.render_rule(report.rules[0]))

@@ -1,10 +1,14 @@
-"""Builds the answer of ``rule`` from the catalogue. Imports ``patterns``, ``model`` and this package."""
+"""Builds the answer of ``rule`` from the catalogue.
+
+Imports ``patterns``, ``remedies``, ``model`` and this package.
+"""
 
 from __future__ import annotations
 
 import goretain
 from goretain.model.errors import UsageError
 from goretain.patterns.catalogue import Pattern, catalogue
+from goretain.remedies import remedies
 from goretain.reports.results import Rule, RuleReport
 
 
@@ -32,6 +36,7 @@ def _rule(pattern: Pattern) -> Rule:
         stage=pattern.stage,
         evidence=pattern.evidence,
         requires=pattern.requires,
+        remedies=tuple(remedy.name for remedy in remedies() if pattern.code in remedy.patterns),
         sections=pattern.doc.sections,
         text=pattern.doc.text,
     )

@@ -39,8 +39,8 @@ type mapShard[K comparable, V any] struct {
 }
 
 // NewShardedMap returns an empty map of at least so many shards, rounded up to a power of two; 0 takes four for
-// each processor. hash is maphash.String or maphash.Bytes for keys of these kinds, HashInteger for integers
-// and, from Go 1.24 on, maphash.Comparable for any.
+// each processor. hash is maphash.String for strings, HashInteger for integers and, from Go 1.24 on,
+// maphash.Comparable for any key.
 func NewShardedMap[K comparable, V any](shards int, hash func(maphash.Seed, K) uint64) *ShardedMap[K, V] {
 	m := &ShardedMap[K, V]{hash: hash, seed: maphash.MakeSeed()}
 	m.table.Store(newShardTable[K, V](shards))
@@ -56,7 +56,8 @@ func newShardTable[K comparable, V any](shards int) *shardTable[K, V] {
 }
 
 // HashInteger is a hash of integers for NewShardedMap.
-func HashInteger[K ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr](seed maphash.Seed, key K) uint64 {
+func HashInteger[K ~int | ~int8 | ~int16 | ~int32 | ~int64 |
+	~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr](seed maphash.Seed, key K) uint64 {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], uint64(key))
 	return maphash.Bytes(seed, b[:])

@@ -19,6 +19,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         stage: "preview" may still change its thresholds.
         evidence: what it can be recognised in.
         requires: runtime features without which it cannot be judged.
+        remedies: names of remedies that mend it (``goretain remedy show NAME``).
         sections: heading -> Markdown.
         text: the whole document, Markdown.
     """
@@ -31,6 +32,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     stage: Literal["preview", "stable"]
     evidence: tuple[str, ...]
     requires: tuple[str, ...]
+    remedies: tuple[str, ...] = ()
     sections: dict[str, str]
     text: str
 

@@ -15,7 +15,7 @@ from goretain.reports.text.profile import (
 )
 from goretain.reports.text.query import render_query, render_tables
 from goretain.reports.text.remedy import render_added, render_remedies
-from goretain.reports.text.rule import render_rules
+from goretain.reports.text.rule import render_rule, render_rules
 from goretain.reports.text.why import render_why
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "render_profile_diff",
     "render_query",
     "render_remedies",
+    "render_rule",
     "render_rules",
     "render_tables",
     "render_trace",

@@ -1,8 +1,8 @@
-"""The list of patterns for people at a terminal. Imports ``reports``."""
+"""Patterns for people at a terminal: the list of all, the document of one. Imports ``reports``."""
 
 from __future__ import annotations
 
-from goretain.reports.results import RuleReport
+from goretain.reports.results import Rule, RuleReport
 from goretain.reports.text.page import Page
 
 
@@ -14,3 +14,11 @@ def render_rules(report: RuleReport, width: int) -> Page:
     page.add()
     page.add(("  what one means: goretain rule CODE", "dim"))
     return page
+
+
+def render_rule(rule: Rule) -> str:
+    """The document of one pattern and the remedies that mend it, as Markdown."""
+    if not rule.remedies:
+        return rule.text
+    names = "\n".join(f"- `goretain remedy show {name}`" for name in rule.remedies)
+    return f"{rule.text}\n## Go source to copy\n{names}\n"
