@@ -79,6 +79,8 @@ def test_the_page_says_why_and_what_would_decide(
     page = capsys.readouterr().out
     assert "main.session main.go:" in page
     assert "reached in" in page
+    assert main.run(["growth", "--limit", "1KiB", *map(str, files[:TICKS])]) == 0
+    assert "1.0 KiB: reached (" in capsys.readouterr().out
     few = files[:5]
     assert main.run(["growth", *map(str, few)]) == 0
     page = capsys.readouterr().out

@@ -71,6 +71,12 @@ def test_two_targets_and_what_they_do(tmp_path: Path, capsys: pytest.CaptureFixt
         assert by_pid is not None
         assert by_pid.resident is not None
         assert by_pid.pacing == Pacing(gogc=50, memory_limit=1 << 30, measured=True)
+        assert report.targets[0].growth is not None
+        assert report.targets[0].growth.limit_now_bytes is None
+        assert report.targets[1].growth is not None
+        taken = report.targets[1].growth.limit_now_bytes
+        assert taken is not None
+        assert taken > report.targets[1].growth.in_use_bytes[-1]
         limits = [target.growth and target.growth.limit_bytes for target in report.targets]
         assert limits == [None, 1 << 30]
         assert main.run(["watch", "-o", str(file)]) == 0

@@ -9,10 +9,11 @@ import numpy as np
 
 import goretain
 from goretain.model.errors import UsageError
-from goretain.profile.growth.history import History, series_of
+from goretain.profile.growth.history import History, Look, series_of
 from goretain.profile.growth.reasons import confidence
 from goretain.profile.growth.verdict import F64, Verdicts, judge, seconds_to, slope_of
 from goretain.profile.sites.site import Site
+from goretain.reports.profile.footprint import Footprint
 from goretain.reports.results import GrowthReport, Run, TrendRow
 from goretain.reports.units import plural
 from goretain.snapshot import Frame
@@ -29,6 +30,7 @@ def growth_report(
     program: str = "",
     build_id: str = "",
     limit: int | None = None,
+    takes: Footprint | None = None,
     top: int = 10,
 ) -> GrowthReport:
     """Which sites grow, settle or are undecided, in the run that says most.
@@ -36,26 +38,21 @@ def growth_report(
     Args:
         paths: gives a call path to each of some sites.
         program, build_id: what the profiles are of, "" unknown.
-        limit: of the memory, bytes.
+        limit: of the memory, bytes; takes: what counts against it, None: what is in use.
         top: rows of each list.
 
     Raises:
         UsageError: no two profiles are of one process.
     """
-    run = history.runs[history.judged]
-    if len(run) < 2:
-        raise UsageError(
-            "growth needs two profiles of one process, and better thirty",
-            hint="fetch .../debug/pprof/heap?gc=1 again and again, and give all files",
-        )
-    sites, series = series_of(run)
+    sites, series = series_of(_judged(history))
     verdicts = judge(series)
     total = series.inuse.sum(axis=0)
     slopes = np.array([verdicts.slope(at)[0] for at in np.flatnonzero(verdicts.grows).tolist()])
+    takes = takes or Footprint(float(total[-1]), 1.0)
     chosen, totals = _chosen(verdicts, slopes, top)
     ways = paths([sites[at] for order in chosen for at in order])
     grows, undecided, settles = (
-        tuple(_row(verdicts, at, sites[at], ways[sites[at]], total, limit) for at in order)
+        tuple(_row(verdicts, at, sites[at], ways[sites[at]], takes, limit) for at in order)
         for order in chosen
     )
     return GrowthReport(
@@ -72,7 +69,9 @@ def growth_report(
         in_use_bytes=tuple(map(int, total.tolist())),
         bytes_an_hour=_an_hour(*slope_of(series.seconds, total)),
         limit_bytes=limit,
-        limit_seconds=None if limit is None else seconds_to(limit, float(total[-1]), float(slopes.sum())),
+        limit_seconds=_until(limit, takes, float(slopes.sum())),
+        limit_now_bytes=None if limit is None else int(takes.now),
+        limit_by_byte=None if limit is None else takes.by_byte,
         grows=grows,
         undecided=undecided,
         settles=settles,
@@ -83,6 +82,16 @@ def growth_report(
     )
 
 
+def _judged(history: History) -> tuple[Look, ...]:
+    run = history.runs[history.judged]
+    if len(run) < 2:
+        raise UsageError(
+            "growth needs two profiles of one process, and better thirty",
+            hint="fetch .../debug/pprof/heap?gc=1 again and again, and give all files",
+        )
+    return run
+
+
 def _chosen(
     verdicts: Verdicts, slopes: F64, top: int
 ) -> tuple[tuple[list[int], list[int], list[int]], tuple[int, int, int]]:
@@ -91,23 +100,23 @@ def _chosen(
     risen = series.inuse[:, -1] - series.inuse[:, 0]
     grows = np.flatnonzero(verdicts.grows)
     settles = np.flatnonzero(verdicts.settles)
+    kept = settles[series.inuse[settles, -1] > 0]
     undecided = np.flatnonzero(~verdicts.grows & ~verdicts.settles)
     shown = undecided[risen[undecided] > _CRUMBS * series.inuse[:, -1].sum()]
     orders = (
         grows[np.argsort(-slopes, kind="stable")],
         shown[np.argsort(-risen[shown], kind="stable")],
-        settles[np.argsort(-series.inuse[settles, -1], kind="stable")],
+        kept[np.argsort(-series.inuse[kept, -1], kind="stable")],
     )
     chosen = tuple(order[:top].tolist() for order in orders)
     return (chosen[0], chosen[1], chosen[2]), (len(grows), len(undecided), len(settles))
 
 
 def _row(
-    verdicts: Verdicts, at: int, site: Site, path: tuple[Frame, ...], total: F64, limit: int | None
+    verdicts: Verdicts, at: int, site: Site, path: tuple[Frame, ...], takes: Footprint, limit: int | None
 ) -> TrendRow:
     m = verdicts.measures
     slope = verdicts.slope(at)
-    grows = verdicts.grows[at] and limit is not None
     return TrendRow(
         place=site.allocates,
         own=site.own,
@@ -119,8 +128,12 @@ def _row(
         chance=float(m.p[at]),
         survival=float(m.survival[at]),
         bytes_an_hour=_an_hour(*slope),
-        limit_seconds=seconds_to(float(limit), float(total[-1]), slope[0]) if grows and limit else None,
+        limit_seconds=_until(limit, takes, slope[0]) if verdicts.grows[at] else None,
     )
+
+
+def _until(limit: int | None, takes: Footprint, slope: float) -> float | None:
+    return None if limit is None else seconds_to(limit, takes.now, slope * takes.by_byte)
 
 
 def _an_hour(*slopes: float) -> tuple[float, float, float] | None:

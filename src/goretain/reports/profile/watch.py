@@ -12,6 +12,7 @@ import goretain
 from goretain.profile.growth.history import history_of
 from goretain.profile.growth.verdict import F64
 from goretain.profile.watch.moments import Moment, Watched
+from goretain.reports.profile.footprint import footprint
 from goretain.reports.profile.growth import growth_report
 from goretain.reports.profile.standing import standing_trends
 from goretain.reports.results import MemoryTrend, TargetReport, WatchReport
@@ -49,13 +50,14 @@ def _target(watched: Watched, limit: int | None, top: int) -> TargetReport:
     memory = _memory(moments, seconds)
     if limit is None and memory is not None and memory.pacing is not None:
         limit = memory.pacing.memory_limit
+    takes = None if limit is None or memory is None else footprint(memory, limit)
     complete = len(standing) == len(moments) > 0
     return TargetReport(
         name=watched.name,
         looks=len(watched.moments),
         failed=len(watched.failed),
         failure=watched.failed[-1][1] if watched.failed else "",
-        growth=growth_report(history, lambda _: watched.paths, limit=limit, top=top)
+        growth=growth_report(history, lambda _: watched.paths, limit=limit, takes=takes, top=top)
         if len(run) > 1
         else None,
         memory=memory,

@@ -59,8 +59,11 @@ class GrowthReport(msgspec.Struct, frozen=True, kw_only=True):
         bytes_an_hour: of all sites, as in a TrendRow.
         limit_bytes: as given; limit_seconds: until it is reached if the sites that grow go on as they do;
             None: never, or no limit.
+        limit_now_bytes: what counts against the limit at the last profile: what is in use or, of a watch,
+            all memory of the process with the heap as it is before a collection ends; limit_by_byte: how many
+            bytes that grows by for each byte more in use. None: no limit.
         grows: by slope; undecided: those that rose, by how much, and by a thousandth of all that is in use or
-            more; settles: by bytes in use; the first ``top``.
+            more; settles: by bytes in use at last, those that have some; the first ``top``.
         grows_total, undecided_total, settles_total: how many sites.
         notes: what is to be known.
     """
@@ -78,6 +81,8 @@ class GrowthReport(msgspec.Struct, frozen=True, kw_only=True):
     bytes_an_hour: tuple[float, float, float] | None
     limit_bytes: int | None
     limit_seconds: float | None
+    limit_now_bytes: int | None
+    limit_by_byte: float | None
     grows: tuple[TrendRow, ...]
     undecided: tuple[TrendRow, ...]
     settles: tuple[TrendRow, ...]

@@ -10,7 +10,7 @@ from goretain.model.units import duration, iec
 from goretain.reports.results import GrowthReport, TrendRow
 from goretain.reports.text.page import Page
 from goretain.reports.text.parts import left_out
-from goretain.reports.text.profile.places import path, split_path
+from goretain.reports.text.profile.places import path, split_path, spot
 from goretain.reports.units import clean, moment, plural, signed
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -68,14 +68,23 @@ def _head(page: Page, report: GrowthReport, name: str) -> None:
     )
     page.fact("verdict", counts, style="bold red" if report.grows_total else "bold")
     if report.limit_bytes is not None:
-        when = "not reached by the sites that grow"
-        if report.limit_seconds is not None:
-            when = f"reached in {duration(int(report.limit_seconds * 1e9))} if what grows goes on as it does"
-        page.fact("limit", f"{iec(report.limit_bytes)}: {when}")
+        page.fact("limit", f"{iec(report.limit_bytes)}: {_limit(report, report.limit_bytes)}")
     rate = "every allocation" if report.rate == 1 else f"one in {iec(report.rate)}"
     page.fact("sampling", f"{rate}; claims need 4 samples of growth")
     for note in report.notes:
         page.fact("note", note, style="yellow")
+
+
+def _limit(report: GrowthReport, limit: int) -> str:
+    now, by_byte = report.limit_now_bytes or 0, report.limit_by_byte or 1.0
+    takes = f" ({iec(now)} now)"
+    if by_byte > 1:
+        takes = f" ({iec(now)} now, with garbage, and {by_byte:.3g} bytes more for each more in use)"
+    if now >= limit:
+        return f"reached{takes}"
+    if report.limit_seconds is None:
+        return f"not reached by the sites that grow{takes}"
+    return f"reached in {duration(int(report.limit_seconds * 1e9))} if what grows goes on as it does{takes}"
 
 
 def _growing(row: TrendRow) -> tuple[str, ...]:
@@ -101,8 +110,12 @@ def _course(page: Page, rows: Sequence[TrendRow]) -> None:
 def _reason(page: Page, row: TrendRow) -> None:
     confidence = row.confidence
     decide = f"; to decide: {confidence.decide}" if confidence.decide else ""
-    name = (row.own or row.place).function
-    page.words(f"{name}: {confidence.reason}{decide}", lead=[("  ", "")], hang="    ", style="dim")
+    page.words(
+        f"{spot(row.own or row.place)}: {confidence.reason}{decide}",
+        lead=[("  ", "")],
+        hang="    ",
+        style="dim",
+    )
 
 
 def _where(row: TrendRow) -> str:
