@@ -85,7 +85,7 @@ def lab_record(
 
     Raises:
         UsageError: a word names nothing.
-        ToolchainError: a toolchain cannot be had or started.
+        ToolchainError: a toolchain cannot be had or started, or modules cannot be fetched.
     """
     from goretain.lab import record, run
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from goretain.lab import compiler
 from goretain.lab.catalogue import MEASURE, Experiment, Run
 from goretain.lab.conditions import Value
-from goretain.model.errors import OutOfTime
+from goretain.model.errors import ModulesUnavailable, OutOfTime
 from goretain.toolchain import Completed, Toolchain
 
 #: Module that an experiment's packages are in, unless its folder has a go.mod.
@@ -30,6 +30,7 @@ def measure(experiment: Experiment, toolchain: Toolchain, scratch: Path) -> dict
         scratch: an empty directory, for this run alone.
 
     Raises:
+        ModulesUnavailable: it needs modules of others, which cannot be fetched.
         ToolchainError: go itself cannot be started.
     """
     for path in experiment.files:
@@ -37,9 +38,11 @@ def measure(experiment: Experiment, toolchain: Toolchain, scratch: Path) -> dict
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
     shutil.copytree(MEASURE, scratch / "measure")
-    if not (scratch / "go.mod").exists():
-        (scratch / "go.mod").write_text(_MODULE, "utf-8")
     bench = _Bench(toolchain, scratch)
+    if (scratch / "go.mod").exists():
+        bench.fetch_modules()
+    else:
+        (scratch / "go.mod").write_text(_MODULE, "utf-8")
     values = {**bench.compiled(), **bench.escapes(), **bench.assembly()}
     for run in experiment.runs:
         values |= bench.run(run)
@@ -54,6 +57,15 @@ class _Bench:
     def __init__(self, toolchain: Toolchain, folder: Path) -> None:
         self._toolchain = toolchain
         self._folder = folder
+
+    def fetch_modules(self) -> None:
+        """Have the modules that the go.mod names, from the cache or the network."""
+        done = self._go(["mod", "download"])
+        if done.returncode != 0:
+            raise ModulesUnavailable(
+                f"modules could not be fetched: {compiler.first_error(done.stderr)}",
+                hint="check network and GOPROXY, and run it again",
+            )
 
     def compiled(self) -> dict[str, Value]:
         """Each file of ``compile`` as a program of its own: ``NAME.compiles``, ``NAME.error``."""

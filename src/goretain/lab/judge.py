@@ -20,7 +20,7 @@ class Judged:
     """A claim on one runtime.
 
     Attributes:
-        outcome: what it came out as; None: something was not measured.
+        outcome: what it came out as; None: something was not measured, or nothing could be.
         wrong: what does not hold of what is recorded, a sentence each; nothing when it is reproduced.
     """
 

@@ -15,23 +15,25 @@ import msgspec
 from goretain.lab.catalogue import Experiment
 from goretain.lab.conditions import Value
 from goretain.lab.features import FEATURES, features_of
-from goretain.model.errors import CorruptFile
+from goretain.model.errors import CorruptFile, ModulesUnavailable
 from goretain.model.places import user_cache
 from goretain.toolchain import Toolchain
 
 
-class Measured(msgspec.Struct, frozen=True, kw_only=True):
+class Measured(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One experiment on one toolchain.
 
     Attributes:
         go: ``1.26.6``.
         features: name -> whether the toolchain has it; what is not named was not asked then.
         values: measurement -> value.
+        unavailable: why nothing could be measured, "" where it could.
     """
 
     go: str
     features: dict[str, bool]
     values: dict[str, Value]
+    unavailable: str = ""
 
     @property
     def present(self) -> frozenset[str]:
@@ -51,11 +53,11 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     measured: tuple[Measured, ...]
 
 
-def measured(toolchain: Toolchain, values: dict[str, Value]) -> Measured:
+def measured(toolchain: Toolchain, values: dict[str, Value], *, unavailable: str = "") -> Measured:
     """Values with the toolchain that they were measured on."""
     there = features_of(toolchain)
     features = {feature.name: feature.name in there for feature in FEATURES}
-    return Measured(go=toolchain.version, features=features, values=values)
+    return Measured(go=toolchain.version, features=features, values=values, unavailable=unavailable)
 
 
 def recall(experiment: Experiment, toolchain: Toolchain) -> Measured | None:
@@ -83,7 +85,13 @@ def _place(experiment: Experiment, toolchain: Toolchain) -> Path:
 
 
 def record(experiment: Experiment, runs: list[Measured]) -> None:
-    """Write ``recorded.json``: of the values those that a claim speaks of."""
+    """Write ``recorded.json``: of the values those that a claim speaks of.
+
+    Raises:
+        ModulesUnavailable: on one of the toolchains nothing could be measured.
+    """
+    if reason := next((run.unavailable for run in runs if run.unavailable), ""):
+        raise ModulesUnavailable(f"experiment {experiment.name}: {reason}", hint="record it with a network")
     named = {name for claim in experiment.claims for name in claim.measurements}
     shown = tuple(
         msgspec.structs.replace(run, values={k: v for k, v in sorted(run.values.items()) if k in named})

@@ -16,7 +16,7 @@ import msgspec
 from goretain.lab.bench import measure
 from goretain.lab.catalogue import Claim, Experiment
 from goretain.lab.results import Measured, keep, measured, recall
-from goretain.model.errors import UsageError
+from goretain.model.errors import ModulesUnavailable, UsageError
 from goretain.toolchain import Toolchain
 
 #: Called with what is done, how much of it is done, and of how much.
@@ -66,7 +66,10 @@ def _one(experiment: Experiment, toolchain: Toolchain, fresh: bool) -> Measured:
     if not fresh and (kept := recall(experiment, toolchain)) is not None:
         return kept
     with tempfile.TemporaryDirectory(prefix="goretain-lab-") as scratch:
-        values = measure(experiment, toolchain, Path(scratch))
+        try:
+            values = measure(experiment, toolchain, Path(scratch))
+        except ModulesUnavailable as error:
+            return measured(toolchain, {}, unavailable=error.message)
     keep(experiment, toolchain, values)
     return measured(toolchain, values)
 

@@ -166,6 +166,10 @@ class OutOfTime(ToolchainError):
     """Go, or a program that it built, did not end in the time it was given; it was ended."""
 
 
+class ModulesUnavailable(ToolchainError):
+    """Go modules that a program needs could not be fetched."""
+
+
 class NotEnoughMemory(GoretainError):
     """A copy would not fit into the memory that is left here."""
 

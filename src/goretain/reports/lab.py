@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import goretain
-from goretain.lab import FEATURES, Claim, Depends, Experiment, Measured, judge, overall
+from goretain.lab import FEATURES, Claim, Depends, Experiment, Judged, Measured, judge, overall
 from goretain.reports.results import LabClaim, LabFeature, LabReport, LabRun
 
 #: The articles that the claims stand in, by the letter of their ids.
@@ -49,7 +49,10 @@ def _order(version: str) -> list[tuple[bool, str | int]]:
 
 
 def _claim(experiment: Experiment, claim: Claim, measured: Sequence[Measured]) -> LabClaim:
-    judged = [(run, judge(claim, run.values, run.present)) for run in measured]
+    judged = [
+        (run, Judged(None, ()) if run.unavailable else judge(claim, run.values, run.present))
+        for run in measured
+    ]
     whole = overall(claim, [(run.present, verdict) for run, verdict in judged])
     runs = tuple(
         LabRun(
@@ -57,6 +60,7 @@ def _claim(experiment: Experiment, claim: Claim, measured: Sequence[Measured]) -
             outcome=verdict.outcome,
             figures={name: run.values[name] for name in claim.measurements if name in run.values},
             wrong=verdict.wrong,
+            unavailable=run.unavailable,
         )
         for run, verdict in judged
     )

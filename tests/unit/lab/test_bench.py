@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from goretain import api
 from goretain.lab import Experiment, catalogue, run
 from goretain.lab.conditions import Value
-from goretain.model.errors import ToolchainError
+from goretain.model.errors import ModulesUnavailable, ToolchainError
+from goretain.reports import text
 from goretain.toolchain import Toolchain
 from tests.support.golang import VERSIONS, toolchain
 
@@ -113,9 +115,9 @@ FILES = {
 
 def made(home: Path, toml: str = TOML) -> Experiment:
     folder = home / "every_kind"
-    for name, text in {**FILES, "experiment.toml": toml}.items():
+    for name, content in {**FILES, "experiment.toml": toml}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
+        (folder / name).write_text(content)
     (experiment,) = catalogue(home)
     return experiment
 
@@ -180,3 +182,19 @@ def test_a_toolchain_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:
     experiment = made(tmp_path)
     with pytest.raises(ToolchainError, match="cannot run"):
         run([experiment], [Toolchain(tmp_path / "nowhere", "1.99.1")], fresh=True)
+
+
+def test_modules_that_cannot_be_fetched_leave_a_claim_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOPROXY", "off")
+    experiment = made(tmp_path)
+    (experiment.folder / "go.mod").write_text("module lab\n\ngo 1.21\n\nrequire example.com/nowhere v1.0.0\n")
+    report = api.lab(go=[VERSIONS[-1]], home=tmp_path)
+    (claim,) = report.claims
+    assert "module lookup disabled" in claim.runs[0].unavailable
+    assert (claim.outcome, claim.agrees, report.disagree) == (None, True, 0)
+    assert "unknown: modules could not be fetched" in text.render_lab(report, 200).text
+    with pytest.raises(ModulesUnavailable, match="module lookup disabled"):
+        api.lab_record(home=tmp_path)
+    assert not (experiment.folder / "recorded.json").exists()

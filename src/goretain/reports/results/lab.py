@@ -20,12 +20,14 @@ class LabRun(msgspec.Struct, frozen=True, kw_only=True):
         outcome: what it came out as there; null: something was not measured.
         figures: measurement -> value, those that the claim is about.
         wrong: what does not hold of what is recorded; empty when it is reproduced.
+        unavailable: why nothing could be measured (modules of others cannot be fetched), "" where it could.
     """
 
     go: str
     outcome: Literal["true", "false", "partly", "untestable"] | None
     figures: dict[str, Value]
     wrong: tuple[str, ...]
+    unavailable: str
 
 
 class LabClaim(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +39,7 @@ class LabClaim(msgspec.Struct, frozen=True, kw_only=True):
         outcome: over all versions; "depends" where they differ; null: something was not measured.
         depends_on: the feature of the runtime that decides, "" for none.
         recorded: the recorded outcome.
-        agrees: whether outcome and figures are as recorded, on every version.
+        agrees: whether nothing that was measured contradicts what is recorded, on every version.
         correct: what is so.
         reason: why it cannot be tested, "" where it can be.
         pattern: code of the pattern that finds such memory, "" for none.

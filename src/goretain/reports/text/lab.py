@@ -58,7 +58,8 @@ def render_lab_list(report: LabReport, width: int) -> Page:
 def verdict(claim: LabClaim) -> str:
     """The outcome in words: with what decides, or why there is none."""
     if claim.outcome is None:
-        return "unknown: something was not measured"
+        reasons = [run.unavailable for run in claim.runs if run.unavailable]
+        return f"unknown: {reasons[0] if reasons else 'something was not measured'}"
     if claim.outcome == "untestable":
         return f"can't be tested: {claim.reason}"
     if claim.outcome == "depends":
