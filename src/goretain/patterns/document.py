@@ -6,6 +6,8 @@ the catalogue and not a blank on somebody's screen. Imports ``model`` only.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from goretain.model.errors import CorruptFile
@@ -19,6 +21,11 @@ SECTIONS = (
     "When it is fine",
 )
 
+_COMMENT = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
+_SNIPPET = re.compile(
+    r"^(?:<!-- go\n(?P<context>.*?)^-->\n)?```go\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """The text of one pattern.
@@ -26,12 +33,26 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         heading: the text of the ``#`` line.
         sections: heading -> Markdown below it, in file order; has every name of ``SECTIONS``.
-        text: the whole file.
+        text: the whole file, without its comments.
+        snippets: its Go code blocks.
     """
 
     heading: str
     sections: dict[str, str]
     text: str
+    snippets: tuple[Snippet, ...] = ()
+
+
+class Snippet(msgspec.Struct, frozen=True, kw_only=True):
+    """A block of Go code: statements of a function's body.
+
+    Attributes:
+        code: as it is shown.
+        context: declarations that it needs, from the comment ``<!-- go ... -->`` before it; "" for none.
+    """
+
+    code: str
+    context: str
 
 
 def parse_document(path: str, text: str) -> Document:
@@ -40,7 +61,8 @@ def parse_document(path: str, text: str) -> Document:
     Raises:
         CorruptFile: no ``#`` heading, a section of ``SECTIONS`` is missing, empty, repeated or out of order.
     """
-    heading, sections = _split(path, text)
+    shown = _COMMENT.sub("", text)
+    heading, sections = _split(path, shown)
     if not heading:
         raise CorruptFile(path, None, "has no '# heading' line")
     known = [name for name in sections if name in SECTIONS]
@@ -54,7 +76,10 @@ def parse_document(path: str, text: str) -> Document:
             )
     if known != list(SECTIONS):
         raise CorruptFile(path, None, f"sections are out of order: {', '.join(known)}")
-    return Document(heading=heading, sections=sections, text=text)
+    snippets = tuple(
+        Snippet(code=found["code"], context=found["context"] or "") for found in _SNIPPET.finditer(text)
+    )
+    return Document(heading=heading, sections=sections, text=shown, snippets=snippets)
 
 
 def _split(path: str, text: str) -> tuple[str, dict[str, str]]:
