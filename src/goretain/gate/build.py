@@ -90,7 +90,9 @@ def packages(
         ["list", "-e", f"-json={_FIELDS}", *_tags(tags), "--", *patterns], cwd=directory, timeout=_PATIENCE
     )
     if done.returncode != 0:
-        raise ToolchainError(f"go list: {done.stderr.strip()}", hint="run it in the directory of a Go module")
+        raise ToolchainError(
+            f"go list: {done.stderr.strip().expandtabs(4)}", hint="run it in the directory of a Go module"
+        )
     listed = [msgspec.convert(one, _Listed) for one in _objects(done.stdout)]
     for one in listed:
         if one.Error is not None and not one.Name:

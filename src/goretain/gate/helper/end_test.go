@@ -38,6 +38,7 @@ var goretainGateBefore = runtime.NumGoroutine()
 func goretainGateSettle() {
 	var before runtime.MemStats
 	goretainGateIdle()
+	left := runtime.NumGoroutine()
 	for round, quiet := 0, 0; round < 40 && quiet < 2; round++ {
 		goroutines := runtime.NumGoroutine()
 		goretainGateCollect()
@@ -50,14 +51,16 @@ func goretainGateSettle() {
 		}
 		before = now
 	}
-	goretainGateIdle() // a finalizer may have ended some
-	runtime.GC()       // the profile is as of the end of the last collection
+	if runtime.NumGoroutine() != left { // a finalizer tells some to end
+		goretainGateIdle()
+	}
+	runtime.GC() // the profile is as of the end of the last collection
 }
 
 // goretainGateIdle lets goroutines that can run do so, until none is left that the benchmark began, or none has
-// ended for a quarter of a second.
+// ended for a tenth of a second.
 func goretainGateIdle() {
-	for left, quiet := runtime.NumGoroutine(), 0; quiet < 50; quiet++ {
+	for left, quiet := runtime.NumGoroutine(), 0; quiet < 20; quiet++ {
 		for turn := 0; turn < 100; turn++ {
 			runtime.Gosched()
 		}

@@ -27,8 +27,8 @@ _STYLES = {
 #: Why there were no more runs.
 _STOPPED = {
     "iterations": "",
-    "time": "; twice as many take more than --time",
-    "memory": "; twice as many need more than --memory",
+    "time": "; twice as many would take longer than --time",
+    "memory": "; twice as many would need more than --memory",
 }
 
 
