@@ -146,7 +146,9 @@ class _Reader:
         )
         edges = self._own_edges(edges, inferred)
         self.progress("maps")
-        maps = read_maps(objects, inferred, heap.class_size)
+        # runtime/map.go loadFactorNum: integer division makes it 6 in Go 1.21, whose spans have no such field
+        full_at_six = not self.layout.has("runtime.mspan", "largeType")
+        maps = read_maps(objects, inferred, heap.class_size, full_at_six=full_at_six)
         inferred.expand()
         self.progress("windows")
         reached = reach(edges.start, edges.target, np.unique(roots.target))

@@ -93,7 +93,7 @@ class Columns:
     map_table: uint32[k], the object that holds groups or buckets (the directory when there are several
         tables), NO_OBJECT when the map is empty.
     map_entries: int64[k], used count in the header.
-    map_slots: int64[k], slots of all its tables.
+    map_slots: int64[k], slots of all its tables, but for one that it is moving out of.
     map_bytes: int64[k], bytes of header, directory, tables and groups/buckets.
     map_needed: int64[k], bytes that the same map would take if built afresh with map_entries entries.
     entry_map: uint32[e], row of the map; entries of maps whose groups hold pointers.

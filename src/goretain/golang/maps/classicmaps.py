@@ -35,26 +35,41 @@ class _Classic(MapKind):
         b = self.memory[at + (field_b.offset if field_b else 0)].astype(np.int64)
         buckets = self.objects.find(self.rows.word(at, header, "buckets"))
         old = self.objects.find(self.rows.word(at, header, "oldbuckets"))
-        owner = np.concatenate([np.flatnonzero(buckets != NO_OBJECT), np.flatnonzero(old != NO_OBJECT)])
-        arrays = np.concatenate([buckets[buckets != NO_OBJECT], old[old != NO_OBJECT]])
-        if parts.groups is not None and not parts.groups.has_pointers:
-            owner, arrays = self._with_listed_overflow(header, at, owner, arrays)
-        else:
-            owner, arrays = self._with_overflow(parts, owner, arrays)
+        current = self._table(parts, at, buckets, "overflow")
+        former = self._table(parts, at, old, "oldoverflow")
+        owner, arrays = np.concatenate([current[0], former[0]]), np.concatenate([current[1], former[1]])
         own = self.rows.claim(arrays)
+        # What is left of the table that a growing map moves out of is no room for entries, and goes soon.
+        room = np.flatnonzero(own[: len(current[0])])
+        slots = np.where(buckets != NO_OBJECT, self._slots(parts, b, owner[room], arrays[room]), 0)
         owner, arrays = owner[own], arrays[own]
         size = np.zeros(len(ids), np.int64)
         np.add.at(size, owner, self.objects.table.size[arrays])
-        group_size = parts.groups.size if parts.groups is not None else 0
-        slots = GROUP_SLOTS << np.minimum(b, 48)
-        if group_size:
-            total = np.zeros(len(ids), np.int64)
-            np.add.at(total, owner, self.objects.table.size[arrays] // group_size * GROUP_SLOTS)
-            slots = np.maximum(slots, total)
-        slots = np.where(buckets != NO_OBJECT, slots, 0)
         needed = self._classic_needed(parts, entries)
         rows = self.rows.add_maps(parts, ids, buckets, entries, slots, size, np.minimum(needed, size))
         self._classic_entries(parts, rows[owner], arrays)
+
+    def _table(self, parts: MapParts, at: I64, buckets: U32, overflow: str) -> tuple[I64, U32]:
+        """(index of the map, object) of the arrays of buckets and all their overflow buckets.
+
+        Args:
+            at: where the headers are.
+            buckets: per map, its array or NO_OBJECT.
+            overflow: the field of ``mapextra`` that lists those of maps without pointers.
+        """
+        owner = np.flatnonzero(buckets != NO_OBJECT)
+        if parts.groups is not None and not parts.groups.has_pointers:
+            return self._with_listed_overflow(parts.header, at, owner, buckets[owner], overflow)
+        return self._with_overflow(parts, owner, buckets[owner])
+
+    def _slots(self, parts: MapParts, b: I64, owner: I64, arrays: U32) -> I64:
+        """Slots per map: of 2**b buckets, and of those for overflow."""
+        slots: I64 = GROUP_SLOTS << np.minimum(b, 48)
+        if parts.groups is None or not parts.groups.size:
+            return slots
+        total = np.zeros(len(b), np.int64)
+        np.add.at(total, owner, self.objects.table.size[arrays] // parts.groups.size * GROUP_SLOTS)
+        return np.maximum(slots, total)
 
     def _with_overflow(self, parts: MapParts, owner: I64, arrays: U32) -> tuple[I64, U32]:
         """Adds the overflow buckets that are objects of their own, following their chains."""
@@ -75,7 +90,9 @@ class _Classic(MapKind):
             seen.append((owner, arrays))
         return np.concatenate([o for o, _ in seen]), np.concatenate([a for _, a in seen])
 
-    def _with_listed_overflow(self, header: GoType, at: I64, owner: I64, arrays: U32) -> tuple[I64, U32]:
+    def _with_listed_overflow(
+        self, header: GoType, at: I64, owner: I64, arrays: U32, name: str
+    ) -> tuple[I64, U32]:
         """Adds the overflow buckets of pointer-free maps, which ``hmap.extra`` lists: their own contents, and
         so the chains through them, are not part of a lean capture."""
         field = header.field_named("extra")
@@ -85,19 +102,17 @@ class _Classic(MapKind):
         image = self.objects.image
         places = image.locate(self.rows.word(at, header, "extra"), extra.size)
         maps = np.flatnonzero(places >= 0)
-        found = [(owner, arrays)]
-        for name in ("overflow", "oldoverflow"):
-            lists = image.locate(self.rows.word(places[maps], extra, name), 24)
-            holders, lists = maps[lists >= 0], lists[lists >= 0]
-            length = np.maximum(self.words[(lists + 8) >> 3], 0)
-            listed = image.locate(self.words[lists >> 3], length * 8)
-            length = np.where(listed >= 0, length, 0)
-            rows, first = np.repeat(holders, length), np.repeat(listed, length)
-            number = np.arange(len(rows)) - np.repeat(np.cumsum(length) - length, length)
-            buckets = self.objects.find(self.words[(first + number * 8) >> 3])
-            new = (buckets != NO_OBJECT) & ~np.isin(buckets, arrays)
-            found.append(self.rows.distinct(rows[new], buckets[new]))
-        return np.concatenate([o for o, _ in found]), np.concatenate([a for _, a in found])
+        lists = image.locate(self.rows.word(places[maps], extra, name), 24)
+        holders, lists = maps[lists >= 0], lists[lists >= 0]
+        length = np.maximum(self.words[(lists + 8) >> 3], 0)
+        listed = image.locate(self.words[lists >> 3], length * 8)
+        length = np.where(listed >= 0, length, 0)
+        rows, first = np.repeat(holders, length), np.repeat(listed, length)
+        number = np.arange(len(rows)) - np.repeat(np.cumsum(length) - length, length)
+        buckets = self.objects.find(self.words[(first + number * 8) >> 3])
+        new = (buckets != NO_OBJECT) & ~np.isin(buckets, arrays)
+        rows, buckets = self.rows.distinct(rows[new], buckets[new])
+        return np.concatenate([owner, rows]), np.concatenate([arrays, buckets])
 
     def _classic_entries(self, parts: MapParts, rows: I64, arrays: U32) -> None:
         slots = group_slots(parts.groups) if parts.groups is not None else None
@@ -115,7 +130,7 @@ class _Classic(MapKind):
         if parts.groups is None:
             return 0 * entries
         b = np.zeros(len(entries), np.int64)
-        while (over := (entries > GROUP_SLOTS) & (entries * 2 > 13 << b)).any():
+        while (over := (entries > GROUP_SLOTS) & (entries * 2 > self.rows.full << b)).any():
             b[over] += 1
         buckets = (np.int64(1) << b) + np.where(b >= 4, np.int64(1) << np.maximum(b - 4, 0), 0)
         return np.where(

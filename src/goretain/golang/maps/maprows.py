@@ -77,13 +77,14 @@ def group_slots(groups: GoType) -> GroupSlots | None:
 class MapRows:
     """Writes map and entry rows of one heap; what is read of maps of either kind goes through here.
 
-    size_classes: ascending slot sizes.
+    size_classes: ascending slot sizes; full: entries in two buckets above which a classic map doubles.
     """
 
-    def __init__(self, objects: Objects, inferred: Inferred, size_classes: I64) -> None:
+    def __init__(self, objects: Objects, inferred: Inferred, size_classes: I64, full: int) -> None:
         self.objects = objects
         self.inferred = inferred
         self.size_classes = size_classes
+        self.full = full
         self.words = objects.image.words
         self.memory = objects.image.memory
         self.columns = MapColumns()

@@ -15,9 +15,16 @@ from goretain.golang.memory.objects import Objects
 from goretain.golang.types.infer import Inferred
 
 
-def read_maps(objects: Objects, inferred: Inferred, size_classes: NDArray[np.int64]) -> MapColumns:
-    """All maps whose header is an object of its own. size_classes: ascending slot sizes in bytes."""
-    rows = MapRows(objects, inferred, size_classes)
+def read_maps(
+    objects: Objects, inferred: Inferred, size_classes: NDArray[np.int64], *, full_at_six: bool
+) -> MapColumns:
+    """All maps whose header is an object of its own.
+
+    Args:
+        size_classes: ascending slot sizes in bytes.
+        full_at_six: whether classic maps double at 6 entries a bucket, not at 6.5.
+    """
+    rows = MapRows(objects, inferred, size_classes, 12 if full_at_six else 13)
     kinds = inferred.table.map_parts()
     is_header = np.zeros(len(inferred.table.types) + 1, np.bool_)  # of an unknown type, -1: the last
     is_header[[parts.header.index for parts in kinds]] = True

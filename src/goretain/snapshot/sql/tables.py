@@ -181,7 +181,7 @@ _MAPS = Table(
         object UINTEGER objects.id of its header; NULL: it lies in another object, a stack or a global
         storage UINTEGER objects.id of its table, groups or buckets; NULL: empty
         entries BIGINT entries in use
-        slots BIGINT slots for entries in all its tables
+        slots BIGINT slots for entries in all its tables, but for one that it is moving out of
         bytes BIGINT bytes of header, directory and tables
         needed_bytes BIGINT bytes that it would take if built afresh with these entries
     """),

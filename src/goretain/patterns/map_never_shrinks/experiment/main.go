@@ -16,7 +16,7 @@ import (
 const (
 	burst = 1 << 14
 	room  = 8 * burst
-	left  = 100
+	left  = 90
 )
 
 var (

@@ -1,0 +1,3 @@
+module mapsizes
+
+go 1.21
