@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from goretain.api.answers import diff as diff
     from goretain.api.answers import export as export
     from goretain.api.answers import query as query
-    from goretain.api.answers import rules as rules
     from goretain.api.answers import watch as watch
     from goretain.api.answers import why as why
     from goretain.api.explaining import explain as explain
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from goretain.api.laboratory import lab_list as lab_list
     from goretain.api.laboratory import lab_record as lab_record
     from goretain.api.laboratory import lab_table as lab_table
+    from goretain.api.patterns import new_pattern as new_pattern
+    from goretain.api.patterns import rules as rules
     from goretain.api.profiles import growth as growth
     from goretain.api.profiles import profile as profile
     from goretain.api.profiles import profile_diff as profile_diff
@@ -52,12 +53,13 @@ _HOMES = {
     "lab_list": "laboratory",
     "lab_record": "laboratory",
     "lab_table": "laboratory",
+    "new_pattern": "patterns",
     "open": "targets",
     "profile": "profiles",
     "profile_diff": "profiles",
     "query": "answers",
     "remedies": "remedies",
-    "rules": "answers",
+    "rules": "patterns",
     "snap": "images",
     "trace": "traces",
     "watch": "answers",
@@ -79,6 +81,7 @@ __all__ = [
     "lab_list",
     "lab_record",
     "lab_table",
+    "new_pattern",
     "open",
     "profile",
     "profile_diff",

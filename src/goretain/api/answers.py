@@ -17,7 +17,7 @@ from goretain.model.errors import GoretainError, UsageError
 from goretain.model.saving import check_place, whole_file, write_all
 
 if TYPE_CHECKING:
-    from goretain.reports.results import By, ChainsReport, DiffReport, QueryReport, RuleReport, WhyReport
+    from goretain.reports.results import By, ChainsReport, DiffReport, QueryReport, WhyReport
 
 #: What ``open`` takes, or a snapshot that is open already.
 Target = int | str | os.PathLike[str] | Snapshot
@@ -267,14 +267,3 @@ def _looks(
             sleep(min(left, 1.0))
         due += every
         yield open(pid, **how)
-
-
-def rules(code: str | None = None) -> RuleReport:
-    """The leak pattern of that code (``GR101``) or name with its documentation, or all of them.
-
-    Raises:
-        UsageError: there is no such pattern.
-    """
-    from goretain.reports.rule import rule_report
-
-    return rule_report(code)

@@ -33,6 +33,7 @@ COMMANDS = (
     "rule",
     "lab",
     "remedy",
+    "new-pattern",
 )
 
 
@@ -63,7 +64,8 @@ class Commands(rich_click.RichGroup):
         """The subcommand of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f"goretain.cli.{cmd_name}"), cmd_name)
+        module = cmd_name.replace("-", "_")
+        command: click.Command = getattr(importlib.import_module(f"goretain.cli.{module}"), module)
         return command
 
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _PACKAGE = "goretain.patterns"
 _CODE = re.compile(r"GR\d{3}")
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
+#: A pattern's name.
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 
 
 class _Declaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -160,7 +161,7 @@ def _read(folder: Traversable, package: str) -> Pattern:
         ) from error
     if not _CODE.fullmatch(declared.code):
         raise CorruptFile(path, None, f"code {declared.code!r} is not GR and three digits")
-    if not _NAME.fullmatch(declared.name):
+    if not NAME.fullmatch(declared.name):
         raise CorruptFile(path, None, f"name {declared.name!r} is not lower-case words joined by hyphens")
     if declared.name.replace("-", "_") != folder.name:
         raise CorruptFile(path, None, f"name {declared.name!r} does not match its folder {folder.name!r}")
