@@ -5,12 +5,13 @@ Imports ``patterns``, ``heap`` (for typing), ``model`` and msgspec.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from goretain.model.findings import MOST_SITES, AllocationSite, Finding, Sampled
+from goretain.model.findings import MOST_SITES, AllocationSite, Confidence, Finding, Sampled
 from goretain.model.names import of_this_build
 from goretain.patterns.catalogue import Pattern, catalogue
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from goretain.heap.heap import Heap
 
 _LEVELS = ("undecided", "likely", "proved")  # weakest first
+_ARRAY = re.compile(r"^\[\d*\]")
 
 #: An observation is dropped when other findings of its holder account for this share of its bytes.
 _EXPLAINED = 0.5
@@ -133,10 +135,29 @@ def _merged(group: list[Finding]) -> Finding:
         saving_bytes=sum(f.saving_bytes for f in group),
         hidden_bytes=_sum_known(f.hidden_bytes for f in group),
         retained_bytes=_sum_known(f.retained_bytes for f in group),
-        confidence=min((f.confidence for f in group), key=lambda c: _LEVELS.index(c.level)),
+        type=_common_type({f.type for f in group}),
+        confidence=_weakest(group),
         also_from=tuple(others),
         sampled=_sum_sampled(f.sampled for f in group),
     )
+
+
+def _common_type(types: set[str | None]) -> str | None:
+    """Of arrays that differ in length ``[]T``; None where they differ in more."""
+    if len(types) > 1:
+        types = {_ARRAY.sub("[]", name) if name else None for name in types}
+    return types.pop() if len(types) == 1 else None
+
+
+def _weakest(group: list[Finding]) -> Confidence:
+    """The least sure confidence of a ranked group; where some are surer, of how many it is said."""
+    least = min((f.confidence for f in group), key=lambda c: _LEVELS.index(c.level))
+    surer = [f for f in group if f.confidence.level != least.level]
+    if not surer:
+        return least
+    every, rest = sum(f.count for f in group), sum(f.count for f in surer)
+    reason = f"{every - rest:,} of {every:,}: {least.reason}; the others: {surer[0].confidence.reason}"
+    return msgspec.structs.replace(least, reason=reason)
 
 
 def _sum_sampled(parts: Iterable[Sampled | None]) -> Sampled | None:

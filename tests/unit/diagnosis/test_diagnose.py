@@ -113,6 +113,19 @@ def test_a_sum_with_an_unknown_part_is_unknown_and_the_weakest_confidence_counts
     assert merged.confidence.level == "undecided"
 
 
+def test_what_is_true_of_some_is_said_of_them_only() -> None:
+    cut = finding("main.a", 30, fingerprint="same", type="[64]byte")
+    front = finding("main.a", 9, fingerprint="same", level="likely", type="[256]byte")
+    front = msgspec.structs.replace(front, confidence=Confidence(level="likely", reason="at the front"))
+    (merged,) = run(msgspec.structs.replace(cut, count=29), front).findings
+    assert merged.confidence.reason == "1 of 30: at the front; the others: seen"
+    assert merged.type == "[]byte"
+    (merged,) = run(cut, msgspec.structs.replace(front, type="[2]int")).findings
+    assert merged.type is None
+    (merged,) = run(front, msgspec.structs.replace(front, saving_bytes=4)).findings
+    assert (merged.confidence.reason, merged.type) == ("at the front", "[256]byte")
+
+
 def test_merged_findings_add_up_where_they_were_allocated() -> None:
     def sampled(**objects: int) -> Sampled:
         sites = tuple(
