@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from goretain.api.profiles import profile_diff as profile_diff
     from goretain.api.remedies import add_remedy as add_remedy
     from goretain.api.remedies import remedies as remedies
+    from goretain.api.schemas import schema as schema
     from goretain.api.snapshot import Snapshot as Snapshot
     from goretain.api.targets import Progress as Progress
     from goretain.api.targets import open as open
@@ -60,6 +61,7 @@ _HOMES = {
     "query": "answers",
     "remedies": "remedies",
     "rules": "patterns",
+    "schema": "schemas",
     "snap": "images",
     "trace": "traces",
     "watch": "answers",
@@ -88,6 +90,7 @@ __all__ = [
     "query",
     "remedies",
     "rules",
+    "schema",
     "snap",
     "trace",
     "watch",

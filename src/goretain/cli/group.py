@@ -31,6 +31,7 @@ COMMANDS = (
     "explain",
     "doctor",
     "rule",
+    "schema",
     "lab",
     "remedy",
     "new-pattern",

@@ -180,3 +180,15 @@ class PauseTooLong(GoretainError):
 
 class ResourceLimit(GoretainError):
     """A limit of our own (RLIMIT) or of the system stood in the way."""
+
+
+class UnusableSchema(GoretainError):
+    """A schema asks for what cannot be, or for what goretain does not read.
+
+    Attributes:
+        place: JSON Pointer of the place in the schema.
+    """
+
+    def __init__(self, name: str, place: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"{name} at {place}: {reason}", hint=hint)
+        self.place = place

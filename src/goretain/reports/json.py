@@ -27,6 +27,7 @@ from goretain.reports.results import (
     RemedyAddReport,
     RemedyReport,
     RuleReport,
+    SchemaReport,
     TraceReport,
     WatchReport,
     WhyReport,
@@ -37,6 +38,7 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
     "why-1.json": WhyReport,
     "diff-1.json": DiffReport,
     "rule-1.json": RuleReport,
+    "schema-1.json": SchemaReport,
     "doctor-1.json": DoctorReport,
     "chains-1.json": ChainsReport,
     "query-1.json": QueryReport,
@@ -58,6 +60,7 @@ Report = (
     WhyReport
     | DiffReport
     | RuleReport
+    | SchemaReport
     | DoctorReport
     | ChainsReport
     | QueryReport

@@ -162,6 +162,31 @@ class Toolchain:
             )
         return out
 
+    def gofmt(self, source: str, *, timeout: float = 120.0) -> str:
+        """Go source as gofmt writes it.
+
+        Raises:
+            ToolchainError: gofmt is not there, or this is not Go (the message says what gofmt said).
+        """
+        gofmt = self.goroot / "bin" / "gofmt"
+        try:
+            done = subprocess.run(
+                [gofmt],
+                input=source,
+                env=self.environment(),
+                capture_output=True,
+                encoding="utf-8",
+                timeout=timeout,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ToolchainError(
+                f"cannot run {gofmt}: {error}", hint="remove this toolchain, it will be fetched again"
+            ) from error
+        if done.returncode != 0:
+            raise ToolchainError(f"gofmt of Go {self.version} refuses the source: {done.stderr.strip()}")
+        return done.stdout
+
 
 def _finished(command: Sequence[str], cwd: Path, environment: Mapping[str, str], timeout: float) -> Completed:
     """Run a command without input in a process group of its own, which ends with it."""

@@ -56,6 +56,7 @@ from goretain.reports.results.remedy import (
     RemedySource,
 )
 from goretain.reports.results.rule import Rule, RuleReport
+from goretain.reports.results.schema import SchemaField, SchemaFile, SchemaReport, SchemaType
 from goretain.reports.results.trace import (
     CauseRow,
     CollectorSection,
@@ -133,6 +134,10 @@ __all__ = [
     "RuleReport",
     "Run",
     "Sampling",
+    "SchemaField",
+    "SchemaFile",
+    "SchemaReport",
+    "SchemaType",
     "SharedRow",
     "SiteChange",
     "SiteRow",

@@ -16,6 +16,7 @@ from goretain.reports.text.profile import (
 from goretain.reports.text.query import render_query, render_tables
 from goretain.reports.text.remedy import render_added, render_remedies
 from goretain.reports.text.rule import render_rule, render_rules
+from goretain.reports.text.schema import render_schema
 from goretain.reports.text.why import render_why
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "render_remedies",
     "render_rule",
     "render_rules",
+    "render_schema",
     "render_tables",
     "render_trace",
     "render_watch",
