@@ -57,12 +57,17 @@ def show(name: str, source: bool, as_json: bool, debug: bool) -> None:  # noqa: 
         from goretain.reports import json
 
         terminal.write(json.render(report))
-    elif source:
+        return
+    if source:
         terminal.write("\n".join(file.text for file in row.files if not file.test))
-    elif sys.stdout.isatty():
-        terminal.show_markdown(row.text)
+        return
+    from goretain.reports import text
+
+    shown = text.render_remedy(row)
+    if sys.stdout.isatty():
+        terminal.show_markdown(shown)
     else:
-        terminal.write(row.text)
+        terminal.write(shown)
 
 
 @remedy.command(cls=rich_click.RichCommand)

@@ -56,7 +56,7 @@ class GoFile(msgspec.Struct, frozen=True, kw_only=True):
         return self.name.endswith("_test.go")
 
 
-class Remedy(msgspec.Struct, frozen=True, kw_only=True):
+class Remedy(_Declaration, frozen=True, kw_only=True):
     """One remedy.
 
     Attributes:
@@ -73,15 +73,6 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
         text: its doc.md.
     """
 
-    name: str
-    title: str
-    purpose: str
-    kind: Literal["code", "test"]
-    patterns: tuple[str, ...]
-    claims: tuple[str, ...]
-    go: str
-    needs: str
-    requires: tuple[str, ...]
     files: tuple[GoFile, ...]
     text: str
 

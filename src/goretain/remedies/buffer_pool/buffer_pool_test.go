@@ -85,7 +85,7 @@ func BenchmarkBufferPool(b *testing.B) {
 		}
 	}
 	reportKept := func(b *testing.B, use func()) {
-		runtime.GC()
+		b.StopTimer()
 		before := heapAfterGC()
 		use()
 		runtime.GC() // what the pool has in use survives the first collection

@@ -209,6 +209,7 @@ func BenchmarkManagedMap(b *testing.B) {
 				runtime.Gosched()
 			}
 		}
+		b.StopTimer()
 		before := runtime.NumGoroutine()
 		var m ManagedMap[int, int]
 		ctx, end := context.WithCancel(context.Background())
@@ -236,6 +237,7 @@ func BenchmarkManagedMap(b *testing.B) {
 				runtime.Gosched()
 			}
 		}
+		b.StopTimer()
 		before := runtime.NumGoroutine()
 		m := &watchedMap{entries: make(map[int]int)}
 		ctx, end := context.WithCancel(context.Background())

@@ -81,6 +81,7 @@ func heapAfterGC() int {
 // reportHeld reports, as live-B, the bytes that are live because of what hold returns.
 func reportHeld(b *testing.B, hold func() any) {
 	b.Helper()
+	b.StopTimer()
 	before := heapAfterGC()
 	held := hold()
 	b.ReportMetric(float64(heapAfterGC()-before), "live-B")

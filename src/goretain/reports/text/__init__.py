@@ -14,7 +14,7 @@ from goretain.reports.text.profile import (
     render_watch,
 )
 from goretain.reports.text.query import render_query, render_tables
-from goretain.reports.text.remedy import render_added, render_remedies
+from goretain.reports.text.remedy import render_added, render_remedies, render_remedy
 from goretain.reports.text.rule import render_rule, render_rules
 from goretain.reports.text.schema import render_schema
 from goretain.reports.text.why import render_why
@@ -34,6 +34,7 @@ __all__ = [
     "render_profile_diff",
     "render_query",
     "render_remedies",
+    "render_remedy",
     "render_rule",
     "render_rules",
     "render_schema",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goretain.reports.results import RemedyAddReport, RemedyReport
+from goretain.reports.results import RemedyAddReport, RemedyReport, RemedyRow
 from goretain.reports.text.page import Page
 
 
@@ -14,6 +14,19 @@ def render_remedies(report: RemedyReport, width: int) -> Page:
     page.add()
     page.add(("  what one does: goretain remedy show NAME; copy it: goretain remedy add NAME", "dim"))
     return page
+
+
+def render_remedy(remedy: RemedyRow) -> str:
+    """The document of one remedy and what its declaration says, as Markdown."""
+    facts = [f"- Go {remedy.go} or newer: {remedy.needs}"]
+    if remedy.patterns:
+        facts.append(f"- mends {', '.join(remedy.patterns)}: `goretain rule {remedy.patterns[0]}`")
+    if remedy.claims:
+        facts.append(f"- measured in {', '.join(remedy.claims)}: `goretain lab run {remedy.claims[0]}`")
+    if remedy.requires:
+        facts.append(f"- stands on {', '.join(remedy.requires)}, which is copied with it")
+    facts.append(f"- copy it: `goretain remedy add {remedy.name}`")
+    return f"{remedy.text}\n## Facts\n" + "\n".join(facts) + "\n"
 
 
 def render_added(report: RemedyAddReport, width: int) -> Page:
