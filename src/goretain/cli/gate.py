@@ -26,6 +26,9 @@ _FAILING: dict[str, frozenset[str | None]] = {
 @click.option(
     "--test", default="", metavar="REGEXP", help="Repeat tests, as go test -run takes them, instead."
 )
+@click.option(
+    "--compare", metavar="REVISION", help="Measure that of git too, and judge what the work tree adds to it."
+)
 @click.option("--tags", default="", metavar="TAGS", help="Build tags as go test -tags takes them.")
 @click.option(
     "--config", metavar="FILE", help="Limits and known sites. [default: goretain.toml of package or module]"
@@ -73,12 +76,13 @@ def gate(
     """
     from goretain import api
     from goretain.cli import terminal
+    from goretain.cli.ending import ending_cleanly
     from goretain.model.saving import check_place
 
     for path in (junit, markdown):
         if path is not None:
             check_place(path)
-    with terminal.Progress() as progress:
+    with ending_cleanly(), terminal.Progress() as progress:
         report = api.gate(patterns or (".",), top=TOP if top is None else top, progress=progress, **how)
     failing = _FAILING[fail_on]
     _write(report, junit, markdown, failing)

@@ -10,17 +10,14 @@ from __future__ import annotations
 import argparse
 import os
 import select
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from goretain.cli import startup
+from goretain.cli.ending import ending_cleanly
 from goretain.cli.output import Unwritten, fitted
 from goretain.model.errors import UsageError
 
@@ -105,7 +102,7 @@ def run(options: dict[str, Any]) -> int:
     how["debug_dirs"] = how["debug_dirs"] or ()
     tell = _Teller(quiet=options["quiet"])
     try:
-        with _ending_cleanly():
+        with ending_cleanly():
             taken = _take(options["target"], _output(options["path"]), tell, how)
     except BrokenPipeError as failed:
         raise Unwritten(failed) from None
@@ -132,32 +129,6 @@ def _take(target: str, path: str | int, tell: _Teller, how: dict[str, Any]) -> S
 
     with Witness(target, how["max_pause"]) as witness:
         return snap(target, path, on_plan=tell.plan, on_phase=witness.note, progress=tell.progress, **how)
-
-
-class _Ended(BaseException):
-    """A signal arrived that ends programs."""
-
-
-@contextmanager
-def _ending_cleanly() -> Iterator[None]:
-    """Half a file is removed before SIGTERM or SIGHUP ends us, as it is before SIGINT does."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        raise _Ended(number)
-
-    ours = [
-        number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL
-    ]
-    for number in ours:
-        signal.signal(number, end)
-    try:
-        yield
-    except _Ended as ended:
-        signal.signal(ended.args[0], signal.SIG_DFL)
-        signal.raise_signal(ended.args[0])
-    finally:
-        for number in ours:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def _stopped(facts: CaptureFacts) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from goretain.gate.build import Package, build
+from goretain.gate.compare import Compared, compare
 from goretain.gate.measure import Budget, Measured, measure
 from goretain.gate.process import Settings
 from goretain.gate.run import find, find_tests
@@ -26,12 +27,16 @@ class PackageMeasured:
         package: which; go: the version that built it, "" when nothing did.
         benchmarks: in the order of the program.
         failed: why it could not be measured.
+        compared: with another revision, each of the benchmarks, which have what is more then; or empty.
+        notes: on that.
     """
 
     package: Package
     go: str = ""
     benchmarks: tuple[Measured, ...] = ()
     failed: str | None = None
+    compared: tuple[Compared, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +77,26 @@ def measure_package(
 
             measured.append(measure(built, one, plan.settings, plan.budget, on_run))
         return PackageMeasured(package, built.go, tuple(measured))
+
+
+def against(head: PackageMeasured, base: PackageMeasured | None, revision: str) -> PackageMeasured:
+    """A package compared with what it was in a revision.
+
+    Args:
+        base: None: it has none there, and everything is new.
+    """
+    if base is None:
+        notes = [f"it has no tests in {revision}: everything is new"]
+    else:
+        names = {one.name for one in head.benchmarks}
+        notes = [f"{one.name} is in {revision} alone" for one in base.benchmarks if one.name not in names]
+    before = {one.name: one for one in base.benchmarks} if base is not None else {}
+    for one in head.benchmarks if base is not None else ():
+        was = before.get(one.name)
+        if one.series is not None and (was is None or was.series is None):
+            why = "is not in" if was is None else "is skipped in" if was.skipped else "fails in"
+            notes.append(f"{one.name} {why} {revision}: all of it is new")
+    compared = tuple(compare(one, before.get(one.name)) for one in head.benchmarks)
+    return replace(
+        head, benchmarks=tuple(one.added for one in compared), compared=compared, notes=tuple(notes)
+    )

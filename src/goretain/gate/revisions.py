@@ -36,13 +36,26 @@ class Revision:
 
     Attributes:
         name: as it was given; commit: its full name.
-        top: of the work tree; package: a directory in it, relative to that.
+        top: of the work tree.
     """
 
     name: str
     commit: str
     top: Path
-    package: Path
+
+    def place(self, directory: Path) -> Path:
+        """A directory of the work tree, relative to its top.
+
+        Raises:
+            UsageError: it is in another repository.
+        """
+        try:
+            return directory.resolve().relative_to(self.top)
+        except ValueError:
+            raise UsageError(
+                f"{directory} is not in the repository of {self.top}",
+                hint="--compare takes packages of one repository",
+            ) from None
 
 
 def find_revision(package: Path, name: str) -> Revision:
@@ -51,11 +64,11 @@ def find_revision(package: Path, name: str) -> Revision:
     Raises:
         UsageError: git is not there, the directory is in no repository, or nothing has that name.
     """
-    top = Path(_ask(package, "rev-parse", "--show-toplevel"))
+    top = Path(_ask(package, "rev-parse", "--show-toplevel")).resolve()
     commit = "" if name.startswith("-") else _commit(package, name)
     if not commit:
         raise _unknown(package, name)
-    return Revision(name, commit, top, package.resolve().relative_to(top.resolve()))
+    return Revision(name, commit, top)
 
 
 def _commit(folder: Path, name: str) -> str:

@@ -27,6 +27,11 @@ _ORDER = ("grows", "undecided", "allowed", "settles")
 def render_gate(report: GateReport) -> str:
     """Benchmarks by verdict, the call stacks that keep memory or goroutines, and what failed."""
     lines = [f"### goretain gate: {counted(report)}"]
+    if report.base is not None:
+        head = report.base.head[:12] or "the work tree"
+        changes = " with uncommitted changes" if report.base.uncommitted else ""
+        with_ = f"{code(report.base.revision)} ({report.base.commit[:12]})"
+        lines += ["", f"What {head}{changes} adds to {with_}, for each iteration."]
     measured = [
         (package, one) for package in report.packages for one in package.benchmarks if one.verdict is not None
     ]
@@ -34,8 +39,9 @@ def render_gate(report: GateReport) -> str:
     lines += _benchmarks(measured[:_BENCHMARKS])
     lines += _more(len(measured) - _BENCHMARKS, "benchmarks")
     rows = [(one, row) for _, one in measured for row in rows_of(one)]
+    rows.sort(key=lambda each: each[1].over is None)
+    rows += [(one, row) for _, one in measured for row in removed_of(one)]
     if rows:
-        rows.sort(key=lambda each: each[1].over is None)
         lines += ["", "What stays for each iteration:"]
         lines += table(
             ("stays", "between", "verdict", "benchmark", "call stack"),
@@ -73,6 +79,11 @@ def rows_of(one: GateBenchmark) -> list[RetainedRow | StandingLeft]:
     return [row for row in rows if amount_of(row).trend != "settles"]
 
 
+def removed_of(one: GateBenchmark) -> list[RetainedRow | StandingLeft]:
+    """The call stacks of which a change leaves less."""
+    return [*one.removed, *one.removed_standing]
+
+
 def amount_of(row: RetainedRow | StandingLeft) -> PerIteration:
     """What counts of a row."""
     return row.bytes if isinstance(row, RetainedRow) else row.count
@@ -88,12 +99,16 @@ def stays(row: RetainedRow | StandingLeft) -> str:
 def _row(one: GateBenchmark, row: RetainedRow | StandingLeft) -> tuple[str, ...]:
     amount = amount_of(row)
     between = "unknown" if amount.low is None else f"{amount.low:.3g} .. {amount.high:.3g}"
-    verdict = f"allowed: {escape(row.allowed)}" if row.allowed else f"{amount.trend}: {row.over}"
+    verdict: str = row.course or ("allowed" if row.allowed else amount.trend)
+    why = row.allowed or row.over
+    verdict += f": {escape(why)}" if why else ""
     return stays(row), between, verdict, _name(one.name), _name(where(row.stack))
 
 
 def _failures(package: GatePackage) -> Iterator[str]:
     """What did not build, or failed."""
+    for note in package.notes:
+        yield from ("", f"- {_name(package.path)}: {escape(note)}")
     said = [(package.path, package.failed), *((one.name, one.failed) for one in package.benchmarks)]
     for name, failed in said:
         if failed is not None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from xml.etree import ElementTree as ET
 
-from goretain.reports.gatepage import amount_of, rows_of, stays
+from goretain.reports.gatepage import amount_of, removed_of, rows_of, stays
 from goretain.reports.results import GateBenchmark, GatePackage, GateReport, RetainedRow, StandingLeft
-from goretain.reports.text.gate import rate, where
+from goretain.reports.text.gate import rate, trend_of, where
 from goretain.reports.units import clean
 
 
@@ -52,7 +52,7 @@ def _verdict(case: ET.Element, one: GateBenchmark, fails: bool) -> None:
     """A failure with what stays, or what there is to say of one that passes."""
     assert one.total is not None  # it was measured
     assert one.goroutines is not None
-    rows = rows_of(one)
+    rows = [*rows_of(one), *removed_of(one)]
     head = (
         f"{one.verdict}: {rate(one.total.bytes, 'B')}, {rate(one.total.objects, '')} objects and"
         f" {rate(one.goroutines.count, '')} goroutines stay for each iteration"
@@ -69,7 +69,7 @@ def _line(row: RetainedRow | StandingLeft) -> str:
     amount = amount_of(row)
     stack = where(row.stack) if row.stack else "all call stacks together"
     why = row.allowed or row.over
-    return f"{stays(row)}, {amount.trend}: {amount.reason}{f'; {why}' if why else ''}: {stack}"
+    return f"{stays(row)}, {trend_of(row)}: {amount.reason}{f'; {why}' if why else ''}: {stack}"
 
 
 def _said(element: ET.Element, text: str) -> None:

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -212,7 +213,8 @@ def _finished(command: Sequence[str], cwd: Path, environment: Mapping[str, str],
         try:
             stdout, stderr = process.communicate(timeout=timeout)
         except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended meanwhile
+                os.killpg(process.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
                 what = " ".join((Path(command[0]).name, *command[1:2]))
                 raise OutOfTime(f"{what} took more than {timeout:.0f} s", hint="give it more time") from None

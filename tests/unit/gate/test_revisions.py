@@ -63,7 +63,9 @@ def test_the_files_of_a_revision_beside_an_unchanged_repository(repository: Path
     git(repository, "add", "-A")
     before = state(repository)
     revision = find_revision(repository / "a", "v1")
-    assert (revision.name, revision.package) == ("v1", Path("a"))
+    assert (revision.name, revision.place(repository / "a")) == ("v1", Path("a"))
+    with pytest.raises(UsageError, match="not in the repository"):
+        revision.place(repository.parent)
     with checked_out(revision) as tree:
         assert (tree / "a" / "a.go").read_text() == "package a"
         assert sorted(str(p.relative_to(tree)) for p in tree.rglob("*") if p.is_file()) == [

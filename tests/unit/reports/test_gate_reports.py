@@ -10,6 +10,7 @@ from goretain.model.findings import Trend
 from goretain.reports import junit
 from goretain.reports.gatepage import render_gate
 from goretain.reports.results import (
+    GateBase,
     GateBenchmark,
     GatePackage,
     GateReport,
@@ -18,6 +19,8 @@ from goretain.reports.results import (
     RetainedRow,
     StandingLeft,
 )
+from goretain.reports.results.gate import Course
+from goretain.reports.text import render_gate as render_gate_text
 from goretain.snapshot import Frame
 
 NASTY = "main.f[struct { A|B int }]\x00\x1b[31m\ud800<b>&```\"']]>\ufffe"
@@ -29,10 +32,18 @@ def amount(trend: Trend, rate: float | None) -> PerIteration:
     )
 
 
-def row(function: str, trend: Trend, rate: float | None, **said: str) -> RetainedRow:
+def row(
+    function: str, trend: Trend, rate: float | None, over: str | None = None, course: Course | None = None
+) -> RetainedRow:
     stack = (Frame(function, "/src/a.go", 3), Frame("main.BenchmarkX")) if function else ()
-    both = {"over": None, "allowed": None} | said
-    return RetainedRow(stack=stack, bytes=amount(trend, rate), objects=amount(trend, 1.0), **both)
+    return RetainedRow(
+        stack=stack,
+        bytes=amount(trend, rate),
+        objects=amount(trend, 1.0),
+        over=over,
+        allowed=None,
+        course=course,
+    )
 
 
 def left(function: str, trend: Trend, rate: float) -> StandingLeft:
@@ -67,6 +78,7 @@ def report(
         iterations=8,
         seconds=1.0,
         memory=1,
+        base=None,
         packages=(
             GatePackage(
                 path=f"example.com/{NASTY}", go="go1.26", config=None, failed=failed, benchmarks=benchmarks
@@ -178,6 +190,25 @@ def test_markdown_stays_short_and_says_what_is_left_out() -> None:
     assert len(page) < 60_000
     assert "270 more benchmarks" in page
     assert "1,780 more call stacks" in page
+
+
+def test_a_comparison_says_what_is_compared_and_what_became_of_it() -> None:
+    changed = benchmark("BenchmarkX", "grows", row("main.f", "grows", 64.0, over="x", course="new"))
+    changed = msgspec.structs.replace(changed, removed=(row("main.g", "grows", 8.0, course="less"),))
+    base = GateBase(revision="main|", commit="0123456789abcdef", head="fedcba9876543210", uncommitted=True)
+    whole = msgspec.structs.replace(report(changed), base=base)
+    page = render_gate(whole)
+    assert "`main|` (0123456789ab)" in page
+    assert "uncommitted changes" in page
+    assert "| 64 B | 64 .. 64 | new: x | `BenchmarkX` | `main.f" in page
+    assert "| 8 B | 8 .. 8 | less | `BenchmarkX` | `main.g" in page
+    (failure,) = parsed(whole, "grows").iter("failure")
+    assert "64 B, new, grows" in (failure.text or "")
+    for width in (80, 200):
+        text = render_gate_text(whole, width).text
+        assert "new, grows: it is made up" in " ".join(text.split())
+        assert "compared with main| (0123456789ab)" in text
+        assert max(len(line) for line in text.split("\n") if NASTY[:6] not in line) <= width
 
 
 def test_a_report_of_nothing() -> None:

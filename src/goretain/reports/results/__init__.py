@@ -18,6 +18,7 @@ from goretain.reports.results.diff import (
 from goretain.reports.results.doctor import Check, DoctorReport
 from goretain.reports.results.explain import ExplainReport
 from goretain.reports.results.gate import (
+    GateBase,
     GateBenchmark,
     GatePackage,
     GateReport,
@@ -95,6 +96,7 @@ __all__ = [
     "DoctorReport",
     "ExplainReport",
     "FindingRow",
+    "GateBase",
     "GateBenchmark",
     "GatePackage",
     "GateReport",

@@ -9,6 +9,9 @@ import msgspec
 from goretain.model.findings import Trend
 from goretain.snapshot import Frame
 
+#: What a change did to a call stack.
+Course = Literal["new", "more", "less", "gone"]
+
 
 class PerIteration(msgspec.Struct, frozen=True, kw_only=True):
     """An amount that iterations leave in use.
@@ -36,6 +39,7 @@ class RetainedRow(msgspec.Struct, frozen=True, kw_only=True):
         stack: innermost frame first; none: of all.
         bytes, objects: the amounts.
         over: which limit it is over; allowed: why it may grow. Both None: it settles, or others speak for it.
+        course: with --compare, which makes amounts those that the change adds, what became of it.
     """
 
     stack: tuple[Frame, ...]
@@ -43,6 +47,7 @@ class RetainedRow(msgspec.Struct, frozen=True, kw_only=True):
     objects: PerIteration
     over: str | None
     allowed: str | None
+    course: Course | None = None
 
 
 class StandingLeft(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +57,7 @@ class StandingLeft(msgspec.Struct, frozen=True, kw_only=True):
     count: PerIteration
     over: str | None
     allowed: str | None
+    course: Course | None = None
 
 
 class KnownSite(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +84,7 @@ class GateBenchmark(msgspec.Struct, frozen=True, kw_only=True):
             too few runs to judge.
         standing: call stacks of goroutines, likewise, but those that settle.
         settles_total: how many call stacks settle.
+        removed, removed_standing: with --compare, call stacks of which the change leaves less.
     """
 
     name: str
@@ -93,6 +100,8 @@ class GateBenchmark(msgspec.Struct, frozen=True, kw_only=True):
     sites: tuple[RetainedRow, ...] = ()
     standing: tuple[StandingLeft, ...] = ()
     settles_total: int = 0
+    removed: tuple[RetainedRow, ...] = ()
+    removed_standing: tuple[StandingLeft, ...] = ()
 
 
 class GatePackage(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,6 +111,7 @@ class GatePackage(msgspec.Struct, frozen=True, kw_only=True):
         path: import path; go: the version that built it, "" none did.
         config: the goretain.toml that holds for it; None: there is none.
         failed: why it could not be measured.
+        notes: on the comparison.
     """
 
     path: str
@@ -109,6 +119,21 @@ class GatePackage(msgspec.Struct, frozen=True, kw_only=True):
     config: str | None
     failed: str | None
     benchmarks: tuple[GateBenchmark, ...]
+    notes: tuple[str, ...] = ()
+
+
+class GateBase(msgspec.Struct, frozen=True, kw_only=True):
+    """What --compare compared.
+
+    Attributes:
+        revision: as it was given; commit: its full name.
+        head: commit of the work tree, "" none yet; uncommitted: whether it has changes that are in no commit.
+    """
+
+    revision: str
+    commit: str
+    head: str
+    uncommitted: bool
 
 
 class GateReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +143,7 @@ class GateReport(msgspec.Struct, frozen=True, kw_only=True):
         schema: names this shape.
         cpu: GOMAXPROCS of the runs.
         iterations, seconds, memory: that a benchmark was allowed.
+        base: what is compared with; None: nothing, else all amounts are those that the change adds.
         packages: in the order of their paths.
         unseen: known sites that none of these benchmarks shows any more.
         grows, undecided, allowed, settles: how many benchmarks have that verdict; skipped, failed: were not
@@ -130,6 +156,7 @@ class GateReport(msgspec.Struct, frozen=True, kw_only=True):
     iterations: int
     seconds: float
     memory: int
+    base: GateBase | None
     packages: tuple[GatePackage, ...]
     unseen: tuple[KnownSite, ...]
     grows: int

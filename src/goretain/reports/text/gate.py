@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from goretain.model.units import duration, iec
 from goretain.profile.frames import own_frame
 from goretain.reports.results import (
+    GateBase,
     GateBenchmark,
     GatePackage,
     GateReport,
@@ -35,6 +38,9 @@ _STOPPED = {
 def render_gate(report: GateReport, width: int) -> Page:
     """The report as lines of at most ``width`` columns."""
     page = Page(width)
+    if report.base is not None:
+        page.words(f"{compared_with(report.base)}: amounts are what it adds", style="bold")
+        page.add()
     for package in report.packages:
         _package(page, package)
     page.add()
@@ -43,6 +49,13 @@ def render_gate(report: GateReport, width: int) -> Page:
         text = f"{known.function} is a known site ({known.reason}) that does not grow in these benchmarks"
         page.words(f"{text}: {known.config}", lead=[("note  ", "dim")], hang="  ", style="yellow")
     return page
+
+
+def compared_with(base: GateBase) -> str:
+    """``abc123 with uncommitted changes compared with main (def456)``."""
+    head = f"{base.head[:12]} with" if base.head else "a work tree with"
+    changes = f"{head} uncommitted changes" if base.uncommitted else base.head[:12]
+    return f"{changes} compared with {clean(base.revision)} ({base.commit[:12]})"
 
 
 def counted(report: GateReport) -> str:
@@ -77,7 +90,9 @@ def _package(page: Page, package: GatePackage) -> None:
     if package.failed is not None:
         for line in package.failed.split("\n"):
             page.add("  ", (clean(line.expandtabs(4)), "red"))
-    elif not package.benchmarks:
+    for note in package.notes:
+        page.fact("note", note, style="yellow")
+    if package.failed is None and not package.benchmarks:
         page.add("  nothing of it matches")
     for benchmark in package.benchmarks:
         _benchmark(page, benchmark, limited=package.config is not None)
@@ -105,8 +120,11 @@ def _benchmark(page: Page, one: GateBenchmark, *, limited: bool) -> None:
     shown = [row for row in one.sites if row.bytes.trend != "settles"]
     if shown:
         _sites(page, shown, limited=limited)
-    for row in one.standing:
-        grows = f"{rate(row.count, '')} each, {row.count.trend}{_why(row, limited=limited)}"
+    if one.removed:
+        page.words("What the change takes away", lead=[("  ", "")], style="dim")
+        _sites(page, one.removed, limited=limited)
+    for row in (*one.standing, *one.removed_standing):
+        grows = f"{rate(row.count, '')} each, {trend_of(row)}{_why(row, limited=limited)}"
         page.fact("goroutines", f"{grows}: {where(row.stack)}")
     for amount, together in ((one.total.bytes, one.total), (one.goroutines.count, one.goroutines)):
         if together.over is not None or together.allowed is not None:
@@ -127,7 +145,15 @@ def _why(row: RetainedRow | StandingLeft, *, limited: bool) -> str:
     return f"; {said}" if limited and said else ""
 
 
-def _sites(page: Page, rows: list[RetainedRow], *, limited: bool) -> None:
+def trend_of(row: RetainedRow | StandingLeft) -> str:
+    """``grows``; compared, ``new, grows``, and of what the change takes away ``gone``."""
+    trend = row.bytes.trend if isinstance(row, RetainedRow) else row.count.trend
+    if row.course in ("less", "gone"):
+        return row.course
+    return f"{row.course}, {trend}" if row.course else trend
+
+
+def _sites(page: Page, rows: Sequence[RetainedRow], *, limited: bool) -> None:
     page.table(
         ("each", "between", "objects", "call stack"),
         [
@@ -142,7 +168,7 @@ def _sites(page: Page, rows: list[RetainedRow], *, limited: bool) -> None:
         left=1,
         styles={0: "bold"},
         split=split_path,
-        below=[(f"{row.bytes.trend}: {_because(row.bytes)}{_why(row, limited=limited)}",) for row in rows],
+        below=[(f"{trend_of(row)}: {_because(row.bytes)}{_why(row, limited=limited)}",) for row in rows],
     )
 
 

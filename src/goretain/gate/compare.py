@@ -1,0 +1,147 @@
+"""What a change adds: the runs of two revisions, number of iterations by number of iterations, taken apart.
+
+A site is told by functions, not lines: the one that allocates, or in which goroutines stand, and the
+program's own that led there. What a revision leaves of it after so many iterations, less what the other does,
+is judged as any amount is: what rises in the same steps in both is gone. Imports ``profile.frames`` and this
+room.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from goretain.gate.measure import Measured, verdict_of
+from goretain.gate.run import Retained, Run, Stack
+from goretain.gate.series import Series
+from goretain.profile.columns import I64
+from goretain.profile.frames import own_frame
+
+#: What a change did to a site.
+Course = Literal["new", "more", "less", "gone"]
+#: Functions that a site is known by.
+Functions = tuple[str, str]
+
+#: Functions without names have numbers, which move when one is added before them.
+_NUMBERS = re.compile(r"\.(?:func|gowrap)\d+(?:\.\d+)*|-range\d+")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """What a change does to a benchmark.
+
+    Attributes:
+        added: what the head leaves more; courses: of its call stacks that grow or are undecided.
+        removed: what it leaves less, None where there is nothing to compare; less: of its call stacks.
+    """
+
+    added: Measured
+    courses: Mapping[Stack, Course] = field(default_factory=dict)
+    removed: Measured | None = None
+    less: Mapping[Stack, Course] = field(default_factory=dict)
+
+
+def compare(head: Measured, base: Measured | None) -> Compared:
+    """Compare a benchmark with what it was; without a base all that grows is new."""
+    if head.series is None:
+        return Compared(head)
+    if base is None or base.series is None:
+        return Compared(head, dict.fromkeys(_growing(head), "new"))
+    count = min(len(head.series.iterations), len(base.series.iterations))
+    ours, theirs = _by_site(head.series, count), _by_site(base.series, count)
+    stopped = head.stopped if count == len(head.series.iterations) else base.stopped
+    seconds = head.seconds + base.seconds
+
+    def less(one: _Sites, other: _Sites) -> Measured:
+        return verdict_of(head.name, _differences(one, other, seconds), stopped)
+
+    added, removed = less(ours, theirs), less(theirs, ours)
+    before, after = {_site(stack) for stack in _growing(base)}, {_site(stack) for stack in _growing(head)}
+    return Compared(
+        added,
+        {stack: "more" if _site(stack) in before else "new" for stack in _growing(added)},
+        removed,
+        {stack: "less" if _site(stack) in after else "gone" for stack in _growing(removed)},
+    )
+
+
+def _growing(measured: Measured) -> list[Stack]:
+    """The call stacks of memory and goroutines that do not settle."""
+    return [
+        *(site.stack for site in measured.sites if site.bytes.trend != "settles"),
+        *(one.stack for one in measured.standing if one.count.trend != "settles"),
+    ]
+
+
+def _site(stack: Stack) -> Functions:
+    names = (stack[0].function, own_frame(stack).function) if stack else ("", "")
+    return _NUMBERS.sub(".func", names[0]), _NUMBERS.sub(".func", names[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sites:
+    """A series by site: the call stack that stands for each, and int64[r] of it."""
+
+    iterations: I64
+    stacks: Mapping[Functions, Stack]
+    bytes: Mapping[Functions, I64]
+    objects: Mapping[Functions, I64]
+    standing: Mapping[Functions, Stack]
+    goroutines: Mapping[Functions, I64]
+
+
+def _by_site(series: Series, count: int) -> _Sites:
+    """The first runs of a series; the call stack with most in the end stands for its site."""
+    return _Sites(
+        series.iterations[:count],
+        _heaviest(series.stacks, series.bytes[:, -1]),
+        _sums(series.stacks, series.bytes[:, :count]),
+        _sums(series.stacks, series.objects[:, :count]),
+        _heaviest(series.standing, series.goroutines[:, -1]),
+        _sums(series.standing, series.goroutines[:, :count]),
+    )
+
+
+def _heaviest(stacks: Sequence[Stack], last: I64) -> dict[Functions, Stack]:
+    order = np.argsort(last, kind="stable").tolist()
+    return {_site(stacks[at]): stacks[at] for at in order}
+
+
+def _sums(stacks: Sequence[Stack], rows: I64) -> dict[Functions, I64]:
+    found: dict[Functions, I64] = {}
+    for stack, row in zip(stacks, rows, strict=True):
+        site = _site(stack)
+        found[site] = found[site] + row if site in found else row
+    return found
+
+
+def _differences(one: _Sites, other: _Sites, seconds: float) -> list[Run]:
+    """Runs that left what one did less what the other did."""
+    nothing = np.zeros(len(one.iterations), np.int64)
+
+    def taken(of: Callable[[_Sites], Mapping[Functions, I64]], site: Functions) -> list[int]:
+        difference: list[int] = (of(one).get(site, nothing) - of(other).get(site, nothing)).tolist()
+        return difference
+
+    memory = {
+        stack: (taken(lambda its: its.bytes, site), taken(lambda its: its.objects, site))
+        for site, stack in {**other.stacks, **one.stacks}.items()
+    }
+    standing = {
+        stack: taken(lambda its: its.goroutines, site)
+        for site, stack in {**other.standing, **one.standing}.items()
+    }
+    return [
+        Run(
+            iterations,
+            {stack: Retained(size[at], objects[at]) for stack, (size, objects) in memory.items()},
+            {stack: count[at] for stack, count in standing.items()},
+            seconds / len(one.iterations),
+            0,
+        )
+        for at, iterations in enumerate(one.iterations.tolist())
+    ]
