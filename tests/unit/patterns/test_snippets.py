@@ -12,7 +12,7 @@ from tests.support.golang import VERSIONS, toolchain
 #: Packages that the code may name without importing them.
 _PACKAGES = {
     name.rpartition("/")[2]: name
-    for name in ("bytes", "context", "encoding/json", "runtime", "slices", "strings", "sync", "time")
+    for name in ("bytes", "context", "encoding/json", "maps", "runtime", "slices", "strings", "sync", "time")
 }
 
 
