@@ -44,15 +44,15 @@ def find(heap: Heap) -> Iterator[Finding]:
     pattern, holding = own(__package__), holding_of(heap, headers)
     place = place_of(heap, holding, columns.object_type[headers])
     for rows in by_place(place, size, holding.kept, minimum=_PLACE_MINIMUM):
-        largest = int(headers[rows[0]])
+        route = route_to(heap, int(headers[rows[0]]))
         yield pattern.finding(
             confidence=_WRITES_END_IT,
-            route=route_to(heap, largest),
+            route=route,
             count=len(rows),
             saving_bytes=0,
             retained_bytes=int(size[rows].sum()),
             sampled=heap.sites.held_by(headers[rows]),
-            type=heap.type_of(largest),
+            type=route.chain.end,
         )
 
 
