@@ -5,13 +5,14 @@ Imports ``capture`` and ``golang`` for RSS and pacing, ``profile`` and ``reports
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,6 @@ from goretain.model.errors import GoretainError, UsageError
 from goretain.model.pids import is_pid
 
 if TYPE_CHECKING:
-    from goretain.golang.layout import Program
     from goretain.profile.columns import Profile
     from goretain.profile.contents import Contents
     from goretain.profile.goroutines import Standing, Where
@@ -36,6 +36,10 @@ _AT_ONCE = 32
 _SILENCE = 30.0
 #: Goroutines of which a dump is taken at every look, and how many there may be then.
 _FEW, _MANY = 1_000, 10_000
+#: Seconds for which what GOGC and GOMEMLIMIT are is believed.
+_REPACE = 300.0
+#: Held where a program's debug information is in memory: of one at a time.
+_DESCRIBING = threading.Lock()
 
 
 def watch_profiles(
@@ -163,7 +167,8 @@ class _Target:
         self._pid = int(name) if is_pid(name) else None
         self._address = profiles_at(name)
         self._dumps: bool | None = None
-        self._runtime = None if self._pid is None else _runtime_of(self._pid)
+        self._paced_at = -math.inf
+        self._paced: Pacing | None = None
 
     def look(self, collect: bool) -> tuple[Moment, Profile]:
         """Its heap profile with MemStats, which only the form in text has, and its goroutines."""
@@ -177,19 +182,18 @@ class _Target:
         resident = None if self._pid is None else resident_bytes(self._pid)
         memory = contents.memory
         look = look_of(profile, contents.name, None if memory is None else memory.gc_count)
-        return Moment(look, memory, resident, self._goroutines(), self._pacing()), profile
+        pacing = None if resident is None else self._pacing()  # its PID may be gone, and another serve there
+        return Moment(look, memory, resident, self._goroutines(), pacing), profile
 
     def _pacing(self) -> Pacing | None:
-        """GOGC and GOMEMLIMIT of now; where its memory cannot be read, those that it was started with."""
-        from goretain.golang.groups.pacing import NO_LIMIT, gc_percent, memory_limit
-        from goretain.profile.watch.pacing import Pacing, started_with
-
-        if self._runtime is not None:
-            percent, limit = gc_percent(self._runtime), memory_limit(self._runtime)
-            if percent is not None and limit is not None:
-                none = limit >= NO_LIMIT
-                return Pacing(gogc=percent, memory_limit=None if none else limit, measured=True)
-        return None if self._pid is None else started_with(self._pid)
+        """How its garbage collector is set: programs rarely change that, and to find it takes a while."""
+        if self._pid is None:
+            return None
+        now = time.monotonic()
+        if now - self._paced_at >= _REPACE:
+            with _DESCRIBING:
+                self._paced_at, self._paced = now, _pacing_of(self._pid)
+        return self._paced
 
     def _goroutines(self) -> Counter[Where]:
         """Where goroutines stand. Creators and wait reasons are in a dump alone, for which the program stands
@@ -215,13 +219,20 @@ class _Target:
         return read_contents(read_source(f"{self._address}/{path}", silence=_SILENCE))
 
 
-def _runtime_of(pid: int) -> Program | None:
-    """The Go runtime of a process that runs on, to read single words of; None where it cannot be read."""
+def _pacing_of(pid: int) -> Pacing | None:
+    """How its memory says that its collector is set; where that cannot be read, what it was started with."""
     from goretain.capture.binaries.libraries import open_runtime
     from goretain.capture.frozen.live import LiveProcess
+    from goretain.golang.groups.pacing import NO_LIMIT, gc_percent, memory_limit
     from goretain.golang.layout import Program, planning_layout
+    from goretain.profile.watch.pacing import Pacing, started_with
 
     with suppress(GoretainError):
         binary, bias, _ = open_runtime(pid)
-        return Program(LiveProcess(pid, binary, bias), planning_layout(binary), bias, changing=True)
-    return None
+        with closing(LiveProcess(pid, binary, bias)) as process:
+            program = Program(process, planning_layout(binary), bias, changing=True)
+            percent, limit = gc_percent(program), memory_limit(program)
+        if percent is not None and limit is not None:
+            none = limit >= NO_LIMIT
+            return Pacing(gogc=percent, memory_limit=None if none else limit, measured=True)
+    return started_with(pid)
