@@ -17,7 +17,7 @@ from goretain.reports.results import (
 )
 from goretain.reports.text.page import Page
 from goretain.reports.text.profile.places import path, split_path
-from goretain.reports.units import clean, plural
+from goretain.reports.units import clean, plural, signed
 from goretain.snapshot import Frame
 
 _STYLES = {
@@ -42,7 +42,7 @@ def render_gate(report: GateReport, width: int) -> Page:
         page.words(f"{compared_with(report.base)}: amounts are what it adds", style="bold")
         page.add()
     for package in report.packages:
-        _package(page, package)
+        _package(page, package, compared=report.base is not None)
     page.add()
     page.words(counted(report), lead=[("verdict  ", "dim")], style="bold")
     for known in report.unseen:
@@ -85,7 +85,7 @@ def rate(amount: PerIteration, unit: str) -> str:
     return f"{value:.3g} {unit}".rstrip()
 
 
-def _package(page: Page, package: GatePackage) -> None:
+def _package(page: Page, package: GatePackage, *, compared: bool) -> None:
     page.add((clean(package.path), "bold"), (f"  {package.go}" if package.go else "", "dim"))
     if package.failed is not None:
         for line in package.failed.split("\n"):
@@ -95,11 +95,16 @@ def _package(page: Page, package: GatePackage) -> None:
     if package.failed is None and not package.benchmarks:
         page.add("  nothing of it matches")
     for benchmark in package.benchmarks:
-        _benchmark(page, benchmark, limited=package.config is not None)
+        _benchmark(page, benchmark, limited=package.config is not None, compared=compared)
 
 
-def _benchmark(page: Page, one: GateBenchmark, *, limited: bool) -> None:
-    """limited: whether a file says what may grow, so that it is to be told of each row."""
+def _benchmark(page: Page, one: GateBenchmark, *, limited: bool, compared: bool) -> None:
+    """A benchmark.
+
+    Args:
+        limited: whether a file says what may grow, so that it is to be told of each row.
+        compared: whether amounts are what a change adds.
+    """
     verdict = "skipped" if one.skipped else one.verdict or "failed"
     page.add()
     page.add((f"{verdict:<9} ", _STYLES.get(verdict, "dim")), (clean(one.name), "bold"))
@@ -109,7 +114,8 @@ def _benchmark(page: Page, one: GateBenchmark, *, limited: bool) -> None:
     if one.total is None or one.goroutines is None:
         return
     if one.total.bytes.trend == "settles":
-        page.fact("in use", f"{iec(one.total.bytes.left[-1])} after {one.iterations[-1]:,} iterations")
+        left, last = one.total.bytes.left[-1], f"after {one.iterations[-1]:,} iterations"
+        page.fact("in use", f"{signed(left)} {last}" if compared else f"{iec(left)} {last}")
     elif one.total.bytes.rate is not None:
         each = f"{rate(one.total.bytes, 'B')}, {rate(one.total.objects, '')} objects"
         page.fact("each", f"{each}, {rate(one.goroutines.count, '')} goroutines")
