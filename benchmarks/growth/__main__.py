@@ -95,8 +95,11 @@ if __name__ == "__main__":
     parser.add_argument("--tuning", action="store_true", help="the families of tuning instead")
     parser.add_argument("--fleet", action="store_true", help="one profile of each host of a fleet")
     parser.add_argument("--processes", type=int, default=140, help="of each window")
+    parser.add_argument("--seed", type=int, help="of the first process")
     asked = parser.parse_args()
     chosen = (TUNING, asked.processes, 1_000) if asked.tuning else (HELD_OUT, asked.processes, 20_000)
+    if asked.seed is not None:
+        chosen = (*chosen[:2], asked.seed)
     if asked.fleet:
         fleets.show(chosen[0], FLEETS, chosen[2])
         sys.exit()

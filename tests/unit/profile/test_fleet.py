@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from goretain.model.errors import UsageError
 from goretain.profile.growth.fleet import LEAST_HOSTS, Fleet, judge_fleet
 
 RATE = 512 * 1024.0
@@ -62,3 +63,5 @@ def test_too_few_hosts_or_a_slow_leak_are_undecided() -> None:
     nothing = np.zeros(0)
     empty = Fleet(np.zeros(3), 0, nothing.astype(int), nothing.astype(int), nothing, nothing, nothing)
     assert len(judge_fleet(empty).p) == 0
+    with pytest.raises(UsageError, match="no hosts"):
+        judge_fleet(Fleet(nothing, 2, nothing.astype(int), nothing.astype(int), nothing, nothing, nothing))

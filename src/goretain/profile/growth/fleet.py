@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.kernels.trends import Slopes, benjamini_hochberg, mann_kendall, theil_sen
+from goretain.model.errors import UsageError
 from goretain.model.findings import Trend
 from goretain.profile.growth.verdict import CHANCE, LEAST_PACE, LEAST_SAMPLES, LEAST_SURVIVAL, NO_RISE
 
@@ -83,7 +84,13 @@ class FleetVerdicts(NamedTuple):
 
 
 def judge_fleet(fleet: Fleet) -> FleetVerdicts:
-    """The verdict on every site over the hosts of one build. O(sites * hosts**2)."""
+    """The verdict on every site over the hosts of one build. O(sites * hosts**2).
+
+    Raises:
+        UsageError: there is no host.
+    """
+    if not len(fleet.uptime):
+        raise UsageError("no hosts: a verdict over a fleet needs profiles", hint=f"at least {LEAST_HOSTS}")
     order = np.argsort(fleet.uptime, kind="stable")
     uptime = fleet.uptime[order]
     half = len(uptime) // 2
