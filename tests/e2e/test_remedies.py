@@ -128,7 +128,7 @@ def test_remedies_are_listed_and_shown() -> None:
 
 def test_the_page_says_how_many_are_spoilt() -> None:
     page = (ROOT / "docs" / "remedies.md").read_text("utf-8")
-    assert f"spoilt in one place, {len(SPOILT)} in all" in page
+    assert f"spoilt in one place at a time, {len(SPOILT)} in all" in page
 
 
 @pytest.mark.long
