@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+import threading
 from pathlib import Path
 
 from goretain.lab import compiler
@@ -23,13 +24,17 @@ _PRINTED = re.compile(r"^([a-z][a-z0-9_]*)=(.*)$", re.MULTILINE)
 _BUILD_LIMIT = 600.0
 
 
-def measure(experiment: Experiment, toolchain: Toolchain, scratch: Path) -> dict[str, Value]:
+def measure(
+    experiment: Experiment, toolchain: Toolchain, scratch: Path, stopped: threading.Event
+) -> dict[str, Value]:
     """Everything that an experiment measures, by name.
 
     Args:
         scratch: an empty directory, for this run alone.
+        stopped: is set when nothing more is to be started.
 
     Raises:
+        Stopped: it was to start something and may not, or what it had measured may have been ended.
         ModulesUnavailable: it needs modules of others, which cannot be fetched.
         ToolchainError: go itself cannot be started.
     """
@@ -38,7 +43,7 @@ def measure(experiment: Experiment, toolchain: Toolchain, scratch: Path) -> dict
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
     shutil.copytree(MEASURE, scratch / "measure")
-    bench = _Bench(toolchain, scratch)
+    bench = _Bench(toolchain, scratch, stopped)
     if (scratch / "go.mod").exists():
         bench.fetch_modules()
     else:
@@ -48,15 +53,26 @@ def measure(experiment: Experiment, toolchain: Toolchain, scratch: Path) -> dict
         values |= bench.run(run)
     for command in experiment.commands:
         values |= bench.command(command)
+    bench.check()
     return values
+
+
+class Stopped(Exception):
+    """The run was given up; nobody waits for its result."""
 
 
 class _Bench:
     """A toolchain and a folder with an experiment in it."""
 
-    def __init__(self, toolchain: Toolchain, folder: Path) -> None:
+    def __init__(self, toolchain: Toolchain, folder: Path, stopped: threading.Event) -> None:
         self._toolchain = toolchain
         self._folder = folder
+        self._stopped = stopped
+
+    def check(self) -> None:
+        """Go no further once the run was given up."""
+        if self._stopped.is_set():
+            raise Stopped
 
     def fetch_modules(self) -> None:
         """Have the modules that the go.mod names, from the cache or the network."""
@@ -126,6 +142,7 @@ class _Bench:
         return self._read(run, texts, exits)
 
     def _once(self, run: Run, program: Path | None) -> Completed:
+        self.check()
         env = self._cgo(run) | run.env
         if program is None:
             return self._toolchain.run(run.args, cwd=self._folder, env=env, timeout=run.timeout)
@@ -133,6 +150,7 @@ class _Bench:
         return self._toolchain.execute(program, arguments, cwd=self._folder, env=env, timeout=run.timeout)
 
     def _go(self, arguments: list[str], env: dict[str, str] | None = None) -> Completed:
+        self.check()
         return self._toolchain.run(arguments, cwd=self._folder, env=env, timeout=_BUILD_LIMIT)
 
     @staticmethod

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -17,7 +19,7 @@ from goretain.lab.bench import measure
 from goretain.lab.catalogue import Claim, Experiment
 from goretain.lab.results import Measured, keep, measured, recall
 from goretain.model.errors import ModulesUnavailable, UsageError
-from goretain.toolchain import Toolchain
+from goretain.toolchain import Toolchain, end_running
 
 #: Called with what is done, how much of it is done, and of how much.
 Progress = Callable[[str, int, int], None]
@@ -44,8 +46,9 @@ def run(
     """
     pairs = [(experiment, toolchain) for experiment in experiments for toolchain in toolchains]
     results: dict[tuple[str, str], Measured] = {}
+    stopped = threading.Event()
     with ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)))) as pool:
-        jobs = {pool.submit(_one, *pair, fresh): pair for pair in pairs}
+        jobs = {pool.submit(_one, *pair, fresh, stopped): pair for pair in pairs}
         try:
             for done, job in enumerate(as_completed(jobs), 1):
                 experiment, toolchain = jobs[job]
@@ -53,7 +56,11 @@ def run(
                 if progress is not None:
                     progress(f"{experiment.name} on Go {toolchain.version}", done, len(pairs))
         except BaseException:
+            stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
+            while not all(job.done() for job in jobs):
+                end_running()
+                time.sleep(0.05)
             raise
     return {
         experiment.name: [results[experiment.name, toolchain.version] for toolchain in toolchains]
@@ -61,13 +68,13 @@ def run(
     }
 
 
-def _one(experiment: Experiment, toolchain: Toolchain, fresh: bool) -> Measured:
+def _one(experiment: Experiment, toolchain: Toolchain, fresh: bool, stopped: threading.Event) -> Measured:
     """One experiment on one toolchain, measured or recalled."""
     if not fresh and (kept := recall(experiment, toolchain)) is not None:
         return kept
     with tempfile.TemporaryDirectory(prefix="goretain-lab-") as scratch:
         try:
-            values = measure(experiment, toolchain, Path(scratch))
+            values = measure(experiment, toolchain, Path(scratch), stopped)
         except ModulesUnavailable as error:
             return measured(toolchain, {}, unavailable=error.message)
     keep(experiment, toolchain, values)

@@ -30,7 +30,7 @@ def render_lab(report: LabReport, *, patterns: Mapping[str, str] | None = None) 
 
 
 def _claim(claim: LabClaim, patterns: Mapping[str, str]) -> Iterator[str]:
-    """A heading, the outcome with the fact, the figures, the source."""
+    """A heading, the outcome with the fact, the figures, where it is said, what finds it."""
     yield f"#### {claim.id}: {escape(claim.claim)}"
     yield ""
     yield f"**{_first(verdict(claim))}.** {escape(claim.correct)}"
@@ -40,6 +40,9 @@ def _claim(claim: LabClaim, patterns: Mapping[str, str]) -> Iterator[str]:
     if names:
         yield ""
         yield from (f"- {escape(label(name))}: {code(figure(claim.runs, name))}" for name in names)
+    if claim.source:
+        yield ""
+        yield f"Said in {escape(claim.source)}."
     if claim.pattern:
         place = patterns.get(claim.pattern)
         yield ""

@@ -6,6 +6,6 @@ depend on the settings of the machine. Imports ``model`` and the standard librar
 
 from goretain.toolchain.find import find_toolchain, module_toolchain
 from goretain.toolchain.install import SUPPORTED
-from goretain.toolchain.run import Completed, Toolchain
+from goretain.toolchain.run import Completed, Toolchain, end_running
 
-__all__ = ["SUPPORTED", "Completed", "Toolchain", "find_toolchain", "module_toolchain"]
+__all__ = ["SUPPORTED", "Completed", "Toolchain", "end_running", "find_toolchain", "module_toolchain"]

@@ -12,8 +12,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -189,6 +189,26 @@ class Toolchain:
         return done.stdout
 
 
+#: Process groups that run now, of all threads.
+_RUNNING: set[int] = set()
+
+
+def end_running() -> None:
+    """End all that threads run by toolchains now: an interruption reaches only the main thread."""
+    for group in tuple(_RUNNING):
+        with suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+
+
+@contextmanager
+def _listed(group: int) -> Iterator[None]:
+    _RUNNING.add(group)
+    try:
+        yield
+    finally:
+        _RUNNING.discard(group)
+
+
 def _finished(command: Sequence[str], cwd: Path, environment: Mapping[str, str], timeout: float) -> Completed:
     """Run a command without input in a process group of its own, which ends with it."""
     started = time.monotonic()
@@ -209,7 +229,7 @@ def _finished(command: Sequence[str], cwd: Path, environment: Mapping[str, str],
             f"cannot run {command[0]}: {error.strerror}",
             hint="remove this toolchain, it will be fetched again",
         ) from error
-    with process:
+    with process, _listed(process.pid):
         try:
             stdout, stderr = process.communicate(timeout=timeout)
         except BaseException as error:

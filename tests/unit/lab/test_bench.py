@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -176,6 +179,31 @@ def test_a_wrong_expectation_makes_the_run_fail(tmp_path: Path, old: str, new: s
     (claim,) = json.loads(done.stdout)["claims"]
     assert claim["runs"][0]["wrong"] == ([says] if says else [])
     assert (claim["agrees"], done.returncode) == (not says, int(bool(says)))
+
+
+def test_an_interruption_ends_what_runs_and_keeps_nothing(tmp_path: Path) -> None:
+    made(tmp_path, TOML.replace('name = "hang"\ntimeout = 0.3', 'name = "hang"\ntimeout = 600.0'))
+    command = [sys.executable, "-m", "goretain.cli.main", "lab", "run", "--fresh", "--go", VERSIONS[-1]]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    goretain = subprocess.Popen([*command, "--from", str(tmp_path)], env=environment, stderr=subprocess.PIPE)
+    with goretain:
+        program = hanging(goretain.pid, tmp_path)
+        goretain.send_signal(signal.SIGINT)
+        assert goretain.wait(20) == 130
+    assert not Path(f"/proc/{program}").exists()
+    assert list(tmp_path.glob("goretain-lab-*")) == []
+
+
+def hanging(parent: int, scratch: Path) -> int:
+    """PID of the experiment's program once it hangs."""
+    for _ in range(600):
+        for task in Path(f"/proc/{parent}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                arguments = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+                if arguments[0].startswith(os.fsencode(scratch)) and arguments[1] == b"hang":
+                    return int(child)
+        time.sleep(0.1)
+    raise AssertionError("the program that hangs was not started")
 
 
 def test_a_toolchain_that_cannot_be_started_is_an_error(tmp_path: Path) -> None:

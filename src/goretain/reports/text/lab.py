@@ -27,6 +27,8 @@ def render_lab(report: LabReport, width: int) -> Page:
             page.fact("", f"{label(name)}: {figure(claim.runs, name)}", indent=" " * 7)
         if claim.note:
             page.fact("note", claim.note, indent=" " * 7)
+        if claim.source:
+            page.fact("said in", claim.source, indent=" " * 7)
         if claim.pattern:
             page.fact("found by", f"goretain why, as {claim.pattern}", indent=" " * 7)
     _closing(page, report)
@@ -43,13 +45,13 @@ def render_lab_table(report: LabReport, width: int) -> Page:
 
 
 def render_lab_list(report: LabReport, width: int) -> Page:
-    """One line an experiment: its claims and what they are about."""
+    """Each experiment: what it is about and, below, its claims."""
     page = Page(width)
     ids: dict[tuple[str, str], list[str]] = {}
     for claim in report.claims:
         ids.setdefault((claim.experiment, claim.title), []).append(claim.id)
-    rows = [(name, " ".join(claims), title) for (name, title), claims in ids.items()]
-    page.table(("experiment", "claims", "about"), rows, left=3, styles={0: "bold"})
+    below = [[f"{claim} " for claim in claims] for claims in ids.values()]
+    page.table(("experiment", "about"), list(ids), left=2, styles={0: "bold"}, below=below)
     page.add()
     page.add(("  measure them here: goretain lab run [CLAIM|CODE|EXPERIMENT...]", "dim"))
     return page
