@@ -61,11 +61,9 @@ def test_outcomes_in_words() -> None:
     assert verdict(claim(outcome="untestable", reason="no workload")) == "can't be tested: no workload"
     assert verdict(claim(outcome=None)) == "unknown: something was not measured"
     assert verdict(claim(outcome="true", depends_on="swiss_maps")) == "true here; depends on swiss_maps"
-    each = [
-        LabRun(go=go, outcome=outcome, figures={}, wrong=(), unavailable="")
-        for go, outcome in (("1.23.9", "true"), ("1.24.11", "false"))
-    ]
-    depends = claim(outcome="depends", depends_on="swiss_maps", runs=tuple(each))
+    classic = LabRun(go="1.23.9", outcome="true", figures={}, wrong=(), unavailable="")
+    swiss = LabRun(go="1.24.11", outcome="false", figures={}, wrong=(), unavailable="")
+    depends = claim(outcome="depends", depends_on="swiss_maps", runs=(classic, swiss))
     assert verdict(depends) == "depends on swiss_maps: true on 1.23; false on 1.24"
 
 
