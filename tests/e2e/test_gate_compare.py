@@ -104,7 +104,7 @@ def state(folder: Path) -> list[str]:
     return [git(folder, "--no-optional-locks", *one) for one in asked]
 
 
-ARGUMENTS = ("--go", VERSIONS[-1], "--iterations", "300", "./...")
+ARGUMENTS = ("--go", VERSIONS[-1], "--iterations", "130", "./...")
 
 
 def compared(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
@@ -149,11 +149,6 @@ def test_what_a_change_adds_decides(repository: Path, capsys: pytest.CaptureFixt
     assert courses(name["sites"])["Name"] == "new"
     assert courses(put["standing"]) == {"gopark": "new"}
     assert put["standing"][0]["count"]["rate"] == pytest.approx(1)
-
-    assert main.run(["gate", *ARGUMENTS, "--compare", "HEAD~1"]) == 1
-    page = capsys.readouterr().out
-    assert "compared with HEAD~1" in page
-    assert "What the change takes away" in page
 
 
 def test_bases_that_cannot_be_compared_with(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,7 +76,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def gate(*arguments: str) -> int:
-    return main.run(["gate", "--go", VERSIONS[-1], "--iterations", "300", *arguments])
+    return main.run(["gate", "--go", VERSIONS[-1], "--iterations", "130", *arguments])
 
 
 def asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:

@@ -19,7 +19,7 @@ from goretain.model.units import size_of
 
 #: The name that is looked for.
 FILE = "goretain.toml"
-_HINT = "docs/gate.md shows a goretain.toml with every key"
+_HINT = "docs/gate-ci.md shows a goretain.toml with every key"
 
 
 class Bytes(float):

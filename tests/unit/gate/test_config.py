@@ -144,7 +144,7 @@ def test_mistakes_are_told_with_their_line(tmp_path: Path, text: str, message: s
     said, advice = refusal(tmp_path, text)
     assert said == message
     assert hint in advice
-    assert "docs/gate.md" in advice
+    assert "docs/gate-ci.md" in advice
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
@@ -157,6 +157,17 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         read_config(tmp_path)
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         read_config(tmp_path / "none.toml")
+
+
+def test_the_example_of_the_docs_is_right_and_shows_every_key(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "gate-ci.md").read_text()
+    example = page.partition("```toml\n")[2].partition("```")[0]
+    gate = read_config(written(tmp_path, example)).gate
+    assert (gate.bytes, gate.objects, gate.goroutines) == (Bytes(16), 0.5, 0.0)
+    assert [one.bytes for one in gate.limit] == [Bytes(1024)]
+    assert gate.known[0].excess(4096, 1) is None
+    for struct in (gate, *gate.limit, *gate.known):
+        assert all(key in example for key in struct.__struct_fields__)
 
 
 @pytest.mark.parametrize(
