@@ -15,6 +15,7 @@ from benchmarks import (
     bench_watch,
     remedies,
 )
+from benchmarks.schema import __main__ as schema
 
 for title, run in (
     ("Pause: lean copy against full copy", bench_pause.main),
@@ -27,6 +28,7 @@ for title, run in (
     ("Execution traces: events a CPU second", bench_traces.main),
     ("A watch of ten processes", bench_watch.main),
     ("Remedies and naive forms", lambda: remedies.main([])),
+    ("Decoding JSON: generated types, maps, quicktype", schema.main),
     ("Beside other tools, on one core", bench_peers.main),
 ):
     print(f"== {title}", flush=True)

@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -54,18 +55,35 @@ type docReader struct {
 	base  int64 // bytes of the document before buf
 	path  []docStep
 	name  []byte // the last key
-	depth int    // arrays and objects that skip is inside of
-	fails error  // what src failed with, other than io.EOF
+	known *docScratch
+	depth int   // arrays and objects that skip is inside of
+	fails error // what src failed with, other than io.EOF
 }
+
+// docScratch is what readers hand on to each other: short strings that were read lately, which documents repeat
+// (so that one copy serves all), and a buffer for streams.
+type docScratch struct {
+	strings [128]string
+	buf     [8192]byte
+}
+
+// docShort is the longest string, in bytes, that is looked up among those read lately.
+const docShort = 24
+
+var docPool = sync.Pool{New: func() any { return new(docScratch) }}
 
 // decodeBytes reads a whole document from memory.
 func decodeBytes[T any](data []byte, read func(*docReader) (T, error)) (T, error) {
-	return decodeAll(&docReader{buf: data, hold: -1}, read)
+	known := docPool.Get().(*docScratch)
+	defer docPool.Put(known)
+	return decodeAll(&docReader{buf: data, hold: -1, known: known}, read)
 }
 
 // decodeStream reads a whole document and keeps no more of it than the longest value that is read at once.
 func decodeStream[T any](src io.Reader, read func(*docReader) (T, error)) (T, error) {
-	return decodeAll(&docReader{src: src, buf: make([]byte, 0, 8192), hold: -1}, read)
+	known := docPool.Get().(*docScratch)
+	defer docPool.Put(known)
+	return decodeAll(&docReader{src: src, buf: known.buf[:0], hold: -1, known: known}, read)
 }
 
 func decodeAll[T any](r *docReader, read func(*docReader) (T, error)) (T, error) {
@@ -384,9 +402,25 @@ func (r *docReader) text() (string, error) {
 		return "", err
 	}
 	if plain {
-		return string(quoted[1 : len(quoted)-1]), nil
+		return r.copied(quoted[1 : len(quoted)-1]), nil
 	}
 	return unquoted(quoted), nil
+}
+
+// copied is a copy of some bytes, the one that was made last if they were read lately.
+func (r *docReader) copied(text []byte) string {
+	if len(text) > docShort {
+		return string(text)
+	}
+	hash := uint32(2166136261)
+	for _, c := range text {
+		hash = (hash ^ uint32(c)) * 16777619
+	}
+	known := &r.known.strings[hash%uint32(len(r.known.strings))]
+	if *known != string(text) {
+		*known = string(text)
+	}
+	return *known
 }
 
 // constant reads the one string that a type allows here.
@@ -640,7 +674,7 @@ func (r *docReader) ahead() (*docReader, error) {
 	r.more()
 	base := r.base + int64(r.pos)
 	text, err := r.raw()
-	return &docReader{buf: text, hold: -1, base: base, path: r.path, depth: r.depth}, err
+	return &docReader{buf: text, hold: -1, base: base, path: r.path, depth: r.depth, known: r.known}, err
 }
 
 // readPointer reads null as nil.
@@ -687,8 +721,11 @@ func readSlice[T any](r *docReader, read func(*docReader) (T, error)) ([]T, erro
 	values := []T{}
 	for i := 0; ; i++ {
 		goes, err := r.next(i == 0, ']')
-		if err != nil || !goes {
-			return values, err
+		if err != nil {
+			return nil, err
+		}
+		if !goes {
+			return clipped(values), nil
 		}
 		r.enterIndex(i)
 		value, err := read(r)
@@ -698,6 +735,14 @@ func readSlice[T any](r *docReader, read func(*docReader) (T, error)) ([]T, erro
 		r.leave()
 		values = append(values, value)
 	}
+}
+
+// clipped is a slice without the room that append left behind it, where that is more than a quarter.
+func clipped[T any](values []T) []T {
+	if cap(values)-len(values) <= len(values)/4 {
+		return values
+	}
+	return append(make([]T, 0, len(values)), values...)
 }
 
 // readMap reads an object whose keys are data; an empty one is not nil.

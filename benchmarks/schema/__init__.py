@@ -1,0 +1,1 @@
+"""Decoding JSON: types of ``goretain schema`` beside map[string]any and quicktype."""
