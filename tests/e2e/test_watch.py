@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -168,29 +170,31 @@ def in_front_of(target: Target, looks: int) -> Iterator[tuple[str, threading.Eve
 
 
 def test_a_target_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
-    """While one says nothing the other gets its looks; those that failed would be told."""
-    ended: list[BaseException] = []
+    """While one says nothing the other gets its looks; nor does Ctrl-C wait, and it says nothing else."""
     with (
         socket.create_server(("127.0.0.1", 0)) as mute,
         running(go_program("paced", VERSIONS[-1])) as target,
         in_front_of(target, 4) as (address, begun),
     ):
-
-        def sleep(_: float) -> None:
-            if begun.wait(0.02):
-                raise KeyboardInterrupt
-
-        report = api.watch_profiles(
-            [f"http://127.0.0.1:{mute.getsockname()[1]}", address],
-            tmp_path / "mute.watch",
-            seconds=1e6,
-            every=0.02,
-            sleep=sleep,
-            on_stop=ended.append,
+        targets = [f"http://127.0.0.1:{mute.getsockname()[1]}", address]
+        command = [sys.executable, "-m", "goretain.cli.main", "watch", *targets, "--json"]
+        watching = subprocess.Popen(
+            [*command, "-o", str(tmp_path / "mute.watch"), "--every", "20ms", "--for", "1h"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-    assert isinstance(ended[0], KeyboardInterrupt)
-    (answered,) = report.targets
-    assert answered.looks >= 3
+        try:
+            assert begun.wait(60)
+            watching.send_signal(signal.SIGINT)
+            out, err = watching.communicate(timeout=60)
+        finally:
+            watching.kill()
+            watching.wait()
+    assert (watching.returncode, err.strip()) == (130, "interrupted")
+    found = {one["name"]: (one["looks"], one["failure"]) for one in json.loads(out)["targets"]}
+    assert found[targets[0]] == (0, "it had not answered when the watch ended")
+    assert found[targets[1]][0] >= 3
 
 
 def test_a_full_disk_ends_it_with_what_there_is(tmp_path: Path) -> None:

@@ -79,9 +79,10 @@ def watch_profiles(
         raise UsageError("nothing to watch", hint="name a target: goretain watch http://localhost:6060")
     watched = {without_password(target): _Target(target) for target in targets}
     stopped: BaseException | None = None
+    rounds = _Rounds(watched, collect)
     with Record(file) as record:
         try:
-            _Rounds(record, watched, collect).run(seconds, every, progress, sleep)
+            rounds.run(record, seconds, every, progress, sleep)
         except (KeyboardInterrupt, NotWritten) as stop:
             stopped = stop
     with Record(file) as record:  # anew: one that could not be written can no longer be read
@@ -89,6 +90,8 @@ def watch_profiles(
             if on_stop is None or not record.targets:
                 raise stopped
             on_stop(stopped)
+        if not isinstance(stopped, NotWritten):
+            rounds.end(record)
         from goretain.reports.profile.watch import watch_report  # with what judges: not while it waits
 
         kept = (record.read(name) for name in record.targets)  # one in memory at a time
@@ -98,57 +101,70 @@ def watch_profiles(
 class _Rounds:
     """Looks at all targets, again and again. One that does not answer is not waited for by the others."""
 
-    def __init__(self, record: Record, targets: dict[str, _Target], collect: bool) -> None:
-        self._record, self._targets, self._collect = record, targets, collect
+    def __init__(self, targets: dict[str, _Target], collect: bool) -> None:
+        self._targets, self._collect = targets, collect
         self._asked: dict[str, Future[tuple[Moment, Profile]]] = {}
-        self._answered = any(map(record.answered, targets))
+        self._answered = False
         self._failed: dict[str, GoretainError] = {}
         self._free = threading.Semaphore(_AT_ONCE)
 
     def run(
-        self, seconds: float, every: float, progress: Progress | None, sleep: Callable[[float], None]
+        self,
+        record: Record,
+        seconds: float,
+        every: float,
+        progress: Progress | None,
+        sleep: Callable[[float], None],
     ) -> None:
         """All rounds. Raises GoretainError when no target has ever answered."""
         begun, rounds = time.monotonic(), max(int(seconds // every), 0) + 1
+        self._answered = any(map(record.answered, self._targets))
         at = 0 if self._targets else rounds
         while at < rounds:
             sleep(max(begun + at * every - time.monotonic(), 0))
             if progress is not None:
                 progress("watching", at, rounds)
             for name in [name for name in self._targets if name not in self._asked]:
-                self._asked[name] = self._ask(self._targets[name])
+                self._asked[name] = _asked(self._targets[name], self._collect, self._free)
             left = begun + (at + 1) * every - time.monotonic()
-            self._take(max(left, _SILENCE if at == rounds - 1 else 0))
+            self._take(record, max(left, _SILENCE if at == rounds - 1 else 0))
             # a round that took longer than it may is not made up for by looks in a row
             at = max(at + 1, int((time.monotonic() - begun) // every))
 
-    def _ask(self, target: _Target) -> Future[tuple[Moment, Profile]]:
-        """A look in a thread of its own, which may end after the watch does."""
-        answer = Future[tuple["Moment", "Profile"]]()
+    def end(self, record: Record) -> None:
+        """Note which targets said nothing at all."""
+        for name in [name for name in self._asked if name not in record.targets]:
+            record.fail(name, time.time(), "it had not answered when the watch ended")
+        record.write()
 
-        def look() -> None:
-            with self._free:
-                try:
-                    answer.set_result(target.look(self._collect))
-                except BaseException as wrong:
-                    answer.set_exception(wrong)
-
-        threading.Thread(target=look, daemon=True).start()
-        return answer
-
-    def _take(self, patience: float) -> None:
+    def _take(self, record: Record, patience: float) -> None:
         """Write the answers that come in time."""
         wait(self._asked.values(), min(patience, threading.TIMEOUT_MAX))
         for name in [name for name in self._targets if name in self._asked and self._asked[name].done()]:
             try:
-                _write(self._record, name, *self._asked.pop(name).result())
+                _write(record, name, *self._asked.pop(name).result())
                 self._answered = True
             except GoretainError as wrong:
                 self._failed.setdefault(name, wrong)
-                self._record.fail(name, time.time(), wrong.message)
+                record.fail(name, time.time(), wrong.message)
         if not self._answered and len(self._failed) == len(self._targets):
             raise next(iter(self._failed.values()))
-        self._record.write()
+        record.write()
+
+
+def _asked(target: _Target, collect: bool, free: threading.Semaphore) -> Future[tuple[Moment, Profile]]:
+    """A look in a thread of its own, which may outlive the watch and so holds nothing of it."""
+    answer = Future[tuple["Moment", "Profile"]]()
+
+    def look() -> None:
+        with free:
+            try:
+                answer.set_result(target.look(collect))
+            except BaseException as wrong:
+                answer.set_exception(wrong)
+
+    threading.Thread(target=look, daemon=True).start()
+    return answer
 
 
 def _write(record: Record, name: str, moment: Moment, profile: Profile) -> None:
