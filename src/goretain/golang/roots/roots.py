@@ -7,8 +7,8 @@ stopped at any instruction; those are marked conservative.
 
 A root slot reads node + path. For globals the path continues the variable (``main.cache`` + ``.m``); for
 goroutines it is ``:function.variable.field`` (``goroutine 18 [chan receive] main.worker`` +
-``:main.worker.job.body``), with ``(temporary)`` for a word that no variable names and ``(register rax)`` for
-a register.
+``:main.worker.job.body``), with ``(temporary)`` for a word that no variable names (``(temporary).body`` of
+a value that is being sent to a channel) and ``(register rax)`` for a register.
 Imports the rooms of ``golang`` below it, ``capture.image`` and ``snapshot``.
 """
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from goretain.golang.layout import Program
 from goretain.golang.packages import display_name
 from goretain.golang.stacks.goroutines import LiveGoroutine
+from goretain.golang.stacks.passing import PassedValues
 from goretain.golang.stacks.stacks import StackFrame, Stacks, StackWords
 from goretain.golang.stacks.stackscan import LiveWord, StackScan
 from goretain.golang.stacks.threads import POINTER_REGISTERS, SystemStack
@@ -47,6 +48,7 @@ class StackRoots:
         self._program = program
         self.stacks = stacks
         self._context_at = program.layout.offset(_G, "sched", "ctxt")
+        self._passed = PassedValues(program, universe)
         self._labels: dict[tuple[int, bool, int], tuple[str, Leaf | None]] = {}
         self._function = Leaf(0, "func", GoType("func()", "func", 8), "")
         self._notes = {
@@ -72,7 +74,21 @@ class StackRoots:
         if not g.frames and not g.at_safe_point:
             scan.add_range(g.stack_low, g.stack_high, -1)
         self._add_outside(scan, g)
-        return roots + [self._named(g.frames, word) for word in scan.finish()]
+        words, pointers = self._passed.of(g)
+        for word in scan.finish():
+            root = self._named(g.frames, word)
+            if root.leaf is None and word.frame >= 0 and not word.conservative:
+                root = self._passing(root, words.get(word.address), pointers.get(word.value))
+            roots.append(root)
+        return roots
+
+    @staticmethod
+    def _passing(root: StackRoot, part: Leaf | None, pointer: Leaf | None) -> StackRoot:
+        """A word without a type: what it is as part of a value that a channel passes, or as its address."""
+        if part is not None:
+            path = root.path + part.path if root.path.endswith(")") else root.path
+            return root._replace(path=path, leaf=part)
+        return root if pointer is None else root._replace(leaf=pointer)
 
     def of_system_stack(self, stack: SystemStack) -> list[StackRoot]:
         """Every word of a system stack in use, and the registers of its thread. Raises MissingMemory."""

@@ -88,7 +88,7 @@ def read_waits(program: Program, goroutines: list[LiveGoroutine]) -> WaitTable |
 
 
 @dataclass(frozen=True, slots=True)
-class _Sudog:
+class Sudog:
     """A sudog: its own address, its goroutine's, what it waits for, the next one of the same goroutine."""
 
     address: int
@@ -98,15 +98,40 @@ class _Sudog:
     following: int
 
 
+class SudogReader:
+    """Reads the sudogs that goroutines list. Raises UnknownLayout."""
+
+    def __init__(self, program: Program) -> None:
+        layout = program.layout
+        self._memory = program.memory
+        fields = (("g",), _pointer(layout, "elem"), _pointer(layout, "c"), ("waitlink",))
+        self._record = RecordReader(layout, _SUDOG, *fields)
+
+    def listed(self, g: LiveGoroutine) -> list[Sudog]:
+        """Those of ``g.waiting``, none if one of them is another goroutine's. Raises MissingMemory."""
+        found: list[Sudog] = []
+        at = g.waiting
+        while at and len(found) < _CASES:
+            sudog = self.at(at)
+            if sudog.goroutine != g.address:
+                return []
+            found.append(sudog)
+            at = sudog.following
+        return found
+
+    def at(self, address: int) -> Sudog:
+        """The one at an address. Raises MissingMemory."""
+        return Sudog(address, *self._record.read(self._memory, address))
+
+
 class _Reader:
-    """Reads the sudogs of goroutines one by one."""
+    """Reads what goroutines wait for, one by one."""
 
     def __init__(self, program: Program) -> None:
         layout = program.layout
         self.sudogs: set[int] = set()
         self._memory = program.memory
-        fields = (("g",), _pointer(layout, "elem"), _pointer(layout, "c"), ("waitlink",))
-        self._record = RecordReader(layout, _SUDOG, *fields)
+        self._queue = SudogReader(program)
         self._goroutine_at = layout.offset(_SUDOG, "g")
         self._next = RecordReader(layout, _SUDOG, ("next",))
         # The linker leaves out what a program without conditions does not need.
@@ -136,16 +161,9 @@ class _Reader:
 
     def _channels(self, g: LiveGoroutine) -> list[int]:
         """Channels of a send, receive or select; a select on one channel twice has it once."""
-        found: list[int] = []
-        at = g.waiting
-        while at and len(found) < _CASES:
-            sudog = self._sudog(at)
-            if sudog.goroutine != g.address:
-                return []
-            self.sudogs.add(at)
-            found.append(sudog.channel or UNKNOWN)
-            at = sudog.following
-        return list(dict.fromkeys(found))
+        listed = self._queue.listed(g)
+        self.sudogs.update(sudog.address for sudog in listed)
+        return list(dict.fromkeys(sudog.channel or UNKNOWN for sudog in listed))
 
     def _semaphore(self, g: LiveGoroutine) -> int:
         """Address of the semaphore's word or of the condition's list."""
@@ -155,11 +173,11 @@ class _Reader:
         self.sudogs.add(sudog.address)
         return sudog.element or self._list(g, sudog) or UNKNOWN
 
-    def _own_sudog(self, g: LiveGoroutine) -> _Sudog | None:
+    def _own_sudog(self, g: LiveGoroutine) -> Sudog | None:
         for at in (g.waiting, *self._words(g)):
             if not at or at % 8 or not self._is_own(at, g):
                 continue
-            sudog = self._sudog(at)
+            sudog = self._queue.at(at)
             if not sudog.channel:
                 return sudog
         return None
@@ -171,9 +189,6 @@ class _Reader:
             return False
         return int.from_bytes(named, "little") == g.address and not g.stack_low <= at < g.stack_high
 
-    def _sudog(self, at: int) -> _Sudog:
-        return _Sudog(at, *self._record.read(self._memory, at))
-
     @staticmethod
     def _words(g: LiveGoroutine) -> Iterator[int]:
         """Words of the frames that parked the goroutine, each value once."""
@@ -183,7 +198,7 @@ class _Reader:
         words = g.words.words[: max(top - g.words.low, 0) // 8]
         return iter(dict.fromkeys(words))
 
-    def _list(self, g: LiveGoroutine, sudog: _Sudog) -> int:
+    def _list(self, g: LiveGoroutine, sudog: Sudog) -> int:
         """The notifyList whose queue the sudog stands in: the stack still knows it, or its sync.Cond."""
         if sudog.address in self._list_of:
             return self._list_of[sudog.address]
@@ -213,7 +228,7 @@ class _Reader:
 
     def _is_queued(self, at: int) -> bool:
         """Whether a sudog names a goroutine; a word that is none of a list rarely leads to such."""
-        return bool(self._sudog(at).goroutine)
+        return bool(self._queue.at(at).goroutine)
 
 
 def _pointer(layout: Layout, name: str) -> tuple[str, ...]:

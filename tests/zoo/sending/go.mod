@@ -1,0 +1,3 @@
+module sending
+
+go 1.21
