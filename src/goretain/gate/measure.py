@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Literal
 
+import numpy as np
+
 from goretain.gate.build import Built
 from goretain.gate.process import Settings
 from goretain.gate.run import Found, Run, RunFailed, Stack, run
@@ -145,14 +147,25 @@ def _climb(steps: Sequence[int], one: Callable[[int], Run], budget: Budget) -> t
     runs: list[Run] = []
     for at, iterations in enumerate(steps):
         runs.append(one(iterations))
-        last = runs[-AN_OCTAVE:]
-        if (at + 1) % AN_OCTAVE or at + 1 == len(steps):
+        coming = steps[at + 1 : at + 1 + AN_OCTAVE]
+        if (at + 1) % AN_OCTAVE or not coming:
             continue
-        if sum(run.seconds for run in runs) + 2 * sum(run.seconds for run in last) > budget.seconds:
+        spent = [run.seconds for run in runs]
+        if sum(spent) + sum(_expected(runs, spent, coming)) > budget.seconds:
             return runs, "time"
-        if 2 * max(run.rss_bytes for run in last) > budget.bytes:
+        if max(_expected(runs, [float(run.rss_bytes) for run in runs], coming)) > budget.bytes:
             return runs, "memory"
     return runs, "iterations"
+
+
+def _expected(runs: Sequence[Run], took: Sequence[float], coming: Sequence[int]) -> list[float]:
+    """What runs of so many iterations will take, by what the last ones took: so much each, and so much more
+    for every iteration.
+    """
+    last = slice(-2 * AN_OCTAVE, None)
+    n, y = np.array([run.iterations for run in runs][last]), np.array(took[last])
+    each = max(float(np.polyfit(n, y, 1)[0]), 0.0)
+    return [float(y.max()) + each * (number - int(n[-1])) for number in coming]
 
 
 def verdict_of(name: str, runs: Sequence[Run], stopped: Stopped) -> Measured:

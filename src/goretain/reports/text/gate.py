@@ -106,17 +106,18 @@ def _benchmark(page: Page, one: GateBenchmark, *, limited: bool, compared: bool)
         compared: whether amounts are what a change adds.
     """
     verdict = "skipped" if one.skipped else one.verdict or "failed"
-    page.add()
-    page.add((f"{verdict:<9} ", _STYLES.get(verdict, "dim")), (clean(one.name), "bold"))
+    if verdict != "settles":
+        page.add()
+    page.add((f"{verdict:<9} ", _STYLES.get(verdict, "dim")), (clean(one.name), "bold"), *_rest(one))
     if one.failed is not None:
         for line in one.failed.split("\n"):
             page.add("  ", (clean(line.expandtabs(4)), ""))
     if one.total is None or one.goroutines is None:
         return
-    if one.total.bytes.trend == "settles":
-        left, last = one.total.bytes.left[-1], f"after {one.iterations[-1]:,} iterations"
-        page.fact("in use", f"{signed(left)} {last}" if compared else f"{iec(left)} {last}")
-    elif one.total.bytes.rate is not None:
+    removed = one.removed or one.removed_standing
+    if one.verdict == "settles" and not removed:
+        return
+    if one.total.bytes.rate is not None:
         each = f"{rate(one.total.bytes, 'B')}, {rate(one.total.objects, '')} objects"
         page.fact("each", f"{each}, {rate(one.goroutines.count, '')} goroutines")
     runs = (
@@ -139,6 +140,14 @@ def _benchmark(page: Page, one: GateBenchmark, *, limited: bool, compared: bool)
                 break  # too few runs for all
     if one.settles_total:
         page.fact("settles", plural(one.settles_total, "call stack"))
+
+
+def _rest(one: GateBenchmark) -> tuple[tuple[str, str], ...]:
+    """All that there is to say of a benchmark that settles."""
+    if one.verdict != "settles" or one.total is None:
+        return ()
+    held = f"{iec(one.total.bytes.left[-1])} in use after {one.iterations[-1]:,} iterations"
+    return (("  ", ""), (held, "dim"))
 
 
 def _because(amount: PerIteration) -> str:
