@@ -144,7 +144,7 @@ def build(
     described, binary = into / "overlay.json", into / "tests"
     described.write_text(json.dumps({"Replace": overlay}), "utf-8")
     done = toolchain.run(
-        ["test", "-c", "-o", str(binary), "-overlay", str(described), *_tags(tags), package.path],
+        ["test", "-c", "-vet=off", "-o", str(binary), "-overlay", str(described), *_tags(tags), package.path],
         cwd=package.directory,
         timeout=_PATIENCE,
     )

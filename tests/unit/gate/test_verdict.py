@@ -38,6 +38,9 @@ LEAKS = {
     "one in five thousand": lambda n: n // 5000 * 1024,
     "a table that doubles": lambda n: 16 * doubling(n),
     "such a table of one in a hundred": lambda n: 16 * doubling(n // 100),
+    "a table that is kept for a while when it doubles": lambda n: (
+        doubling(n) * (20 + 10 * (n < 0.6 * doubling(n)))
+    ),
     "once much, then a leak": lambda n: (4 << 20) * (n > 1000) + 10 * n,
     "a leak with noise": lambda n: 64 * n + n % 7 * 32,
 }
