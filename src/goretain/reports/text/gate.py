@@ -108,7 +108,9 @@ def _benchmark(page: Page, one: GateBenchmark, *, limited: bool, compared: bool)
     verdict = "skipped" if one.skipped else one.verdict or "failed"
     if verdict != "settles":
         page.add()
-    page.add((f"{verdict:<9} ", _STYLES.get(verdict, "dim")), (clean(one.name), "bold"), *_rest(one))
+    page.add(
+        (f"{verdict:<9} ", _STYLES.get(verdict, "dim")), (clean(one.name), "bold"), *_rest(one, compared)
+    )
     if one.failed is not None:
         for line in one.failed.split("\n"):
             page.add("  ", (clean(line.expandtabs(4)), ""))
@@ -142,11 +144,12 @@ def _benchmark(page: Page, one: GateBenchmark, *, limited: bool, compared: bool)
         page.fact("settles", plural(one.settles_total, "call stack"))
 
 
-def _rest(one: GateBenchmark) -> tuple[tuple[str, str], ...]:
+def _rest(one: GateBenchmark, compared: bool) -> tuple[tuple[str, str], ...]:
     """All that there is to say of a benchmark that settles."""
     if one.verdict != "settles" or one.total is None:
         return ()
-    held = f"{iec(one.total.bytes.left[-1])} in use after {one.iterations[-1]:,} iterations"
+    left = one.total.bytes.left[-1]
+    held = f"{signed(left) if compared else iec(left)} in use after {one.iterations[-1]:,} iterations"
     return (("  ", ""), (held, "dim"))
 
 
