@@ -62,6 +62,12 @@ def test_a_name_too_long_for_its_column_stands_below_in_one_piece() -> None:
     assert page.text.splitlines() == ["    bytes  name", "  1.0 KiB  short", "     12 B", "      " + "x" * 60]
 
 
+def test_the_last_head_stands_below_too_where_it_has_no_room() -> None:
+    page, head = Page(40), "site and its callers, outermost last"
+    page.table(("in use", head), [("1.0 KiB", "main.f")], left=1, styles={})
+    assert page.text.splitlines() == ["   in use", f"      {head}", "  1.0 KiB  main.f"]
+
+
 def test_a_first_piece_without_room_after_its_lead_goes_below_it() -> None:
     page = Page(40)
     page.pieces(["x" * 30], lead=[("  1.2 MiB  9 objects, mostly ", "")], hang="    ")

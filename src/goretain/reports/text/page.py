@@ -131,8 +131,12 @@ class Page:
                 spans.append((text, styles.get(at, "") if style is None else style))
             return [*spans, ("  ", "")]
 
-        self.add(*lead(heads, "dim"), (heads[last], "dim"))
         start, style = sum(widths) + 2 * len(heads), styles.get(last, "")
+        if start + cells(heads[last]) > self.width:
+            self.add(*lead(heads, "dim"))
+            self.add((" " * 6, ""), (heads[last], "dim"))
+        else:
+            self.add(*lead(heads, "dim"), (heads[last], "dim"))
         for number, row in enumerate(body):
             words, spans, hang = split(row[last]), lead(row), " " * (start + 2)
             if start + max(cells(word.rstrip()) for word in words) > self.width:  # below, in one piece

@@ -39,7 +39,7 @@ def render_trace(report: TraceReport, width: int) -> Page:
     if report.unended:
         heads = ("count", "asleep", "begun", "ended", "stands at <- began as <- begun by")
         page.table(
-            heads, [_group(row) for row in report.unended], left=1, styles={0: "bold"}, split=split_path
+            heads, [_group(row) for row in report.unended], left=1, styles={0: "bold"}, split=_split_group
         )
     left_out(page, report.unended_total, len(report.unended), "group")
     _collector(page, report.collector, report.duration_ns)
@@ -58,6 +58,13 @@ def _head(page: Page, report: TraceReport) -> None:
     )
     for note in report.notes:
         page.fact("note", note, style="yellow")
+
+
+def _split_group(text: str) -> list[str]:
+    """The frames of a group; its state may stand on a line of its own."""
+    first, *others = split_path(text)
+    state, end, place = first.partition("] ")
+    return [f"{state}]", f" {place}", *others] if end else [first, *others]
 
 
 def _group(row: UnendedRow) -> tuple[str, ...]:
