@@ -96,8 +96,10 @@ def _measure(
     if revision is None:
         return [measure_package(toolchain, one, plan, say) for one in found]
     before = _measure_base(toolchain, found, revision, plan, say)
-    measured = [measure_package(toolchain, one, plan, say) for one in found]
-    return [against(one, was, revision.name) for one, was in zip(measured, before, strict=True)]
+    return [
+        against(measure_package(toolchain, one, plan, say, was), was, revision.name)
+        for one, was in zip(found, before, strict=True)
+    ]
 
 
 def _base(revision: Revision) -> GateBase:

@@ -51,13 +51,12 @@ def compare(head: Measured, base: Measured | None) -> Compared:
         return Compared(head)
     if base is None or base.series is None:
         return Compared(head, dict.fromkeys(_growing(head), "new"))
-    count = min(len(head.series.iterations), len(base.series.iterations))
-    ours, theirs = _by_site(head.series, count), _by_site(base.series, count)
-    stopped = head.stopped if count == len(head.series.iterations) else base.stopped
-    seconds = head.seconds + base.seconds
+    both = np.intersect1d(head.series.iterations, base.series.iterations)
+    ours, theirs = _by_site(head.series, both), _by_site(base.series, both)
+    stopped = head.stopped if len(both) == len(head.series.iterations) else base.stopped
 
     def less(one: _Sites, other: _Sites) -> Measured:
-        return verdict_of(head.name, _differences(one, other, seconds), stopped)
+        return verdict_of(head.name, _differences(one, other), stopped)
 
     added, removed = less(ours, theirs), less(theirs, ours)
     before, after = {_site(stack) for stack in _growing(base)}, {_site(stack) for stack in _growing(head)}
@@ -84,7 +83,7 @@ def _site(stack: Stack) -> Functions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sites:
-    """A series by site: the call stack that stands for each, and int64[r] of it."""
+    """A series by site: the call stack that stands for each, and int64[r] of it; the rest as in a Series."""
 
     iterations: I64
     stacks: Mapping[Functions, Stack]
@@ -92,17 +91,22 @@ class _Sites:
     objects: Mapping[Functions, I64]
     standing: Mapping[Functions, Stack]
     goroutines: Mapping[Functions, I64]
+    seconds: Sequence[float]
+    rss_bytes: Sequence[int]
 
 
-def _by_site(series: Series, count: int) -> _Sites:
-    """The first runs of a series; the call stack with most in the end stands for its site."""
+def _by_site(series: Series, iterations: I64) -> _Sites:
+    """Runs of so many iterations; the call stack with most in the end stands for its site."""
+    at = np.searchsorted(series.iterations, iterations)
     return _Sites(
-        series.iterations[:count],
+        iterations,
         _heaviest(series.stacks, series.bytes[:, -1]),
-        _sums(series.stacks, series.bytes[:, :count]),
-        _sums(series.stacks, series.objects[:, :count]),
+        _sums(series.stacks, series.bytes[:, at]),
+        _sums(series.stacks, series.objects[:, at]),
         _heaviest(series.standing, series.goroutines[:, -1]),
-        _sums(series.standing, series.goroutines[:, :count]),
+        _sums(series.standing, series.goroutines[:, at]),
+        [series.seconds[run] for run in at.tolist()],
+        [series.rss_bytes[run] for run in at.tolist()],
     )
 
 
@@ -119,7 +123,7 @@ def _sums(stacks: Sequence[Stack], rows: I64) -> dict[Functions, I64]:
     return found
 
 
-def _differences(one: _Sites, other: _Sites, seconds: float) -> list[Run]:
+def _differences(one: _Sites, other: _Sites) -> list[Run]:
     """Runs that left what one did less what the other did."""
     nothing = np.zeros(len(one.iterations), np.int64)
 
@@ -140,8 +144,8 @@ def _differences(one: _Sites, other: _Sites, seconds: float) -> list[Run]:
             iterations,
             {stack: Retained(size[at], objects[at]) for stack, (size, objects) in memory.items()},
             {stack: count[at] for stack, count in standing.items()},
-            seconds / len(one.iterations),
-            0,
+            max(one.seconds[at], other.seconds[at]),
+            max(one.rss_bytes[at], other.rss_bytes[at]),
         )
         for at, iterations in enumerate(one.iterations.tolist())
     ]

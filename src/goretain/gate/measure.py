@@ -116,11 +116,13 @@ def measure(
     settings: Settings,
     budget: Budget,
     on_run: Callable[[int], None] = lambda _: None,
+    like: Sequence[int] = (),
 ) -> Measured:
     """Run a benchmark with more and more iterations, and judge what it left.
 
     Args:
         on_run: called with the number of iterations before each run.
+        like: numbers of iterations of another measurement that it is to be compared with.
     """
     if found.skipped or found.failed is not None:
         return Measured(found.name, found.skipped, found.failed)
@@ -133,9 +135,11 @@ def measure(
     runs: list[Run] = []
     stopped: Stopped = "iterations"
     try:
-        if _AT_ONCE * found.seconds * sum(steps[-_STEPS:]) < budget.seconds:
+        if like:
+            runs, stopped = _climb(like, one, budget)
+        elif _AT_ONCE * found.seconds * sum(steps[-_STEPS:]) < budget.seconds:
             runs, stopped = _climb(steps[-_STEPS:], one, budget)
-        if len(runs) < LEAST_RUNS and len(runs) < len(steps):
+        if not like and len(runs) < LEAST_RUNS and len(runs) < len(steps):
             runs, stopped = _climb(steps, one, budget)
     except RunFailed as failed:
         return Measured(found.name, failed=failed.message)

@@ -57,9 +57,18 @@ class Plan:
 
 
 def measure_package(
-    toolchain: Toolchain, package: Package, plan: Plan, progress: OnProgress = lambda *_: None
+    toolchain: Toolchain,
+    package: Package,
+    plan: Plan,
+    progress: OnProgress = lambda *_: None,
+    base: PackageMeasured | None = None,
 ) -> PackageMeasured:
-    """Build the tests of a package and measure the benchmarks that the plan names."""
+    """Build the tests of a package and measure the benchmarks that the plan names.
+
+    Args:
+        base: what it is to be compared with: each benchmark runs for the same numbers of iterations.
+    """
+    before = {one.name: one.series for one in base.benchmarks} if base is not None else {}
     with tempfile.TemporaryDirectory(prefix="goretain-gate-") as into:
         try:
             progress(f"building the tests of {package.path}", 0, 0)
@@ -75,7 +84,9 @@ def measure_package(
             def on_run(iterations: int, name: str = one.name, at: int = at) -> None:
                 progress(f"{name}, {iterations:,} iterations", at, len(found))
 
-            measured.append(measure(built, one, plan.settings, plan.budget, on_run))
+            was = before.get(one.name)
+            like = was.iterations.tolist() if was is not None else ()
+            measured.append(measure(built, one, plan.settings, plan.budget, on_run, like))
         return PackageMeasured(package, built.go, tuple(measured))
 
 

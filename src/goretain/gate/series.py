@@ -31,6 +31,7 @@ class Series:
         stacks: call stacks that had something in use after any run, but those of the runtime alone.
         bytes, objects: int64[len(stacks), r].
         standing: call stacks that goroutines stood at; goroutines: int64[len(standing), r].
+        seconds, rss_bytes: of each run: wall time, largest resident size.
     """
 
     iterations: I64
@@ -39,6 +40,8 @@ class Series:
     objects: I64
     standing: tuple[Stack, ...]
     goroutines: I64
+    seconds: tuple[float, ...]
+    rss_bytes: tuple[int, ...]
 
 
 def ladder(most: int) -> Iterator[int]:
@@ -66,6 +69,8 @@ def side_by_side(runs: Sequence[Run]) -> Series:
         np.array([[run.goroutines.get(stack, 0) for run in runs] for stack in standing], np.int64).reshape(
             len(standing), len(runs)
         ),
+        tuple(run.seconds for run in runs),
+        tuple(run.rss_bytes for run in runs),
     )
 
 

@@ -19,6 +19,7 @@ def measured(
     sites: Mapping[tuple[str, int], Left],
     standing: Mapping[str, Left] | None = None,
     iterations: int = 600,
+    from_: int = 0,
 ) -> Measured:
     """A benchmark whose functions, at lines, leave objects of 8 bytes by the number of iterations."""
     runs = [
@@ -33,6 +34,7 @@ def measured(
             1,
         )
         for count in ladder(iterations)
+        if count >= from_
     ]
     return verdict_of("BenchmarkX", runs, "iterations")
 
@@ -114,7 +116,7 @@ def test_functions_without_names_are_those_of_their_function() -> None:
 
 
 def test_only_numbers_of_iterations_that_both_ran_are_compared() -> None:
-    base = measured({("main.f", 1): lambda n: n}, iterations=600)
+    base = measured({("main.f", 1): lambda n: n}, iterations=600, from_=10)
     head = measured({("main.f", 1): lambda n: 2 * n}, iterations=5000)
     for one, other, course in ((head, base, "more"), (base, head, "less")):
         compared = compare(one, other)
