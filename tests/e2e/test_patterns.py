@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-import goretain
 from goretain.model.findings import Finding
 from goretain.patterns import Pattern, catalogue
-from tests.support.golang import EXPERIMENTS, VERSIONS, go_program, running
+from tests.support.experiments import BUILDS, Build, diagnosed, documented, figure
 
 #: The oldest runtime, the first with Swiss maps, the newest; the others are the long matrix.
-_SHORT = (VERSIONS[0], "1.24.11", VERSIONS[-1])
+_SHORT = ("1.21.13", "1.24.11", "1.27.3")
 _BUILDS = [
-    pytest.param(version, experiment, marks=[] if version in _SHORT and not experiment else pytest.mark.long)
-    for version, experiment in [*((version, "") for version in VERSIONS), *EXPERIMENTS]
+    pytest.param(build, id=build.label, marks=[] if build.label in _SHORT else pytest.mark.long)
+    for build in BUILDS
 ]
-
-
-def diagnosed(
-    pattern: Pattern, version: str, experiment: str, mode: str
-) -> tuple[tuple[Finding, ...], set[str]]:
-    """What is found in an experiment's program in one mode, and the features of its runtime."""
-    experiments = [experiment] if experiment else []
-    binary = go_program(Path(str(pattern.files / "experiment")), version, experiments=experiments)
-    with running(binary, [mode]) as target:
-        snapshot = goretain.open(target.pid)
-    return snapshot.findings(), set(snapshot.meta.features)
 
 
 def expected(pattern: Pattern, features: set[str]) -> list[dict[str, Any]]:
@@ -59,18 +47,26 @@ def figures(finding: Finding, wanted: dict[str, Any]) -> dict[str, Any]:
     return {name: special[name] if name in special else getattr(finding, name) for name in wanted}
 
 
-@pytest.mark.parametrize(("version", "experiment"), _BUILDS)
+@pytest.mark.parametrize("build", _BUILDS)
 @pytest.mark.parametrize("pattern", catalogue(), ids=lambda p: p.name)
-def test_the_leak_is_found_with_its_exact_bytes(pattern: Pattern, version: str, experiment: str) -> None:
-    findings, features = diagnosed(pattern, version, experiment, "leak")
+def test_the_leak_is_found_with_its_exact_bytes(
+    pattern: Pattern, build: Build, record_property: Callable[[str, object], None]
+) -> None:
+    findings, features = diagnosed(pattern, build, "leak")
     wanted = expected(pattern, features)
     assert [f.code for f in findings] == [pattern.code] * len(wanted), [f.chain.text for f in findings]
     for finding, row in zip(findings, wanted, strict=True):
         assert figures(finding, row) == row
+    cell = figure(findings)
+    record_property("leak", [pattern.code, build.label, cell])
+    assert documented()[pattern.code, build.label] == cell, "run: python -m tests.support.experiments"
 
 
-@pytest.mark.parametrize(("version", "experiment"), _BUILDS)
+@pytest.mark.parametrize("build", _BUILDS)
 @pytest.mark.parametrize("pattern", catalogue(), ids=lambda p: p.name)
-def test_the_fixed_program_gives_nothing(pattern: Pattern, version: str, experiment: str) -> None:
-    findings, _ = diagnosed(pattern, version, experiment, "fixed")
+def test_the_fixed_program_gives_nothing(
+    pattern: Pattern, build: Build, record_property: Callable[[str, object], None]
+) -> None:
+    findings, _ = diagnosed(pattern, build, "fixed")
     assert [(f.code, f.chain.text, f.saving_bytes) for f in findings] == []
+    record_property("fixed", [pattern.code, build.label, figure(findings)])
