@@ -7,11 +7,13 @@ import subprocess
 from collections import Counter
 from functools import cache
 from pathlib import Path
+from random import Random
 
 from goretain.profile.sources.source import read_source
 from goretain.profile.trace.columns import Trace
-from goretain.profile.trace.events import Event
+from goretain.profile.trace.events import Event, Status
 from goretain.profile.trace.read import read_trace
+from goretain.profile.trace.states import states_of
 from tests.support.golang import go_program, release, toolchain
 
 #: Goroutines that the program leaves behind (``leaked`` in main.go).
@@ -72,9 +74,10 @@ _KIND_OF = {int(event): kind for kind, events in _KINDS.items() for event in eve
 
 def counted(trace: Trace) -> Counter[str]:
     """The same by our reader. A switch of coroutines is three to the Go tool: one wakes, stops, runs."""
-    counts = Counter(_KIND_OF.get(kind, "StateTransition") for kind in trace.events.kind.tolist())
-    switches = len(trace.select(Event.GO_SWITCH, Event.GO_SWITCH_DESTROY))
-    counts["StateTransition"] += 2 * switches
+    counts: Counter[str] = Counter()
+    for kind, count in enumerate(trace.counts.tolist()):
+        counts[_KIND_OF.get(kind, "StateTransition")] += count
+    counts["StateTransition"] += 2 * trace.count(Event.GO_SWITCH, Event.GO_SWITCH_DESTROY)
     counts["StackSample"] = trace.tables.samples
     return +counts
 
@@ -119,3 +122,76 @@ _NAMES = {
     "Syscall": "in a system call",
     "NotExist": "ended",
 }
+
+
+#: Ticks that the clock of a thread is ahead at most, two milliseconds or so.
+_AHEAD = 30_000
+_BATCH, _EXPERIMENTAL, _TABLES = 1, 49, (2, 4, 6, 8, 50)
+
+
+def disturbed(path: Path, seed: int) -> Path:
+    """The trace as processors whose clocks disagree would have written it: each is ahead by something."""
+    data, rng, at = path.read_bytes(), Random(seed), 16
+    ahead: dict[int, int] = {}
+    pieces = [data[:at]]
+    while at < len(data):
+        begin, kind = at, data[at]
+        at += 1 + (kind == _EXPERIMENTAL)
+        if kind in (_BATCH, _EXPERIMENTAL):
+            head = data[begin:at]
+            generation, at = _uvarint(data, at)
+            thread, at = _uvarint(data, at)
+            ticks, at = _uvarint(data, at)
+            size, at = _uvarint(data, at)
+            if kind == _BATCH and size and data[at] not in _TABLES:
+                ticks += ahead.setdefault(thread, rng.randrange(_AHEAD))
+            pieces += [head, *map(_written, (generation, thread, ticks, size)), data[at : at + size]]
+            at += size
+        else:
+            pieces.append(data[begin:at])
+    out = path.with_name(f"{path.name}.{seed}")
+    out.write_bytes(b"".join(pieces))
+    return out
+
+
+def _uvarint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while data[at] > 127:
+        value |= (data[at] & 127) << shift
+        shift, at = shift + 7, at + 1
+    return value | data[at] << shift, at + 1
+
+
+def _written(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def parsed_order(path: Path, version: str) -> dict[int, list[str]]:
+    """Goroutine -> the states that it comes to one after another, as the Go tool of a version prints them."""
+    found: dict[int, list[str]] = {}
+    for change in _CHANGE.finditer(_printed(path, version)):
+        before, after = _STATES.findall(change[0])[-1]
+        if before != after:
+            found.setdefault(int(change[2]), []).append(_NAMES.get(after, "waiting"))
+    return found
+
+
+def our_order(trace: Trace) -> dict[int, list[str]]:
+    """The same of our states. A switch of coroutines wakes before it runs."""
+    states, found = states_of(trace), {}
+    kinds = trace.events.kind[states.event]
+    for goroutine, start, end in zip(states.goroutine, states.start[:-1], states.start[1:], strict=True):
+        row: list[str] = []
+        for at in range(start, end):
+            if kinds[at] in (Event.GO_SWITCH, Event.GO_SWITCH_DESTROY) and states.state[at] == Status.RUNNING:
+                row.append("runnable")
+            name = states.labels[states.label[at]].partition(":")[0]
+            if not row or row[-1] != name:
+                row.append(name)
+        if row:
+            found[int(goroutine)] = row
+    return found

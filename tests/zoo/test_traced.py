@@ -5,15 +5,27 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from goretain.kernels.tracewire import END
 from goretain.model.errors import CorruptFile
 from goretain.profile.sources.source import Source
 from goretain.profile.trace.read import read_trace
+from goretain.profile.trace.states import states_of
 from goretain.reports.profile.trace import trace_report
 from tests.support.golang import VERSIONS
-from tests.support.traces import LEAKED, counted, parsed, parsed_states, read, trace_of
+from tests.support.traces import (
+    LEAKED,
+    counted,
+    disturbed,
+    our_order,
+    parsed,
+    parsed_order,
+    parsed_states,
+    read,
+    trace_of,
+)
 
 #: Older ones write another format.
 TRACED = tuple(version for version in VERSIONS if not version.startswith("1.21"))
@@ -48,6 +60,25 @@ def test_events_and_states_agree_with_go_tool_trace(version: str, folder: Path) 
     assert {row.place.function for row in report.collector.assists if row.place} >= {"main.allocate"}
     assert report.goroutines_created - report.goroutines_ended >= LEAKED
     assert not report.notes
+
+
+@pytest.mark.parametrize(
+    "version",
+    [pytest.param(v, marks=() if v in _OFTEN else pytest.mark.long) for v in TRACED],
+)
+def test_goroutines_go_in_the_order_of_their_sequence_numbers_whatever_clocks_say(
+    version: str, folder: Path
+) -> None:
+    path = trace_of(version, folder)
+    assert our_order(read(path)) == parsed_order(path, version)
+    for seed in range(2):
+        wrong = disturbed(path, seed)
+        trace = read(wrong)
+        assert our_order(trace) == parsed_order(wrong, version)
+        states = states_of(trace)
+        later = np.diff(trace.time[states.event])
+        assert (later[np.diff(np.repeat(states.goroutine, np.diff(states.start))) == 0] < 0).any()
+        assert (states.until(np.arange(len(states.since))) >= states.since).all()
 
 
 def test_a_trace_without_its_end_is_read_and_says_so(folder: Path) -> None:

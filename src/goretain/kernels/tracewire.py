@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.kernels.jit import Int, checked, inlined_checked
+from goretain.kernels.jit import Int, checked
 from goretain.kernels.varints import varint
 
 I32 = NDArray[np.int32]
@@ -30,33 +30,29 @@ EVENTS, STACKS, STRINGS, SAMPLES, FREQUENCY, SYNC, EXPERIMENT_DATA = 0, 2, 4, 6,
 # Entries of tables; TYPE and LAYOUT are those of the experiment (traceAllocFreeTypesBatch and ...InfoBatch).
 STACK, STRING, SAMPLE, CLOCK = 3, 5, 7, 51
 TYPE, LAYOUT = 200, 201
-# What an event does to the goroutine that runs on its thread: its first number is what runs now; none does;
-# its numbers are a goroutine, a thread and a status.
-KEEPS, STARTS, STOPS, STATES = 0, 1, 2, 3
-_RUNNING, _IN_SYSCALL = 2, 3
 #: Arity of what is no event.
 NO_EVENT = 255
 # What is wrong where a walk stops.
 OK, CUT_OFF, BAD_BATCH, BAD_EVENT, BAD_LENGTH, BAD_TIME = 0, 1, 2, 3, 4, 5
-# Counters of a walk.
+# Counters of a walk; the time of the last event, of events in the place of their numbers.
 ROWS, NUMBERS, BROKEN_AT, BROKEN_KIND = 0, 1, 2, 3
+LAST_TIME = NUMBERS
 _LATEST = 1 << 62
 
 
 class Events(NamedTuple):
-    """Timed events, by thread and in its order.
+    """Timed events, by thread and in its order: those of the kinds that were asked for.
 
-    kind: uint8[n]; batch: int32[n]; time: int64[n], nanoseconds since the trace began; goroutine: int64[n],
-    what ran on the thread as it happened, 0 none; first: int32[n], into numbers: int64[m], which follow the
-    time in the event.
+    kind: uint8[n]; time: int64[n], nanoseconds since the trace began; at: int32[n], offset of the numbers
+    that follow the time in the event. row: int64[b], batches in the same order; start: int64[b + 1], where
+    the events of each begin.
     """
 
     kind: U8
-    batch: I32
     time: I64
-    goroutine: I64
-    first: I32
-    numbers: I64
+    at: I32
+    row: I64
+    start: I64
 
 
 class Entries(NamedTuple):
@@ -132,49 +128,34 @@ def list_batches(data: U8, first: Int, row: I64, out: I64, counts: I64) -> Int:
     return OK
 
 
-@inlined_checked
-def _runs(running: Int, does: Int, thread: Int, numbers: I64, m: Int) -> Int:
-    """The goroutine that runs on a thread behind an event whose numbers are those from ``m`` on."""
-    if does == KEEPS:
-        return running
-    if does == STOPS:
-        return np.int64(0)
-    if does == STARTS:
-        return numbers[m]
-    status = numbers[m + 2]
-    here = status == _RUNNING or (status == _IN_SYSCALL and numbers[m + 1] == thread)
-    return numbers[m] if here else running
-
-
 @checked
 def read_events(
     data: U8,
     batches: I64,
-    rows: I64,
     shape: tuple[U8, U8],
     clock: tuple[Int, float],
     events: Events,
+    kinds: I64,
     counts: I64,
 ) -> Int:
-    """Walks the timed events of ``rows`` of batches and stores them; every event takes two bytes or more.
+    """Walks the timed events of batches, counts them and stores some.
 
     Args:
-        rows: int64[b], those of one thread together, in the order of the file.
-        shape: arity uint8[256], numbers behind the kind, time included, or NO_EVENT; effect uint8[256].
+        shape: arity uint8[256], numbers behind the kind, time included, or NO_EVENT; uint8[256], 1 of what is
+            stored.
         clock: ticks as the trace begins, nanoseconds a tick.
+        events: row says which batches, those of one thread together, in the order of the file; the others are
+            filled. An event takes two bytes or more.
+        kinds: int64[256], how many events there are of each kind.
         counts: int64[4], filled in any case.
 
     Returns OK, or what is wrong with the event at counts[BROKEN_AT].
     """
-    arity, effect = shape
+    arity, stored = shape
     k = 0
-    m = 0
-    running: Int = np.int64(0)
-    for q in range(rows.shape[0]):
-        row = rows[q]
-        thread = batches[row, THREAD]
-        if q == 0 or thread != batches[rows[q - 1], THREAD]:
-            running = np.int64(0)
+    for q in range(events.row.shape[0]):
+        row = events.row[q]
+        events.start[q] = k
         ticks: Int = batches[row, TICKS]
         at: Int = batches[row, START]
         end = batches[row, END]
@@ -190,22 +171,30 @@ def read_events(
             if delta < 0 or delta > _LATEST - ticks:
                 return BAD_TIME
             ticks += delta
-            events.kind[k] = kind
-            events.batch[k] = row
-            events.time[k] = np.int64(min((ticks - clock[0]) * clock[1], _LATEST))
-            events.goroutine[k] = running
-            events.first[k] = m
-            count: Int = np.int64(arity[kind]) - 1
-            for place in range(count):
-                events.numbers[m + place], at = varint(data, at, end)
+            kinds[kind] += 1
+            if stored[kind]:
+                events.kind[k] = kind
+                events.time[k] = np.int64(min((ticks - clock[0]) * clock[1], _LATEST))
+                events.at[k] = at
+                k += 1
+            for _ in range(np.int64(arity[kind]) - 1):
+                _, at = varint(data, at, end)
                 if at < 0:
                     return CUT_OFF
-            running = _runs(running, effect[kind], thread, events.numbers, m)
-            m += count
-            k += 1
+        counts[LAST_TIME] = max(counts[LAST_TIME], np.int64(min((ticks - clock[0]) * clock[1], _LATEST)))
+    events.start[events.row.shape[0]] = k
     counts[ROWS] = k
-    counts[NUMBERS] = m
     return OK
+
+
+@checked
+def read_numbers(data: U8, at: I32, rows: I64, place: Int, out: I64) -> None:
+    """The number at a place of events, which have so many: out int64[k], of those at offsets at[rows]."""
+    end = data.shape[0]
+    for i in range(rows.shape[0]):
+        offset: Int = np.int64(at[rows[i]])
+        for _ in range(place + 1):
+            out[i], offset = varint(data, offset, end)
 
 
 @checked

@@ -61,9 +61,12 @@ def gather(sources: Iterable[Source], count: int) -> Gathered:
 def _added(source: Source, sums: dict[tuple[object, ...], Sum]) -> Contents | None:
     """A profile without its samples, which were added to those of its kind; None: kernels cannot read it."""
     from goretain.profile.readers.pprof.sums import Sum  # loads numba
-    from goretain.profile.readers.pprof.wire import head, parse
+    from goretain.profile.readers.pprof.wire import parse
 
     parsed = parse(source.data)
-    if parsed is None or not sums.setdefault(parsed.kind, Sum()).add(parsed):
+    if parsed is None:
         return None
-    return Contents(source.name, head(parsed))
+    if parsed.kind not in sums:
+        sums[parsed.kind] = Sum()
+    alone = sums[parsed.kind].add(parsed)
+    return None if alone is None else Contents(source.name, alone)

@@ -11,10 +11,9 @@ import re
 import stat
 import sys
 import time
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from goretain.model.errors import CorruptFile, GoretainError, UsageError
 from goretain.model.opening import open_named
@@ -88,14 +87,19 @@ def unpacked(packed: bytes, name: str, most: int = MOST_BYTES) -> bytes:
     Raises:
         CorruptFile: damaged, or more than ``most`` bytes.
     """
+    if packed[:2] != _GZIP:
+        return packed
+    from isal import isal_zlib  # twice as fast as zlib, which is a third of what a fleet of profiles takes
+
+    broken = cast("type[Exception]", isal_zlib.error)
     parts: list[bytes] = []
     room, left = most + 1, packed
     while left[:2] == _GZIP:
         offset = len(packed) - len(left)
-        unpacker = zlib.decompressobj(wbits=31)
+        unpacker = isal_zlib.decompressobj(wbits=31)
         try:
             parts.append(unpacker.decompress(left, room))
-        except zlib.error as wrong:
+        except broken as wrong:
             raise CorruptFile(name, offset, f"gzip: {wrong}", hint="fetch it again") from None
         room -= len(parts[-1])
         if room <= 0:
@@ -106,7 +110,7 @@ def unpacked(packed: bytes, name: str, most: int = MOST_BYTES) -> bytes:
         left = unpacker.unused_data
         if len(parts) >= _MOST_PARTS and left:
             raise CorruptFile(name, len(packed) - len(left), f"gzip: more than {_MOST_PARTS} parts")
-    return b"".join(parts) if parts else packed
+    return b"".join(parts)
 
 
 def _too_large(name: str, most: int) -> CorruptFile:
@@ -120,7 +124,9 @@ def _read_file(path: str, most: int) -> bytes:
         raise UsageError(f"{path} is a directory", hint="name the files in it")
     with os.fdopen(descriptor, "rb") as file:
         os.set_blocking(descriptor, True)  # opened so that a pipe without a writer could not hold us
-        return _taken(file.read, path, most)
+        size = os.fstat(descriptor).st_size
+        whole = file.read(size + 1) if 0 < size <= most else b""  # once, where it is known how large it is
+        return whole if len(whole) == size > 0 else whole + _taken(file.read, path, most - len(whole))
 
 
 def _taken(

@@ -6,20 +6,19 @@ Events of runtime/mgc.go, mgcpacer.go and mgcmark.go. Imports ``kernels``, ``sna
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from goretain.kernels.tracewire import I64
-from goretain.profile.frames import own_frame
-from goretain.profile.trace.columns import Trace
+from goretain.kernels.traceorder import sample_between
+from goretain.kernels.tracewire import I32, I64
+from goretain.profile.frames import NOWHERE, own_frame
+from goretain.profile.trace.columns import Key, Trace, distinct
 from goretain.profile.trace.events import Event
 from goretain.profile.trace.states import States
 from goretain.snapshot import Frame
-
-#: How workers are labelled (gcMarkWorkerModeStrings).
-_WORKER = "running: GC ("
 
 
 class Cycle(NamedTuple):
@@ -47,33 +46,25 @@ class Cause:
 
 def curve(trace: Trace, event: Event, edges: I64) -> list[int | None]:
     """The largest value of a metric between the edges, carried on where it did not change; None before."""
-    rows = trace.select(event)
-    values, times = trace.number(rows, 0), trace.time[rows]
     out: list[int | None] = []
     latest: int | None = None
-    bounds = np.searchsorted(times, edges[1:-1], "left").tolist()
-    for low, high in zip([0, *bounds], [*bounds, len(rows)], strict=True):
-        if high > low:
-            latest = int(values[high - 1])
-            out.append(int(values[low:high].max()))
-        else:
+    for most, when, value in _sampled(trace, event, edges).tolist():
+        if when < 0:
             out.append(latest)
+        else:
+            out.append(most)
+            latest = value
     return out
 
 
 def cycles(trace: Trace) -> list[Cycle]:
-    """The collections, in order of time."""
+    """The collections, in the order of their sequence numbers."""
     rows = trace.select(Event.GC_BEGIN, Event.GC_END)
-    heap_rows = trace.select(Event.HEAP_ALLOC)
-    times, values = trace.time[heap_rows], trace.number(heap_rows, 0)
-
-    def heap(time: int | None) -> int | None:
-        at = 0 if time is None else int(np.searchsorted(times, time, "right"))
-        return int(values[at - 1]) if at else None
-
+    rows = rows[np.argsort(trace.number(rows, 0), kind="stable")]
+    times = np.maximum.accumulate(trace.time[rows])
     found: list[tuple[int | None, int | None]] = []
     begun: int | None = None
-    for kind, time in zip(trace.events.kind[rows].tolist(), trace.time[rows].tolist(), strict=True):
+    for kind, time in zip(trace.events.kind[rows].tolist(), times.tolist(), strict=True):
         if kind == Event.GC_BEGIN:
             if begun is not None:
                 found.append((begun, None))
@@ -83,49 +74,85 @@ def cycles(trace: Trace) -> list[Cycle]:
             begun = None
     if begun is not None:
         found.append((begun, None))
-    return [Cycle(begin, end, heap(begin), heap(end)) for begin, end in found]
+    heap = _heap_at(trace, times)
+    return [Cycle(begin, end, heap.get(begin), heap.get(end)) for begin, end in found]
 
 
-def pauses(trace: Trace) -> list[Cause]:
+def _heap_at(trace: Trace, times: I64) -> dict[int | None, int]:
+    """Time -> bytes that were allocated, as of the latest that was said by then; times ascend."""
+    asked = np.unique(times)
+    behind = np.concatenate(([-1], asked + 1, [trace.duration_ns + 2]))
+    found: dict[int | None, int] = {}
+    latest: int | None = None
+    for time, (_, when, value) in zip(
+        asked.tolist(), _sampled(trace, Event.HEAP_ALLOC, behind).tolist(), strict=False
+    ):
+        latest = value if when >= 0 else latest
+        if latest is not None:
+            found[time] = latest
+    return found
+
+
+def _sampled(trace: Trace, event: Event, edges: I64) -> I64:
+    """int64[k, 3], of a metric between edges: its largest value, when its latest came (-1 none), and that."""
+    out = np.full((len(edges) - 1, 3), -1, np.int64)
+    sample_between(trace.data, trace.events, trace.listed(event), edges, out)
+    return out
+
+
+def pauses(trace: Trace, states: States) -> list[Cause]:
     """Why the world was stopped, and for how long; longest in all first."""
-    rows, spent = _ranges(trace, Event.STW_BEGIN, Event.STW_END)
-    keys = list(zip(trace.generation(rows).tolist(), trace.number(rows, 0).tolist(), strict=True))
-    return _causes([(trace.tables.text(*key), Frame("")) for key in keys], spent)
+    rows, spent = _ranges(trace, states, Event.STW_BEGIN, Event.STW_END)
+    return _named(trace, rows, spent, lambda key: (trace.tables.text(*key), NOWHERE))
 
 
-def assists(trace: Trace) -> list[Cause]:
+def assists(trace: Trace, states: States) -> list[Cause]:
     """Where goroutines had to mark before they could allocate; with the time that they waited for it."""
-    rows, spent = _ranges(trace, Event.GC_MARK_ASSIST_BEGIN, Event.GC_MARK_ASSIST_END)
-    keys = list(zip(trace.generation(rows).tolist(), trace.number(rows, 0).tolist(), strict=True))
-    places = {key: own_frame(trace.tables.frames(*key)) for key in set(keys)}
-    return _causes([("assist", places[key]) for key in keys], spent)
+    rows, spent = _ranges(trace, states, Event.GC_MARK_ASSIST_BEGIN, Event.GC_MARK_ASSIST_END)
+    return _named(trace, rows, spent, lambda key: ("assist", own_frame(trace.tables.frames(*key))))
 
 
 def workers(states: States) -> list[Cause]:
     """Processor time of the background workers by their kind: dedicated, fractional, idle."""
-    chosen = [at for at, name in enumerate(states.labels) if name.startswith(_WORKER)]
-    rows = np.flatnonzero(np.isin(states.label, chosen))
-    names = [states.labels[at].removeprefix("running: ") for at in states.label[rows].tolist()]
-    return _causes([(name, Frame("")) for name in names], states.until[rows] - states.since[rows])
+    found = [np.flatnonzero(states.label == at) for at, name in enumerate(states.labels) if _is_worker(name)]
+    rows = np.concatenate(found) if found else np.zeros(0, np.int64)
+    names = [(name.removeprefix("running: "), NOWHERE) for name in states.labels]
+    return _causes(names, states.label[rows], states.until(rows) - states.since[rows])
 
 
-def _ranges(trace: Trace, begin: Event, end: Event) -> tuple[I64, I64]:
+def _is_worker(label: str) -> bool:
+    return label.startswith("running: GC (")  # gcMarkWorkerModeStrings
+
+
+def _ranges(trace: Trace, states: States, begin: Event, end: Event) -> tuple[I64, I64]:
     """(events that begin, nanoseconds) of what goroutines began, up to its end or that of the trace."""
-    rows = trace.select(begin, end)
-    rows = rows[np.argsort(trace.events.goroutine[rows], kind="stable")]
-    goroutine = trace.events.goroutine[rows]
+    goroutine, rows = states.passing.T.astype(np.int64)
+    kinds = trace.events.kind[rows]
+    chosen = (kinds == begin) | (kinds == end)
+    goroutine, rows = goroutine[chosen], rows[chosen]
     until = np.full(len(rows), trace.duration_ns)
     follows = goroutine[1:] == goroutine[:-1]
     until[:-1][follows] = trace.time[rows[1:]][follows]
     begins = trace.events.kind[rows] == begin
-    return rows[begins], until[begins] - trace.time[rows[begins]]
+    return rows[begins], np.maximum(until[begins] - trace.time[rows[begins]], 0)
 
 
-def _causes(keys: list[tuple[str, Frame]], spent: I64) -> list[Cause]:
-    sums: dict[tuple[str, Frame], list[int]] = {}
-    for key, time in zip(keys, spent.tolist(), strict=True):
-        row = sums.setdefault(key, [0, 0, 0])
-        row[0] += 1
-        row[1] += time
-        row[2] = max(row[2], time)
-    return sorted((Cause(*key, *row) for key, row in sums.items()), key=lambda cause: -cause.total_ns)
+def _named(trace: Trace, rows: I64, spent: I64, name: Callable[[Key], tuple[str, Frame]]) -> list[Cause]:
+    """Time by what the first numbers of events name."""
+    generation, number = trace.generation(rows), trace.number(rows, 0)
+    one, which = distinct(generation, number)
+    keys = zip(generation[one].tolist(), number[one].tolist(), strict=True)
+    return _causes([name(key) for key in keys], which, spent)
+
+
+def _causes(names: list[tuple[str, Frame]], which: I32 | I64, spent: I64) -> list[Cause]:
+    """Time by cause, most first. which: the name of each row."""
+    known = {name: at for at, name in enumerate(dict.fromkeys(names))}
+    which = np.array([known[name] for name in names], np.int64)[which] if names else which
+    count, total, longest = (np.zeros(len(known), np.int64) for _ in range(3))
+    np.add.at(count, which, 1)
+    np.add.at(total, which, spent)
+    np.maximum.at(longest, which, spent)
+    sums = zip(known, count.tolist(), total.tolist(), longest.tolist(), strict=True)
+    found = [Cause(*name, *row) for name, *row in sums if row[0]]
+    return sorted(found, key=lambda cause: -cause.total_ns)

@@ -1,6 +1,6 @@
 """A trace in memory: columns over events, and the texts, stacks and types that they name.
 
-Imports ``kernels``, ``snapshot`` for its Frame, and numpy.
+Imports ``kernels``, ``snapshot`` for its Frame, numpy and this room.
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ from functools import cached_property
 import numpy as np
 
 from goretain.kernels import tracewire as wire
-from goretain.kernels.tracewire import I64, Entries, Events
+from goretain.kernels.traceorder import list_kinds
+from goretain.kernels.tracewire import I32, I64, U8, Entries, Events
+from goretain.profile.trace.events import LISTED, Event
 from goretain.snapshot import Frame
 
 #: Generation and number: every generation has tables of its own.
 Key = tuple[int, int]
+#: Numbers up to which a table is small beside what an event takes anyway.
+_TABLE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +99,27 @@ class Trace:
     Attributes:
         name: as the user named it.
         version: of the format: 26 is that of Go 1.26.
+        data: its bytes, which events and tables point into.
         batches: as the kernel lists them.
-        events: by thread, in its order.
+        counts: int64[256], how many events there are of each kind.
+        events: by thread, in its order; those of kinds that are stored.
         tables: what they name.
+        duration_ns: from the beginning to the last event.
         cut_off: whether its end is missing; before Go 1.26 nobody can tell.
     """
 
     name: str
     version: int
+    data: U8
     batches: I64
+    counts: I64
     events: Events
     tables: Tables
+    duration_ns: int
     cut_off: bool
 
     def __len__(self) -> int:
-        return len(self.events.kind)
+        return int(self.counts.sum())
 
     @property
     def time(self) -> I64:
@@ -117,25 +127,66 @@ class Trace:
         return self.events.time
 
     @cached_property
-    def duration_ns(self) -> int:
-        """From the beginning to the last event."""
-        return int(self.time.max())
+    def _listed(self) -> tuple[I64, I32]:
+        """(where the events of each kind begin, the events of each listed kind in the order of threads)."""
+        start = np.concatenate(([0], np.cumsum(self.counts * LISTED)))
+        rows = np.empty(int(start[-1]), np.int32)
+        list_kinds(self.events.kind, LISTED, start[:-1].copy(), rows)
+        return start, rows
 
-    def select(self, *kinds: int) -> I64:
-        """int64[k]: the events of some kinds, in the order of time."""
-        chosen = np.flatnonzero(np.isin(self.events.kind, kinds))
-        ordered: I64 = chosen[np.argsort(self.time[chosen], kind="stable")]
-        return ordered
+    def listed(self, kind: Event) -> I32:
+        """int32[k]: the events of a listed kind, in the order of threads."""
+        start, rows = self._listed
+        return rows[start[kind] : start[kind + 1]]
+
+    def select(self, *kinds: Event) -> I64:
+        """int64[k]: the events of some listed kinds, in the order of threads."""
+        return np.sort(np.concatenate([self.listed(kind) for kind in kinds]).astype(np.int64))
+
+    def count(self, *kinds: Event) -> int:
+        """How many events of some kinds there are."""
+        return int(self.counts[list(kinds)].sum())
 
     def number(self, rows: I64, place: int) -> I64:
         """int64[k]: a number of events, 0 the first behind the time."""
-        numbers: I64 = self.events.numbers[self.events.first[rows] + place]
+        numbers = np.empty(len(rows), np.int64)
+        wire.read_numbers(self.data, self.events.at, rows, place, numbers)
         return numbers
+
+    def batch(self, rows: I64) -> I64:
+        """int64[k, 7]: the batches of events."""
+        at = np.searchsorted(self.events.start, rows, "right") - 1
+        batches: I64 = self.batches[self.events.row[at]]
+        return batches
 
     def generation(self, rows: I64) -> I64:
         """int64[k]: whose tables events name."""
-        generations: I64 = self.batches[self.events.batch[rows], wire.GENERATION]
-        return generations
+        return self.batch(rows)[:, wire.GENERATION]
+
+
+def distinct(*columns: I64) -> tuple[I64, I64]:
+    """(one row of each different one, which of them each row is)."""
+    keys = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        values, which = _numbered(column)
+        _, keys = _numbered(keys * len(values) + which)
+    one = np.zeros(int(keys.max(initial=-1)) + 1, np.int64)
+    one[keys] = np.arange(len(keys))
+    return one, keys
+
+
+def _numbered(values: I64) -> tuple[I64, I64]:
+    """(the different values in order, which of them each is)."""
+    if not len(values):
+        return values, values
+    least, most = int(values.min()), int(values.max())
+    if most - least > _TABLE + 4 * len(values):
+        found, which = np.unique(values, return_inverse=True)
+        return found, which
+    # Numbers that a trace gives to texts and stacks are small: a table does what sorting would.
+    here = np.zeros(most - least + 1, np.bool_)
+    here[values - least] = True
+    return np.flatnonzero(here) + least, (np.cumsum(here) - 1)[values - least]
 
 
 def _text(data: bytes, where: I64) -> str:

@@ -1,4 +1,4 @@
-"""The events of an execution trace: their numbers, how many numbers follow them, what they do to a thread.
+"""The events of an execution trace: their numbers, and how many numbers follow them.
 
 The numbering is that of internal/trace/tracev2/events.go, which only grows: a trace of an older Go has fewer
 kinds. Imports ``kernels``.
@@ -10,7 +10,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from goretain.kernels.tracewire import KEEPS, NO_EVENT, STARTS, STATES, STOPS, U8
+from goretain.kernels.tracewire import NO_EVENT, U8
 
 
 class Event(IntEnum):
@@ -73,17 +73,26 @@ ARITY: U8 = np.full(256, NO_EVENT, np.uint8)
 for _event, _arity in zip(Event, "".join(_ARITIES), strict=True):
     ARITY[_event] = int(_arity)
 
-#: uint8[256]: what an event does to the goroutine that runs on its thread.
-EFFECT: U8 = np.full(256, KEEPS, np.uint8)
-for _effect, _events in {
-    STARTS: (Event.GO_START, Event.GO_SWITCH, Event.GO_SWITCH_DESTROY, Event.GO_CREATE_SYSCALL),
-    STOPS: (
-        Event.GO_STOP, Event.GO_BLOCK, Event.GO_DESTROY, Event.GO_DESTROY_SYSCALL,
-        Event.GO_SYSCALL_END_BLOCKED,
-    ),
-    STATES: (Event.GO_STATUS, Event.GO_STATUS_STACK),
-}.items():  # fmt: skip
-    EFFECT[list(_events)] = _effect
+
+def _table(*events: Event) -> U8:
+    table: U8 = np.zeros(256, np.uint8)
+    table[list(events)] = 1
+    return table
+
+
+#: uint8[256], 1 of what is looked for by its kind.
+LISTED: U8 = _table(
+    Event.GO_STATUS, Event.GO_STATUS_STACK, Event.GO_CREATE, Event.GO_CREATE_BLOCKED, Event.GO_CREATE_SYSCALL,
+    Event.GC_BEGIN, Event.GC_END, Event.HEAP_ALLOC, Event.HEAP_GOAL,
+    Event.HEAP_OBJECT, Event.HEAP_OBJECT_ALLOC, Event.HEAP_OBJECT_FREE,
+)  # fmt: skip
+#: uint8[256], 1 of what is kept: that, and what happens to goroutines. Others are counted.
+STORED: U8 = LISTED | _table(
+    Event.GO_START, Event.GO_UNBLOCK, Event.GO_SWITCH, Event.GO_SWITCH_DESTROY,
+    Event.GO_STOP, Event.GO_BLOCK, Event.GO_DESTROY, Event.GO_DESTROY_SYSCALL, Event.GO_LABEL,
+    Event.GO_SYSCALL_BEGIN, Event.GO_SYSCALL_END, Event.GO_SYSCALL_END_BLOCKED,
+    Event.STW_BEGIN, Event.STW_END, Event.GC_MARK_ASSIST_BEGIN, Event.GC_MARK_ASSIST_END,
+)  # fmt: skip
 
 
 class Status(IntEnum):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from goretain.kernels.tracewire import I64
-from goretain.profile.trace.columns import Trace, TracedType
+from goretain.profile.trace.columns import Trace, TracedType, distinct
 from goretain.profile.trace.events import Event
 
 #: Objects whose type the runtime was not told: texts and other memory without pointers.
@@ -41,6 +41,7 @@ class TypeCount(NamedTuple):
 def type_counts(trace: Trace) -> list[TypeCount]:
     """The types of a trace's objects, those of which most are left first; [] where none are traced."""
     rows = trace.select(Event.HEAP_OBJECT, Event.HEAP_OBJECT_ALLOC, Event.HEAP_OBJECT_FREE)
+    rows = rows[np.argsort(trace.time[rows], kind="stable")]
     rows = rows[np.argsort(trace.number(rows, 0), kind="stable")]
     kinds, identity = trace.events.kind[rows], trace.number(rows, 0)
     # The snapshot as a trace begins may tell of an object that was allocated meanwhile.
@@ -57,10 +58,7 @@ def type_counts(trace: Trace) -> list[TypeCount]:
 def _counted(trace: Trace, rows: I64, born: NDArray[np.bool_], freed: NDArray[np.bool_]) -> list[TypeCount]:
     """By type: born while traced, and freed, of the objects that events tell of."""
     generation, number = trace.generation(rows), trace.number(rows, 1)
-    numbers, part = np.unique(number, return_inverse=True)
-    _, first, which = np.unique(
-        generation * (len(numbers) + 1) + part, return_index=True, return_inverse=True
-    )
+    first, which = distinct(generation, number)
     columns = np.zeros((len(first), 4), np.int64)
     for at, column in enumerate((~born, born, freed, born & ~freed)):
         columns[:, at] = np.bincount(which, column, len(first))

@@ -15,7 +15,7 @@ from goretain.kernels.tracewire import I64, Entries, Events
 from goretain.model.errors import CorruptFile
 from goretain.profile.sources.source import Source
 from goretain.profile.trace.columns import Tables, Trace
-from goretain.profile.trace.events import ARITY, EFFECT, Event
+from goretain.profile.trace.events import ARITY, STORED
 
 _HEADER = re.compile(rb"go 1\.(\d{1,3}) trace\0*")
 _HEADER_BYTES = 16
@@ -52,14 +52,13 @@ def read_trace(source: Source) -> Trace:
     entries = _entries(data, batches, name)
     tables = Tables.of(source.data, batches, entries)
     rate = _rate(entries)
-    events = _events(data, batches, rate or 1, name)
-    if not len(events.kind):
+    events, kinds, duration = _events(data, batches, rate or 1, name)
+    if not kinds.any():
         raise CorruptFile(name, len(data), "it has no events", hint=_AGAIN)
     if not rate:
         raise CorruptFile(name, None, "it does not say how fast its clock ticks", hint=_AGAIN)
-    _adopt(events, batches)
     cut_off = version >= _MARKED and int(batches[-1, wire.END]) == len(data)
-    return Trace(name=name, version=version, batches=batches, events=events, tables=tables, cut_off=cut_off)
+    return Trace(name, version, data, batches, kinds, events, tables, duration, cut_off)
 
 
 def _version(header: bytes, name: str) -> int:
@@ -96,48 +95,26 @@ def _entries(data: wire.U8, batches: I64, name: str) -> Entries:
     return entries
 
 
-def _events(data: wire.U8, batches: I64, rate: int, name: str) -> Events:
+def _events(data: wire.U8, batches: I64, rate: int, name: str) -> tuple[Events, I64, int]:
+    """(events, how many of each kind, the time of the last)."""
     timed = np.flatnonzero(batches[:, wire.FORM] == wire.EVENTS)
     rows = timed[np.argsort(batches[timed, wire.THREAD], kind="stable")]
     # Every number ends with a byte below 128, and an event has two of them or more. That many are room enough
     # without a walk to count them; memory that is not written to costs nothing.
-    most = sum(int(np.count_nonzero(data[at : at + _PART] < 0x80)) for at in range(0, len(data), _PART))
+    most = sum(int(np.count_nonzero(data[at : at + _PART] < 0x80)) for at in range(0, len(data), _PART)) // 2
     room = Events(
-        np.empty(most // 2, np.uint8),
-        np.empty(most // 2, np.int32),
-        np.empty(most // 2, np.int64),
-        np.empty(most // 2, np.int64),
-        np.empty(most // 2, np.int32),
-        np.empty(most, np.int64),
+        kind=np.empty(most, np.uint8),
+        time=np.empty(most, np.int64),
+        at=np.empty(most, np.int32),
+        row=rows,
+        start=np.zeros(len(rows) + 1, np.int64),
     )
-    counts = np.zeros(4, np.int64)
+    counts, kinds = np.zeros(4, np.int64), np.zeros(256, np.int64)
     clock = (int(batches[timed, wire.TICKS].min(initial=0x7FFF_FFFF_FFFF_FFFF)), 1e9 / rate)
-    _check(wire.read_events(data, batches, rows, (ARITY, EFFECT), clock, room, counts), name, counts)
-    count = int(counts[wire.ROWS])
-    return Events(
-        kind=room.kind[:count],
-        batch=room.batch[:count],
-        time=room.time[:count],
-        goroutine=room.goroutine[:count],
-        first=room.first[:count],
-        numbers=room.numbers[: int(counts[wire.NUMBERS])],
-    )
-
-
-def _adopt(events: Events, batches: I64) -> None:
-    """Fill in the goroutines that sat in a system call since before the trace.
-
-    Another thread tells of them (GO_STATUS with the thread), so that their own thread does not know whose
-    call it is that ends.
-    """
-    ends = np.flatnonzero((events.kind == Event.GO_SYSCALL_END_BLOCKED) & (events.goroutine == 0))
-    if not len(ends):
-        return
-    told = np.flatnonzero((events.kind == Event.GO_STATUS) | (events.kind == Event.GO_STATUS_STACK))
-    at = events.first[told]
-    goroutine_of = dict(zip(events.numbers[at + 1].tolist(), events.numbers[at].tolist(), strict=True))
-    threads = batches[events.batch[ends], wire.THREAD].tolist()
-    events.goroutine[ends] = [goroutine_of.get(thread, 0) for thread in threads]
+    _check(wire.read_events(data, batches, (ARITY, STORED), clock, room, kinds, counts), name, counts)
+    used = int(counts[wire.ROWS])
+    events = room._replace(kind=room.kind[:used], time=room.time[:used], at=room.at[:used])
+    return events, kinds, int(counts[wire.LAST_TIME])
 
 
 def _rate(entries: Entries) -> int:

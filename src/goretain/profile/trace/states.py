@@ -1,170 +1,220 @@
 """What goroutines did when: the states that a trace tells of, as rows; each lasts until its goroutine's next.
 
-States change by the events of runtime/traceruntime.go. A goroutine that began before the trace is told of at
-its start (GO_STATUS), without the reason why it waits. Imports ``kernels``, numpy and this room.
+States change by the events of runtime/traceruntime.go, in the order of their sequence numbers, as in
+internal/trace/order.go; clocks say when. A goroutine that began before the trace is told of at its start
+(GO_STATUS), without the reason why it waits. Imports ``kernels``, numpy and this room.
 """
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from goretain.kernels.tracewire import I64, U8
-from goretain.profile.trace.columns import Trace
+from goretain.kernels import traceorder as order
+from goretain.kernels import tracewire as wire
+from goretain.kernels.tracewire import I32, I64, U8
+from goretain.profile.trace.columns import Trace, distinct
 from goretain.profile.trace.events import Event, Status
 
 F64 = NDArray[np.float64]
 
 #: State of a goroutine that has ended; the others are those of Status.
 ENDED = 0
-_TOLD, _NO_STATE = 255, 254
-#: The state that an event puts a goroutine in: the one that it names, or the one that runs on its thread.
-_NAMED = {
-    Event.GO_CREATE: Status.RUNNABLE,
-    Event.GO_CREATE_BLOCKED: Status.WAITING,
-    Event.GO_CREATE_SYSCALL: Status.SYSCALL,
-    Event.GO_START: Status.RUNNING,
-    Event.GO_SWITCH: Status.RUNNING,
-    Event.GO_SWITCH_DESTROY: Status.RUNNING,
-    Event.GO_UNBLOCK: Status.RUNNABLE,
-    Event.GO_STATUS: _TOLD,
-    Event.GO_STATUS_STACK: _TOLD,
+#: The state that an event puts the goroutine in that it names.
+_NAMED: dict[int, dict[Event, int]] = {
+    order.TELLS: {Event.GO_STATUS: 0, Event.GO_STATUS_STACK: 0},
+    order.BEGINS: {
+        Event.GO_CREATE: Status.RUNNABLE,
+        Event.GO_CREATE_BLOCKED: Status.WAITING,
+        Event.GO_CREATE_SYSCALL: Status.SYSCALL,
+    },
+    order.NAMES: {Event.GO_START: Status.RUNNING, Event.GO_UNBLOCK: Status.RUNNABLE},
+    order.SWITCHES: {Event.GO_SWITCH: Status.RUNNING, Event.GO_SWITCH_DESTROY: Status.RUNNING},
 }
-_OWN = {
-    Event.GO_DESTROY: ENDED,
-    Event.GO_DESTROY_SYSCALL: ENDED,
-    Event.GO_STOP: Status.RUNNABLE,
-    Event.GO_BLOCK: Status.WAITING,
-    Event.GO_SYSCALL_BEGIN: Status.SYSCALL,
-    Event.GO_SYSCALL_END: Status.RUNNING,
-    Event.GO_SYSCALL_END_BLOCKED: Status.RUNNABLE,
-    Event.GO_LABEL: Status.RUNNING,
+#: The state of the goroutine on its thread; what belongs in its order without changing its state.
+_OWN: dict[int, dict[Event, int]] = {
+    order.OWN: {
+        Event.GO_DESTROY: ENDED,
+        Event.GO_DESTROY_SYSCALL: ENDED,
+        Event.GO_STOP: Status.RUNNABLE,
+        Event.GO_BLOCK: Status.WAITING,
+        Event.GO_SYSCALL_BEGIN: Status.SYSCALL,
+        Event.GO_SYSCALL_END: Status.RUNNING,
+        Event.GO_SYSCALL_END_BLOCKED: Status.RUNNABLE,
+        Event.GO_LABEL: Status.RUNNING,
+        Event.STW_BEGIN: order.PASSING,
+        Event.STW_END: order.PASSING,
+        Event.GC_MARK_ASSIST_BEGIN: order.PASSING,
+        Event.GC_MARK_ASSIST_END: order.PASSING,
+    },
+    order.SWITCHES: {Event.GO_SWITCH: Status.WAITING, Event.GO_SWITCH_DESTROY: ENDED},
 }
-#: What becomes of the goroutine that hands over to the one that the event names.
-_LEFT = {Event.GO_SWITCH: Status.WAITING, Event.GO_SWITCH_DESTROY: ENDED}
+
+
+def _table(rows: dict[int, dict[Event, int]]) -> tuple[U8, U8]:
+    """uint8[256] each: what a kind of event says, the state that it says."""
+    role, states = np.full(256, order.NOTHING, np.uint8), np.zeros(256, np.uint8)
+    for what, of_event in rows.items():
+        for event, state in of_event.items():
+            role[event], states[event] = what, state
+    return role, states
+
+
+_NAMED_ROLE, _NAMED_STATE = _table(_NAMED)
+_OWN_ROLE, _OWN_STATE = _table(_OWN)
+_SAYS = order.Says(np.maximum(_NAMED_ROLE, _OWN_ROLE), _NAMED_STATE, _OWN_STATE)
 #: Events whose first number is the text that says why.
 _REASONED = (Event.GO_BLOCK, Event.GO_LABEL)
-_NAMES = {Status.RUNNABLE: "runnable", Status.RUNNING: "running", Status.SYSCALL: "in a system call"}
+_NAMES = {
+    ENDED: "ended",
+    Status.RUNNABLE: "runnable",
+    Status.RUNNING: "running",
+    Status.SYSCALL: "in a system call",
+    Status.WAITING: "waiting",
+}
 _COROUTINES = (Event.GO_SWITCH, Event.GO_CREATE_BLOCKED)
+#: Labels that are no state of their own: numbers behind those of states.
+_COROUTINE, _BEFORE, _REASONS = 5, 6, 7
+#: int32[256, 8]: the label of a state by the kind of event that told of it; -1 where that has a reason.
+_CODES: I32 = np.tile(np.arange(8, dtype=np.int32), (256, 1))
+_CODES[list(_COROUTINES), Status.WAITING] = _COROUTINE
+_CODES[list(_NAMED[order.TELLS]), Status.WAITING] = _BEFORE
+_CODES[list(_REASONED)] = -1
 #: The label of goroutines that have ended.
-ENDED_LABEL = "ended"
+ENDED_LABEL = _NAMES[ENDED]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class States:
-    """What goroutines are in, by goroutine and time.
+    """What goroutines are in, by goroutine and the order of what happened to it.
 
     Attributes:
-        goroutine, since, until: int64[n]; times in nanoseconds. state: int64[n], a Status or ENDED.
-        label: int64[n] into labels, "waiting: chan receive". event: int64[n], of the trace.
-        last: bool[n], whether it is the goroutine's last.
+        goroutine: int64[g], ascending; start: int64[g + 1], the states of each, of some none.
+        since: int64[n], nanoseconds; each lasts until the goroutine's next, or until end.
+        state: uint8[n], a Status or ENDED. label: int32[n] into labels, "waiting: chan receive".
+        event: int32[n], of the trace.
+        passing: int32[m, 2], index of a goroutine and event, of what begins and ends pauses and assists.
     """
 
     goroutine: I64
+    start: I64
     since: I64
-    until: I64
-    state: I64
-    label: I64
+    end: int
+    state: U8
+    label: I32
     labels: tuple[str, ...]
-    event: I64
-    last: NDArray[np.bool_]
+    event: I32
+    passing: I32
+
+    def last(self) -> tuple[I64, I64]:
+        """(the last state of each goroutine that has one, the goroutine)."""
+        has = np.diff(self.start) > 0
+        return self.start[1:][has] - 1, self.goroutine[has]
+
+    def until(self, rows: I64) -> I64:
+        """int64[k]: when states ended."""
+        until = self.since[np.minimum(rows + 1, len(self.since) - 1)]
+        until[np.isin(rows, self.last()[0])] = self.end
+        return until
 
 
 def states_of(trace: Trace) -> States:
-    """The states of all goroutines of a trace."""
-    goroutine, state, event = _changes(trace)
-    order = np.argsort(trace.time[event], kind="stable")
-    order = order[np.argsort(goroutine[order], kind="stable")]
-    goroutine, state, event = goroutine[order], state[order], event[order]
-    first = np.ones(len(event), np.bool_)
-    first[1:] = goroutine[1:] != goroutine[:-1]
-    told = np.isin(trace.events.kind[event], (Event.GO_STATUS, Event.GO_STATUS_STACK))
-    # What a later generation tells anew is known.
-    keep = (first | ~told) & (goroutine > 0) & (state <= Status.WAITING)
-    goroutine, state, event = goroutine[keep], state[keep], event[keep]
-    first, told = first[keep], told[keep]
-    since = np.where(first & told, 0, trace.time[event])
-    last = np.ones(len(event), np.bool_)
-    last[:-1] = first[1:]
-    until = np.full(len(event), trace.duration_ns)
-    until[:-1] = np.where(first[1:], trace.duration_ns, since[1:])
-    label, labels = _labelled(trace, state, event, first & told)
-    return States(goroutine, since, until, state, label, labels, event, last)
+    """The states of all goroutines of a trace; of those that it never tells of there are none."""
+    known = _known(trace)
+    changes, start = _ordered(trace, known)
+    passing = np.empty((int((changes.state == order.PASSING).sum()), 2), np.int32)
+    used = order.settle(start, changes, trace.time, passing)
+    changes = order.Changes(changes.key[:used], changes.state[:used], changes.event[:used])
+    label, labels = _labelled(trace, changes)
+    return States(
+        goroutine=known.id,
+        start=start,
+        since=changes.key,
+        end=trace.duration_ns,
+        state=changes.state,
+        label=label,
+        labels=labels,
+        event=changes.event,
+        passing=passing,
+    )
 
 
 def means(states: States, edges: I64) -> F64:
     """[len(labels), len(edges) - 1]: how many goroutines were in each on average, between the edges."""
-    out = np.zeros((len(states.labels), len(edges) - 1))
-    for label in range(len(states.labels)):
-        rows = states.label == label
-        spent = _elapsed(states.since[rows], edges) - _elapsed(states.until[rows], edges)
-        out[label] = np.diff(spent) / np.maximum(np.diff(edges), 1)
-    return out
+    spent = np.zeros((len(states.labels), len(edges) - 1), np.int64)
+    order.spend(states.start, states.label, states.since, edges, spent)
+    return np.asarray(spent / np.maximum(np.diff(edges), 1), np.float64)
 
 
-def _elapsed(times: I64, edges: I64) -> F64:
-    """Up to every edge, the time since each of ``times``, added up."""
-    ordered = np.sort(times)
-    before = np.searchsorted(ordered, edges, "right")
-    sums = np.concatenate(([0.0], np.cumsum(ordered, dtype=np.float64)))
-    return np.asarray(before * edges.astype(np.float64) - sums[before], np.float64)
+def _known(trace: Trace) -> order.Known:
+    """The goroutines that a trace tells of, or that begin in it."""
+    ids = np.unique(trace.number(trace.select(*_NAMED[order.TELLS], *_NAMED[order.BEGINS]), 0))
+    ids = ids[ids > 0]
+    told = trace.select(*_NAMED[order.TELLS])
+    told = told[trace.number(told, 2) == Status.SYSCALL]
+    generation, thread, goroutine = trace.generation(told), trace.number(told, 1), trace.number(told, 0)
+    by = np.lexsort((thread, generation))
+    known = order.Known(
+        id=ids,
+        slot=np.zeros(2 << max(len(ids) - 1, 1).bit_length(), np.int32),
+        factor=np.array([secrets.randbits(62) * 2 + 1]),
+        sitting=np.stack((generation, thread, goroutine), axis=1)[by],
+    )
+    order.place_known(known)
+    return known
 
 
-def _changes(trace: Trace) -> tuple[I64, I64, I64]:
-    """(goroutine, its new state, event) in the order of the events of threads."""
-    events = trace.events
-    named, own, left = (_table(states) for states in (_NAMED, _OWN, _LEFT))
-    known = (named[events.kind] != _NO_STATE) | (own[events.kind] != _NO_STATE)
-    rows = np.flatnonzero(known)
-    kinds = events.kind[rows]
-    is_named = named[kinds] != _NO_STATE
-    goroutine = events.goroutine[rows].copy()
-    goroutine[is_named] = trace.number(rows[is_named], 0)
-    state = np.where(is_named, named[kinds], own[kinds]).astype(np.int64)
-    is_told = state == _TOLD
-    state[is_told] = trace.number(rows[is_told], 2)
-    switched = rows[left[kinds] != _NO_STATE]
-    return (
-        np.concatenate((goroutine, events.goroutine[switched])),
-        np.concatenate((state, left[events.kind[switched]].astype(np.int64))),
-        np.concatenate((rows, switched)),
+def _ordered(trace: Trace, known: order.Known) -> tuple[order.Changes, I64]:
+    """(changes, where those of each goroutine begin)."""
+
+    def room(rows: int) -> order.Changes:
+        return order.Changes(np.empty(rows, np.int64), np.empty(rows, np.uint8), np.empty(rows, np.int32))
+
+    generations, rank = np.unique(trace.batches[:, wire.GENERATION], return_inverse=True)
+    given = (trace.data, trace.events, trace.batches, rank, _SAYS, known, _threads(trace))
+    counts, start = np.zeros(len(known.id), np.int64), np.zeros(len(known.id) + 1, np.int64)
+    order.list_changes(*given, counts, room(0))
+    np.cumsum(counts, out=start[1:])
+    changes, most = room(int(start[-1])), int(counts.max(initial=0))
+    if not most:
+        return changes, start
+    order.list_changes(*given, start[:-1].copy(), changes)
+    base, slot = np.empty(len(generations), np.int64), np.empty(4 * most, np.int32)
+    if not order.sort_changes(start, changes, room(most), base, slot):
+        # Sequence numbers with gaps: some events are not what they were.
+        by = np.lexsort((changes.key, np.repeat(np.arange(len(counts)), counts)))
+        changes = order.Changes(changes.key[by], changes.state[by], changes.event[by])
+    return changes, start
+
+
+def _threads(trace: Trace) -> order.Threads:
+    """The threads, before their first events."""
+    of_row = trace.batches[trace.events.row, wire.THREAD]
+    first = np.concatenate(([0], np.flatnonzero(np.diff(of_row)) + 1, [len(of_row)]))
+    room = len(first) - 1
+    return order.Threads(
+        first, np.empty((room, 5), np.int64), np.empty(room, np.int64), np.empty(room, np.int64)
     )
 
 
-def _table(states: dict[Event, int]) -> U8:
-    table: U8 = np.full(256, _NO_STATE, np.uint8)
-    for event, state in states.items():
-        table[event] = state
-    return table
-
-
-def _labelled(trace: Trace, state: I64, event: I64, before: NDArray[np.bool_]) -> tuple[I64, tuple[str, ...]]:
-    """(label of each row, the labels). before: rows that tell of what was so before the trace."""
-    kinds = trace.events.kind[event]
-    reasoned = np.isin(kinds, _REASONED)
-    reason = np.zeros(len(event), np.int64)
-    reason[reasoned] = trace.number(event[reasoned], 0)
-    reason[np.isin(kinds, _COROUTINES) & (state == Status.WAITING)] = -1
-    reason[before & (state == Status.WAITING)] = -2
-    generation = np.where(reasoned, trace.generation(event), 0)
-    columns = np.stack((state, generation, reason), axis=1)
-    # One number for the three, so that one sort tells them apart: NumPy compares rows far slower.
-    _, parts = np.unique(reason, return_inverse=True)
-    keys = (generation * (int(parts.max(initial=0)) + 1) + parts) * 8 + state
-    _, one, which = np.unique(keys, return_index=True, return_inverse=True)
-    names = [_label(trace, *columns[at].tolist()) for at in one.tolist()]
-    known = {name: at for at, name in enumerate(dict.fromkeys(names))}
-    return np.array([known[name] for name in names], np.int64)[which], tuple(known)
-
-
-def _label(trace: Trace, state: int, generation: int, reason: int) -> str:
-    if state == ENDED:
-        return ENDED_LABEL
-    if state == Status.WAITING:
-        text = {-1: "coroutine", -2: "since before the trace"}.get(reason)
-        text = text or trace.tables.text(generation, reason)
-        return f"waiting: {text}" if text else "waiting"
-    text = trace.tables.text(generation, reason) if reason > 0 else ""
-    return f"running: {text}" if text else _NAMES[Status(state)]
+def _labelled(trace: Trace, changes: order.Changes) -> tuple[I32, tuple[str, ...]]:
+    """(label of each row, the labels)."""
+    code = np.empty(len(changes.key), np.int32)
+    open = np.empty(trace.count(*_REASONED), np.int64)
+    rows = open[: order.code_states(trace.events.kind, changes, _CODES, code, open)]
+    said = changes.event[rows].astype(np.int64)
+    generation, reason = trace.generation(said), trace.number(said, 0)
+    one, which = distinct(generation, reason)
+    # A reason is no label of its own: a goroutine waits for it, or runs for it.
+    code[rows] = _REASONS + 2 * which + (changes.state[rows] == Status.RUNNING)
+    names = [*(_NAMES[at] for at in range(5)), "waiting: coroutine", "waiting: since before the trace"]
+    for key in zip(generation[one].tolist(), reason[one].tolist(), strict=True):
+        text = trace.tables.text(*key)
+        names += [f"{_NAMES[at]}: {text}" if text else _NAMES[at] for at in (Status.WAITING, Status.RUNNING)]
+    used = np.flatnonzero(np.bincount(code, minlength=len(names))).tolist()
+    known = {name: at for at, name in enumerate(dict.fromkeys(names[at] for at in used))}
+    label = np.array([known.get(name, 0) for name in names], np.int32)
+    return np.take(label, code, out=code, mode="clip"), tuple(known)

@@ -6,15 +6,15 @@ Imports ``golang.packages``, ``snapshot``, numpy, ``profile.frames`` and this ro
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from goretain.golang.packages import package_of
+from goretain.kernels.tracewire import I64
 from goretain.profile.frames import NOWHERE, own_frame
-from goretain.profile.trace.columns import Trace
+from goretain.profile.trace.columns import Trace, distinct
 from goretain.profile.trace.events import Event, Status
 from goretain.profile.trace.states import ENDED, States
 from goretain.snapshot import Frame
@@ -55,41 +55,41 @@ def unended(trace: Trace, states: States) -> list[Unended]:
     """The groups of goroutines that are alive as the trace ends, largest first: those that began
     while traced, older ones, the runtime's own.
     """
-    of_goroutine = _creators(trace)
-    last = np.flatnonzero(states.last)
-    alive = last[states.state[last] != ENDED]
-    gone = states.goroutine[last[states.state[last] == ENDED]].tolist()
-    ended = Counter(of_goroutine[one] for one in gone if one in of_goroutine)
-    created = Counter(of_goroutine.values())
-    counts: Counter[tuple[Creator, str, Frame]] = Counter()
-    asleep: Counter[tuple[Creator, str, Frame]] = Counter()
+    creators = _Creators(trace)
+    last, goroutine = states.last()
+    has_ended = states.state[last] == ENDED
+    alive, gone = last[~has_ended], creators.of(goroutine[has_ended])
+    stacks = _Stacks(trace, states.event[alive].astype(np.int64))
+    of = creators.of(goroutine[~has_ended])
+    older = np.array([creators.number(Creator(NOWHERE, start)) for start in stacks.starts], np.int64)
+    of = np.where(of < 0, older[stacks.which], of)
+    created = np.bincount(creators.which, minlength=len(creators.known))
+    ended = np.bincount(gone[gone >= 0], minlength=len(creators.known))
     still = (states.since[alive] <= trace.duration_ns // 2) & (states.state[alive] == Status.WAITING)
-    frames = _Stacks(trace)
+    places = {place: at for at, place in enumerate(dict.fromkeys(stacks.places))}
+    place = np.array([places[one] for one in stacks.places], np.int64)[stacks.which]
+    one, group = distinct(of, states.label[alive].astype(np.int64), place)
     rows = zip(
-        states.goroutine[alive].tolist(),
-        states.label[alive].tolist(),
-        states.event[alive].tolist(),
-        still.tolist(),
+        of[one].tolist(),
+        alive[one].tolist(),
+        stacks.which[one].tolist(),
+        np.bincount(group).tolist(),
+        np.bincount(group, still).astype(np.int64).tolist(),
         strict=True,
     )
-    for goroutine, label, event, sleeps in rows:
-        place, outermost = frames.ends(event)
-        creator = of_goroutine.get(goroutine) or Creator(NOWHERE, outermost)
-        key = (creator, states.labels[label], place)
-        counts[key] += 1
-        asleep[key] += sleeps
+    known = list(creators.known)
     groups = [
         Unended(
-            creator=creator,
-            system=_is_system(creator.start),
-            state=state,
-            place=place,
+            creator=known[creator],
+            system=_is_system(known[creator].start),
+            state=states.labels[states.label[row]],
+            place=stacks.places[stack],
             count=count,
-            asleep=asleep[creator, state, place],
-            created=created[creator],
-            ended=ended[creator],
+            asleep=asleep,
+            created=int(created[creator]),
+            ended=int(ended[creator]),
         )
-        for (creator, state, place), count in counts.items()
+        for creator, row, stack, count, asleep in rows
     ]
     return sorted(groups, key=_rank)
 
@@ -107,54 +107,58 @@ def _is_system(start: Frame) -> bool:
     return package.startswith("runtime/")
 
 
-def _creators(trace: Trace) -> dict[int, Creator]:
-    """Goroutine -> what began it, of those that began while traced."""
-    rows = trace.select(*_CREATES)
-    stacks = zip(
-        trace.number(rows, 0).tolist(),
-        trace.generation(rows).tolist(),
-        trace.number(rows, 1).tolist(),
-        trace.number(rows, 2).tolist(),
-        strict=True,
-    )
-    found: dict[int, Creator] = {}
-    known: dict[tuple[int, int, int], Creator] = {}
-    for goroutine, generation, start, created_at in stacks:
-        key = (generation, start, created_at)
-        if key not in known:
-            begun = trace.tables.frames(generation, start)
-            creating = trace.tables.frames(generation, created_at)
-            known[key] = Creator(own_frame(creating), begun[0] if begun else NOWHERE)
-        found[goroutine] = known[key]
-    return found
+class _Creators:
+    """What began goroutines; known: each, by its number; which: that of each one that began while traced."""
+
+    def __init__(self, trace: Trace) -> None:
+        rows = trace.select(*_CREATES)
+        generation = trace.generation(rows)
+        start, created_at = trace.number(rows, 1), trace.number(rows, 2)
+        one, which = distinct(generation, start, created_at)
+        self.known: dict[Creator, int] = {}
+        numbers = []
+        for key in zip(generation[one].tolist(), start[one].tolist(), created_at[one].tolist(), strict=True):
+            begun = trace.tables.frames(key[0], key[1])
+            creating = own_frame(trace.tables.frames(key[0], key[2]))
+            numbers.append(self.number(Creator(creating, begun[0] if begun else NOWHERE)))
+        self._goroutine, latest = np.unique(trace.number(rows, 0)[::-1], return_index=True)
+        self.which: I64 = np.array(numbers, np.int64)[which][::-1][latest]
+
+    def number(self, creator: Creator) -> int:
+        """The number of a creator, which may be new."""
+        return self.known.setdefault(creator, len(self.known))
+
+    def of(self, goroutines: I64) -> I64:
+        """The creator of each, -1 of those from before the trace."""
+        if not len(self._goroutine):
+            return np.full(len(goroutines), -1, np.int64)
+        at = np.minimum(np.searchsorted(self._goroutine, goroutines), len(self._goroutine) - 1)
+        return np.where(self._goroutine[at] == goroutines, self.which[at], -1)
 
 
-#: Events with a stack of the goroutine that they put in a state: the place of its number.
+#: Events with a stack of the goroutine that they put in a state, by the place of its number.
 _STACK_AT = {
-    Event.GO_BLOCK: 1,
-    Event.GO_STOP: 1,
-    Event.GO_SYSCALL_BEGIN: 1,
-    Event.GO_CREATE: 1,
-    Event.GO_CREATE_BLOCKED: 1,
-    Event.GO_STATUS_STACK: 3,
+    1: (Event.GO_BLOCK, Event.GO_STOP, Event.GO_SYSCALL_BEGIN, Event.GO_CREATE, Event.GO_CREATE_BLOCKED),
+    3: (Event.GO_STATUS_STACK,),
 }
 
 
 class _Stacks:
-    """The ends of stacks, each looked at once."""
+    """The ends of the stacks of events.
 
-    def __init__(self, trace: Trace) -> None:
-        self._trace = trace
-        self._known: dict[tuple[int, int], tuple[Frame, Frame]] = {}
+    Attributes:
+        which: int64[n], the stack of each event.
+        places, starts: of each stack where the goroutine stands, and the function that it began with.
+    """
 
-    def ends(self, event: int) -> tuple[Frame, Frame]:
-        """(where the goroutine of an event stands, the function that it began with)."""
-        trace, row = self._trace, np.array([event])
-        place = _STACK_AT.get(Event(int(trace.events.kind[event])))
-        if place is None:
-            return NOWHERE, NOWHERE
-        key = (int(trace.generation(row)[0]), int(trace.number(row, place)[0]))
-        if key not in self._known:
-            frames = trace.tables.frames(*key)
-            self._known[key] = (own_frame(frames), frames[-1] if frames else NOWHERE)
-        return self._known[key]
+    def __init__(self, trace: Trace, event: I64) -> None:
+        number = np.full(len(event), -1, np.int64)
+        for place, kinds in _STACK_AT.items():
+            rows = np.flatnonzero(np.isin(trace.events.kind[event], kinds))
+            number[rows] = trace.number(event[rows], place)
+        generation = np.where(number < 0, 0, trace.generation(event))
+        one, self.which = distinct(generation, number)
+        keys = zip(generation[one].tolist(), number[one].tolist(), strict=True)
+        stacks = [trace.tables.frames(*key) for key in keys]
+        self.places = list(map(own_frame, stacks))
+        self.starts = [frames[-1] if frames else NOWHERE for frames in stacks]

@@ -36,8 +36,8 @@ def trace_report(trace: Trace, top: int = 10) -> TraceReport:
     states = states_of(trace)
     rows, groups = _states(states, edges), unended(trace, states)
     types = type_counts(trace) if trace.tables.traces_objects else None
-    created = len(trace.select(Event.GO_CREATE, Event.GO_CREATE_BLOCKED, Event.GO_CREATE_SYSCALL))
-    ends = trace.select(Event.GO_DESTROY, Event.GO_DESTROY_SYSCALL, Event.GO_SWITCH_DESTROY)
+    created = trace.count(Event.GO_CREATE, Event.GO_CREATE_BLOCKED, Event.GO_CREATE_SYSCALL)
+    ended = trace.count(Event.GO_DESTROY, Event.GO_DESTROY_SYSCALL, Event.GO_SWITCH_DESTROY)
     return TraceReport(
         goretain=goretain.__version__,
         name=trace.name,
@@ -48,7 +48,7 @@ def trace_report(trace: Trace, top: int = 10) -> TraceReport:
         states=tuple(rows[:top]),
         states_total=len(rows),
         goroutines_created=created,
-        goroutines_ended=len(ends),
+        goroutines_ended=ended,
         goroutines_alive=sum(group.count for group in groups),
         unended=tuple(_unended(group) for group in groups[:top]),
         unended_total=len(groups),
@@ -61,7 +61,7 @@ def trace_report(trace: Trace, top: int = 10) -> TraceReport:
 
 def _states(states: States, edges: I64) -> list[StateRow]:
     courses = means(states, edges)
-    at_end = np.bincount(states.label[states.last], minlength=len(states.labels))
+    at_end = np.bincount(states.label[states.last()[0]], minlength=len(states.labels))
     return sorted(
         (
             StateRow(
@@ -107,7 +107,7 @@ def _types(counts: Sequence[TypeCount]) -> tuple[TracedTypeRow, ...]:
 
 
 def _collector(trace: Trace, states: States, edges: I64, top: int) -> CollectorSection:
-    assists = collector.assists(trace)
+    assists = collector.assists(trace, states)
     return CollectorSection(
         heap_bytes=tuple(collector.curve(trace, Event.HEAP_ALLOC, edges)),
         goal_bytes=tuple(collector.curve(trace, Event.HEAP_GOAL, edges)),
@@ -124,7 +124,7 @@ def _collector(trace: Trace, states: States, edges: I64, top: int) -> CollectorS
         assists=_causes(assists[:top]),
         assists_total=len(assists),
         assist_ns=sum(cause.total_ns for cause in assists),
-        pauses=_causes(collector.pauses(trace)),
+        pauses=_causes(collector.pauses(trace, states)),
     )
 
 

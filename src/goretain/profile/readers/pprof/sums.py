@@ -8,7 +8,6 @@ Numbers in hashes are drawn anew for every run: nobody can make a profile whose 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from goretain.golang.packages import display_name
 from goretain.kernels import profilewire as wire
 from goretain.profile.columns import I32, I64, Label, Profile, Stacks
+from goretain.profile.readers.pprof.names import Names
 from goretain.profile.readers.pprof.wire import Parsed, Unusual, head, parse, texts_of
 
 Numbers = TypeVar("Numbers", NDArray[np.int32], NDArray[np.int64])
@@ -65,9 +65,9 @@ class Sum:
 
     def __init__(self) -> None:
         self._factor = secrets.randbits(62) * 2 + 1
-        self._functions: dict[bytes, int] = {}
-        self._files: dict[bytes, int] = {}
         self._names: dict[str, int] = {}
+        self._functions = Names(self._factor, self._names, display_name)
+        self._files = Names(self._factor, self._names, str)
         self._function_pairs = _Pairs(self._factor)
         self._frames = _Pairs(self._factor)
         self._details = _Pairs(self._factor)
@@ -81,21 +81,24 @@ class Sum:
             hash=np.zeros(_LEAST, np.int64),
             slot=np.zeros(2 * _LEAST, np.int32),
         )
-        self._first: Parsed | None = None
+        self._first: Profile | None = None
         self._times: list[int] = []
 
     def __bool__(self) -> bool:
         return bool(self._times)
 
-    def add(self, parsed: Parsed) -> bool:
-        """Add a profile of the same kind; False where protobuf's own parser should look at it."""
+    def add(self, parsed: Parsed) -> Profile | None:
+        """Add a profile of the same kind, which is given back without its samples.
+
+        None where protobuf's own parser should look at it.
+        """
         columns = parsed.columns
         try:
             frames = self._numbered_frames(parsed)
             labels = self._labels(parsed)
-            head(parsed)
+            alone = head(parsed)
         except Unusual:
-            return False
+            return None
         stacks = self._numbered_stacks(parsed, frames)
         details = self._details.numbers(columns.size, labels)
         rows = self._rows.numbers(stacks.astype(np.int64), details.astype(np.int64))
@@ -105,43 +108,18 @@ class Sum:
                 grown[: len(self._values)] = self._values
             self._values = grown
         wire.add_rows(rows, columns.value, self._values)
-        self._first = self._first or parsed
+        self._first = self._first or alone
         self._times.append(int(columns.single[wire.TIME]))
-        return True
+        return alone
 
     def _numbered_frames(self, parsed: Parsed) -> I32:
         """int32[lines], the frame of each line of code."""
         columns, data = parsed.columns, parsed.data
-        functions = columns.function
-        names = self._numbered_texts(data, columns, functions[:, 1], self._functions, display_name)
-        files = self._numbered_texts(data, columns, functions[:, 2], self._files, str)
+        names = _numbered(self._functions, data, columns, columns.function[:, 1])
+        files = _numbered(self._files, data, columns, columns.function[:, 2])
         numbers = self._function_pairs.numbers(names, files).astype(np.int64)
         used = int(columns.first_line[-1])
         return self._frames.numbers(numbers[columns.line_function[:used]], columns.line[:used])
-
-    def _numbered_texts(
-        self,
-        data: bytes,
-        columns: wire.Columns,
-        texts: I64,
-        known: dict[bytes, int],
-        shown: Callable[[str], str],
-    ) -> I64:
-        """The names that texts stand for."""
-        wanted, inverse = np.unique(texts, return_inverse=True)
-        if len(wanted) and (wanted[0] < 0 or wanted[-1] >= len(columns.text_at)):
-            raise Unusual
-        begins = columns.text_at[wanted]
-        ends = begins + columns.text_size[wanted]
-        numbers: list[int] = []
-        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
-            raw = data[begin:end]
-            number = known.get(raw)
-            if number is None:
-                name = shown(raw.decode("utf-8", "backslashreplace"))
-                number = known[raw] = self._names.setdefault(name, len(self._names))
-            numbers.append(number)
-        return np.array(numbers, np.int64)[inverse]
 
     def _labels(self, parsed: Parsed) -> I64:
         """int64[n], the set of labels of each sample."""
@@ -185,7 +163,7 @@ class Sum:
         function, line = self._frames.keys.T
         details = self._details.keys[self._rows.keys[:, 1]]
         whole = replace(
-            head(first),
+            first,
             stacks=Stacks(
                 names=list(self._names),
                 function=self._function_pairs.keys[function, 0].astype(np.int32),
@@ -203,6 +181,21 @@ class Sum:
         if len(self._times) == 1:
             return whole
         return replace(whole, time_ns=max(self._times) or None, duration_ns=None, comments=())
+
+
+def _numbered(names: Names, data: bytes, columns: wire.Columns, texts: I64) -> I64:
+    """The numbers of the names that texts stand for. Raises Unusual."""
+    if not len(texts):
+        return texts
+    if texts.min() < 0 or texts.max() >= len(columns.text_at):
+        raise Unusual
+    wanted = np.zeros(len(columns.text_at), np.bool_)
+    wanted[texts] = True
+    rows = np.flatnonzero(wanted)
+    of_text = np.empty(len(wanted), np.int64)
+    of_text[rows] = names.numbers(data, columns.text_at[rows], columns.text_size[rows])
+    numbered: I64 = of_text[texts]
+    return numbered
 
 
 def _longer(array: Numbers, room: int) -> Numbers:
