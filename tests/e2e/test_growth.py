@@ -72,6 +72,14 @@ def test_what_leaks_grows_and_nothing_else_does(
     assert 0 < report["limit_seconds"] <= leak["limit_seconds"]
 
 
+def test_the_status_says_whether_a_site_grows(files: list[Path], capsys: pytest.CaptureFixture[str]) -> None:
+    paths = list(map(str, files[:TICKS]))
+    for level, status in (("grows", 1), ("undecided", 1), ("never", 0)):
+        assert main.run(["growth", "--fail-on", level, "--top", "0", *paths]) == status
+    assert main.run(["growth", "--fail-on", "grows", *paths[:2]]) == 0  # too few to say so
+    capsys.readouterr()
+
+
 def test_the_page_says_why_and_what_would_decide(
     files: list[Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

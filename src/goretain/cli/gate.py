@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 import click
 import rich_click
 
-from goretain.cli.options import TOP, Size, Span, debug_option, json_option, top_option
+from goretain.cli.options import (
+    FAILING,
+    TOP,
+    Size,
+    Span,
+    debug_option,
+    fail_on_option,
+    json_option,
+    top_option,
+)
 
 if TYPE_CHECKING:
     from goretain.reports.results import GateReport
-
-#: Verdicts that make the command exit with 1.
-_FAILING: dict[str, frozenset[str | None]] = {
-    "grows": frozenset({"grows"}),
-    "undecided": frozenset({"grows", "undecided"}),
-    "never": frozenset(),
-}
 
 
 @click.command(cls=rich_click.RichCommand)
@@ -49,10 +51,7 @@ _FAILING: dict[str, frozenset[str | None]] = {
 @click.option(
     "--cpu", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="GOMAXPROCS of the runs."
 )
-@click.option(
-    "--fail-on", type=click.Choice(tuple(_FAILING)), default="grows", show_default=True,
-    help="Exit with 1 when a benchmark grows, or is undecided too.",
-)  # fmt: skip
+@fail_on_option("grows", "a benchmark")
 @click.option("--junit", metavar="FILE", help="Write JUnit XML too: a case for each benchmark.")
 @click.option("--markdown", metavar="FILE", help="Write a summary for a pull request too.")
 @top_option
@@ -84,7 +83,7 @@ def gate(
             check_place(path)
     with ending_cleanly(), terminal.Progress() as progress:
         report = api.gate(patterns or (".",), top=TOP if top is None else top, progress=progress, **how)
-    failing = _FAILING[fail_on]
+    failing = FAILING[fail_on]
     _write(report, junit, markdown, failing)
     if as_json:
         from goretain.reports import json

@@ -5,22 +5,33 @@ from __future__ import annotations
 import click
 import rich_click
 
-from goretain.cli.options import TOP, Size, debug_option, json_option, top_option
+from goretain.cli.options import (
+    FAILING,
+    TOP,
+    Size,
+    debug_option,
+    fail_on_option,
+    json_option,
+    top_option,
+    trends_of,
+)
 
 
 @click.command(cls=rich_click.RichCommand)
 @click.argument("targets", metavar="FILE...", nargs=-1, required=True)
 @click.option("--limit", type=Size(), metavar="SIZE", help="Memory limit: say when it is reached (512MiB).")
+@fail_on_option("never", "a site")
 @top_option
 @json_option
 @debug_option
 def growth(
     targets: tuple[str, ...],
     limit: int | None,
+    fail_on: str,
     top: int | None,
     as_json: bool,
     debug: bool,  # noqa: ARG001 (main reads it: it must work when the arguments do not parse)
-) -> None:
+) -> int:
     """Say which allocation sites go on growing, by a series of heap profiles.
 
     FILE are heap profiles of one program that were taken one after another, in any order: at least 12,
@@ -35,7 +46,8 @@ def growth(
         from goretain.reports import json
 
         terminal.write(json.render(report))
-        return
-    from goretain.reports import text
+    else:
+        from goretain.reports import text
 
-    terminal.show(text.render_growth(report, terminal.width()))
+        terminal.show(text.render_growth(report, terminal.width()))
+    return int(bool(trends_of(report) & FAILING[fail_on]))

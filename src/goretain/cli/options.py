@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from goretain.model.units import size_of
+
+if TYPE_CHECKING:
+    from goretain.reports.results import GrowthReport
 
 #: Rows of each list when --top is not given.
 TOP = 10
@@ -75,6 +78,31 @@ def target_options(command: Decorated) -> Decorated:
     ):
         command = option(command)
     return command
+
+
+#: Levels of --fail-on of what judges trends, and the trends at or above each.
+FAILING: dict[str, frozenset[str | None]] = {
+    "grows": frozenset({"grows"}),
+    "undecided": frozenset({"grows", "undecided"}),
+    "never": frozenset(),
+}
+
+
+def fail_on_option(default: str, what: str) -> Callable[[Decorated], Decorated]:
+    """--fail-on of a command that judges the trend of ``what``."""
+    return click.option(
+        "--fail-on",
+        type=click.Choice(tuple(FAILING)),
+        default=default,
+        show_default=True,
+        help=f"Exit with 1 when {what} grows, or is undecided too.",
+    )
+
+
+def trends_of(report: GrowthReport) -> set[str]:
+    """The trends that any site has."""
+    found = {"grows": report.grows_total, "undecided": report.undecided_total}
+    return {trend for trend, sites in found.items() if sites}
 
 
 #: Options that several commands have.

@@ -5,7 +5,17 @@ from __future__ import annotations
 import click
 import rich_click
 
-from goretain.cli.options import TOP, Size, Span, debug_option, json_option, top_option
+from goretain.cli.options import (
+    FAILING,
+    TOP,
+    Size,
+    Span,
+    debug_option,
+    fail_on_option,
+    json_option,
+    top_option,
+    trends_of,
+)
 
 
 @click.command(cls=rich_click.RichCommand)
@@ -22,6 +32,7 @@ from goretain.cli.options import TOP, Size, Span, debug_option, json_option, top
 )  # fmt: skip
 @click.option("--no-gc", is_flag=True, help="Do not make the program collect its garbage for every look.")
 @click.option("--limit", type=Size(), metavar="SIZE", help="Memory limit: say when it is reached (512MiB).")
+@fail_on_option("never", "a site")
 @top_option
 @json_option
 @debug_option
@@ -32,10 +43,11 @@ def watch(
     file: str,
     no_gc: bool,
     limit: int | None,
+    fail_on: str,
     top: int | None,
     as_json: bool,
     debug: bool,  # noqa: ARG001 (main reads it: it must work when the arguments do not parse)
-) -> None:
+) -> int:
     """Watch programs that serve profiles, and say which of their allocation sites go on growing.
 
     URL is where a program serves net/http/pprof: http://localhost:6060; what a PID listens on is asked for
@@ -70,3 +82,5 @@ def watch(
         terminal.show(text.render_watch(report, terminal.width()))
     for reason in ended:
         raise reason
+    found = {trend for target in report.targets if target.growth for trend in trends_of(target.growth)}
+    return int(bool(found & FAILING[fail_on]))
