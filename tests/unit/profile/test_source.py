@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from goretain.model.errors import CorruptFile, UsageError
-from goretain.profile.sources.source import Unreachable, read_source, unpacked
+from goretain.profile.sources.source import Unreachable, _mend, read_source, unpacked
 
 BODY = b"\x0a\x04profile" * 100
 
@@ -30,6 +31,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._moved("/heap")
         elif path == "/away":
             self._moved("file:///etc/hostname")
+        elif path == "/circle":
+            self._moved("/circle")
         elif path == "/endless":
             self.send_response(200)
             self.end_headers()
@@ -104,6 +107,16 @@ def test_what_gives_no_profile_says_why(server: str) -> None:
         read_source(f"{server}/endless", most=1 << 20)
     with pytest.raises(Unreachable, match="302"):
         read_source(f"{server}/away")
+    with pytest.raises(Unreachable, match="infinite loop") as wrong:
+        read_source(f"{server}/circle")
+    assert "\n" not in wrong.value.message
+
+
+def test_what_fails_of_https_says_what_to_do(server: str) -> None:
+    with pytest.raises(Unreachable, match="SSL") as wrong:
+        read_source(f"{server.replace('http:', 'https:')}/heap")
+    assert wrong.value.hint == "does it serve http, not https?"
+    assert "SSL_CERT_FILE" in _mend(ssl.SSLCertVerificationError(1, "self-signed certificate"))
 
 
 def test_nobody_listening_says_so() -> None:

@@ -164,7 +164,8 @@ def _fetch(url: str, name: str, silence: float, patience: float, most: int) -> b
     except HTTPError as refused:
         text = refused.read(200).decode("utf-8", "replace").strip().partition("\n")[0]
         refused.close()
-        said = f"{name} answered {refused.code} {refused.reason}" + (f": {text}" if text else "")
+        why = str(refused.reason).partition("\n")[0]  # of redirections in a circle it has three lines
+        said = f"{name} answered {refused.code} {why}" + (f": {text}" if text else "")
         raise Unreachable(said, hint=_advice(refused.code)) from None
     except TimeoutError:
         hint = "is the process stopped, or busy with another profile?"
@@ -173,7 +174,7 @@ def _fetch(url: str, name: str, silence: float, patience: float, most: int) -> b
         reason = getattr(failed, "reason", None) or failed
         if isinstance(reason, TimeoutError):
             reason = f"no connection within {silence + extra:.0f} s"
-        raise Unreachable(f"{name} cannot be fetched: {reason}", hint="check host and port") from None
+        raise Unreachable(f"{name} cannot be fetched: {reason}", hint=_mend(reason)) from None
 
 
 def _opened(url: str, silence: float) -> Any:
@@ -198,6 +199,14 @@ def _opened(url: str, silence: float) -> Any:
         secret = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["Authorization"] = f"Basic {b64encode(secret.encode()).decode()}"
     return opener.open(request.Request(_PASSWORD.sub("", url), headers=headers), timeout=silence)
+
+
+def _mend(reason: object) -> str:
+    from ssl import SSLCertVerificationError, SSLError
+
+    if isinstance(reason, SSLCertVerificationError):
+        return "who signed its certificate is not known here: set SSL_CERT_FILE=ca.pem, or fetch it with curl"
+    return "does it serve http, not https?" if isinstance(reason, SSLError) else "check host and port"
 
 
 def _advice(code: int) -> str:
