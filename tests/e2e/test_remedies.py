@@ -36,7 +36,7 @@ SPOILT = (
         "m.mu.RLock()\n\tdefer m.mu.RUnlock()\n\told, ok",
         "MapRefLosesNoUpdate",
     ),
-    ("managed_map.go", "\tbond.keys.Delete(key)\n", "", "ManagedMap"),
+    ("managed_map.go", "\tbond.keys.Delete(key)\n", "", "ManagedMapKeepsWhatWasStoredAgain"),
     ("managed_map.go", "\t\tbond.stop()\n", "", "ManagedMapReplacedEntriesLeaveTheContext"),
     ("managed_map.go", "&& entry.bond.ctx.Err() != nil", "&& false", "ManagedMapEntriesEndWithTheirContext"),
     ("sharded_map.go", "\tshard.next = to\n", "", "ShardedMap"),

@@ -63,6 +63,20 @@ func TestManagedMapContextsThatAddValuesShareACallback(t *testing.T) {
 	}
 }
 
+func TestManagedMapKeepsWhatWasStoredAgain(t *testing.T) {
+	leavesNoGoroutine(t)
+	var m ManagedMap[string, int]
+	old, end := context.WithCancel(context.Background())
+	m.Store(old, "again", 1)
+	m.Store(old, "once", 1)
+	m.Store(context.Background(), "again", 2)
+	end()
+	eventually(t, "the context has called back", func() bool { return m.Len() < 2 })
+	if v, ok := m.Load("again"); !ok || v != 2 {
+		t.Errorf("Load = %d, %v, want 2", v, ok)
+	}
+}
+
 func TestManagedMapStaleCancelKeepsTheNewerValue(t *testing.T) {
 	leavesNoGoroutine(t)
 	before := runtime.NumGoroutine()
