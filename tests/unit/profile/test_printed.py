@@ -110,6 +110,36 @@ def test_lines_of_a_running_program_are_found_between_others() -> None:
     assert contents.ended == "SIGSEGV: segmentation violation"
 
 
+GC = (
+    "gc 1 @0.028s 2%: 0.073+0.78+0.024 ms clock, 0.58+0.30/0.90/0+0.19 ms cpu, 3->4->1 MB, 4 MB goal,"
+    " 0 MB stacks, 1 MB globals, 8 P\nscav 8 KiB work (bg), 16 KiB work (eager), 3128 KiB now, 98% util\n"
+)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "2026-11-23T01:02:03.123456789Z ",
+        "2026-11-23T01:02:03+01:00 ",
+        "2026-11-23T01:02:03.123456789Z stderr F ",
+        "Nov  3 01:02:03 node-7 shop-api[4242]: ",
+        "2026-11-23T01:02:03+0000 node-7 shop-api[4242]: ",
+        "[pod/shop-api-7d9f/api] ",
+        "[pod/shop-api-7d9f/api] 2026-11-23T01:02:03.123456789Z ",
+        "api-1  | ",
+        "api-1  | 2026-11-23T01:02:03.123456789Z ",
+    ],
+)
+def test_what_log_collectors_put_in_front_of_lines_is_passed_over(prefix: str) -> None:
+    plain = read(GC + DUMP)
+    assert (len(plain.collections), len(plain.scavenges), len(plain.goroutines)) == (1, 1, 3)
+    for blank in (prefix, prefix.rstrip()):
+        lines = [prefix + line if line else blank for line in (GC + DUMP).splitlines()]
+        found = read("\n".join(lines))
+        assert (found.goroutines, found.ended) == (plain.goroutines, plain.ended)
+        assert (found.collections, found.scavenges) == (plain.collections, plain.scavenges)
+
+
 HEAP = """heap profile: 2: 96 [4: 192] @ heap/1048576
 1: 48 [2: 96] @ 0x47a 0x47b
 #\t0x479\tmain.keep+0x79\t\t/src/main.go:10

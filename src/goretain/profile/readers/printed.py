@@ -2,8 +2,8 @@
 
 The forms are those of runtime/traceback.go (goroutineheader, traceback2, printcreatedby), runtime/panic.go,
 runtime/mgc.go (gctrace), runtime/mgcscavenge.go (scavtrace) and testing/benchmark.go. Whatever else stands
-between the lines is passed over: this is a log. Imports ``golang.packages``, ``snapshot`` and what
-``profile`` has of contents, columns and goroutines.
+between the lines is passed over, and what log collectors put in front of them: this is a log. Imports
+``golang.packages``, ``snapshot`` and what ``profile`` has of contents, columns and goroutines.
 """
 
 from __future__ import annotations
@@ -18,6 +18,17 @@ from goretain.profile.contents import Benchmark, Collection, Contents, Scavenge
 from goretain.profile.goroutines import Standing
 from goretain.snapshot import Frame
 
+_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
+#: What collects logs puts in front of lines: kubectl logs --prefix, docker compose; CRI, journalctl, docker
+#: logs -t and kubectl logs --timestamps.
+_PREFIX = (
+    r"(?:\[pod/[^\]\s]{1,300}\] )?(?:[\w.-]{1,100} {0,100}\| )?"
+    rf"(?:{_TIME} (?:stdout|stderr) [FP](?: |$)|"
+    rf"(?:{_TIME}|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d) "
+    r"[\w.-]{1,100} [^\s\[\]]{1,100}\[\d{1,10}\]:(?: |$)|"
+    rf"{_TIME}(?: |$))?"
+)
+_IN_FRONT = re.compile(_PREFIX)
 _HEADER = re.compile(r"goroutine (\d+)(?: gp=\S+)?(?: m=\S+)?(?: mp=\S+)? \[([^\]]{0,200})\](?: \{(.*)\})?:")
 _PLACE = re.compile(r"\t(.*):(\d{1,9})(?: \+0x[0-9a-f]+)?(?: fp=.*)?")
 _MINUTES = re.compile(r"(\d{1,12}) minutes")
@@ -41,19 +52,23 @@ _METRIC = re.compile(r"(-?\d[\d.e+-]*)\s+(\S+)")
 _MIB = 1 << 20
 #: Bytes of a line that are looked at.
 _LONGEST = 1 << 16
-_KINDS = (b"goroutine ", b"gc ", b"scav ", b"Benchmark", b"panic: ", b"fatal error: ")
+_KINDS = re.compile(
+    rf"^{_PREFIX}(?:goroutine |gc |scav |Benchmark|panic: |fatal error: )".encode(), re.MULTILINE
+)
 
 
 def looks_printed(data: bytes) -> bool:
     """Whether any line is one of those that are read here."""
-    return any(data.startswith(kind) or b"\n" + kind in data for kind in _KINDS)
+    return _KINDS.search(data) is not None
 
 
 def read_printed(data: bytes, name: str) -> Contents:
     """All that a program's output says; of what it does not say there is nothing."""
     reader = _Reader()
     for line in io.BytesIO(data):
-        reader.line(line[:_LONGEST].decode("utf-8", "backslashreplace").rstrip("\r\n"))
+        text = line[:_LONGEST].decode("utf-8", "backslashreplace").rstrip("\r\n")
+        in_front = _IN_FRONT.match(text)
+        reader.line(text[in_front.end() :] if in_front else text)
     reader.blank()
     return Contents(
         name=name,
