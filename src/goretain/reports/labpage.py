@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from goretain.reports.figures import figure, label
 from goretain.reports.markdown import code, escape
 from goretain.reports.results import LabClaim, LabReport
 from goretain.reports.text.lab import verdict
+from goretain.reports.units import plural
 
 
 def render_lab(report: LabReport, *, patterns: Mapping[str, str] | None = None) -> str:
-    """A chapter for each topic, a section for each experiment, and under it its claims.
+    """How many claims came out as what; then a chapter a topic, a section an experiment, in it its claims.
 
     Args:
         patterns: code of a pattern -> where it is explained; without, they are named and not linked.
     """
-    lines: list[str] = []
+    lines = [_summary(report), ""]
     topic = title = ""
     for claim in report.claims:
         if claim.topic != topic:
@@ -27,6 +29,24 @@ def render_lab(report: LabReport, *, patterns: Mapping[str, str] | None = None) 
             lines += [f"### {escape(title)}", ""]
         lines += [*_claim(claim, patterns or {}), ""]
     return "\n".join(lines).rstrip() + "\n"
+
+
+#: Outcomes in the order of the summary, after their counts.
+_OUTCOMES = {
+    "true": "true",
+    "false": "false",
+    "partly": "partly true",
+    "depends": "dependent on the runtime",
+    "untestable": "not testable",
+    None: "unknown",
+}
+
+
+def _summary(report: LabReport) -> str:
+    """How many claims came out as what, on which Go."""
+    found = Counter(claim.outcome for claim in report.claims)
+    each = ", ".join(f"{found[outcome]} {words}" for outcome, words in _OUTCOMES.items() if found[outcome])
+    return f"{plural(len(report.claims), 'claim')} on Go {', '.join(report.go)}: {each}."
 
 
 def _claim(claim: LabClaim, patterns: Mapping[str, str]) -> Iterator[str]:

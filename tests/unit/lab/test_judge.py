@@ -65,6 +65,9 @@ def measured(experiment: Experiment) -> tuple[Measured, ...]:
 def test_what_was_recorded_gives_the_recorded_outcomes(experiment: Experiment) -> None:
     runs = measured(experiment)
     assert tuple(run.go for run in runs) == VERSIONS
+    conditions = [c for claim in experiment.claims for c in (*claim.predicted, *claim.expected_figures)]
+    asked = {condition.feature for condition in conditions if condition.feature}
+    assert asked <= set(runs[0].features), f"a feature is new: python docs/refresh.py lab {experiment.name}"
     wrong = {(c.id, r.go): judge(c, r.values, r.present).wrong for c in experiment.claims for r in runs}
     assert {where: why for where, why in wrong.items() if why} == {}
 
