@@ -44,7 +44,7 @@ _OUTCOMES = {
 
 def _summary(report: LabReport) -> str:
     """How many claims came out as what, on which Go."""
-    found = Counter(claim.outcome for claim in report.claims)
+    found: Counter[str | None] = Counter(claim.outcome for claim in report.claims)
     each = ", ".join(f"{found[outcome]} {words}" for outcome, words in _OUTCOMES.items() if found[outcome])
     return f"{plural(len(report.claims), 'claim')} on Go {', '.join(report.go)}: {each}."
 
