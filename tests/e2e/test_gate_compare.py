@@ -160,6 +160,7 @@ def test_bases_that_cannot_be_compared_with(repository: Path, capsys: pytest.Cap
     error = capsys.readouterr().err
     assert "in HEAD the tests of example.com/shop/cache do not build" in error
     assert "too many return values" in error
+    assert error.count("hint: ") == 1
     assert str(repository.parent / "scratch") not in error
     assert main.run(["gate", *ARGUMENTS, "--compare", "nothing"]) == 2
     assert "git knows no revision 'nothing' here" in capsys.readouterr().err
