@@ -52,7 +52,11 @@ def check_place(path: str | os.PathLike[str]) -> Path:
         raise cannot_save(path, failed.strerror or "the system refuses") from None
     if not stat.S_ISREG(kind):
         raise cannot_save(path, f"it is {_KINDS.get(stat.S_IFMT(kind), 'no regular file')}")
-    place = Path(os.path.realpath(named))
+    try:
+        place = Path(os.path.realpath(named))
+    except FileNotFoundError:
+        reason = "the directory that goretain was started in is gone"
+        raise cannot_save(path, reason, "give the whole path") from None
     if not place.parent.is_dir():
         raise cannot_save(path, "there is no such directory")
     if not os.access(place.parent, os.W_OK | os.X_OK):

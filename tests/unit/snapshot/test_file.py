@@ -188,6 +188,18 @@ def test_a_save_that_fails_keeps_the_older_file(tmp_path: Path, monkeypatch: pyt
     assert same(load(tmp_path / "a"), small())
 
 
+def test_a_name_in_a_directory_that_is_gone_is_a_usage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "release"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(UsageError, match=r"cannot save to app\.image: the directory .* is gone"):
+        check_place("app.image")
+    assert check_place(tmp_path / "app.image") == tmp_path / "app.image"
+
+
 @pytest.mark.parametrize("path", ["missing/a", "folder"])
 def test_a_place_that_cannot_be_written_to_is_a_usage_error(tmp_path: Path, path: str) -> None:
     (tmp_path / "folder").mkdir()
