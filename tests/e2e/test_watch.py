@@ -81,6 +81,8 @@ def test_two_targets_and_what_they_do(tmp_path: Path, capsys: pytest.CaptureFixt
         assert taken > report.targets[1].growth.in_use_bytes[-1]
         limits = [target.growth and target.growth.limit_bytes for target in report.targets]
         assert limits == [None, 1 << 30]
+        assert main.run(["watch", "-o", str(file), "--fail-on", "grows"]) == 1
+        capsys.readouterr()
         assert main.run(["watch", "-o", str(file)]) == 0
         page = " ".join(capsys.readouterr().out.split())
         assert "main.session main.go:" in page

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from goretain.model.errors import UsageError
 from goretain.profile.growth.fleet import LEAST_HOSTS, Fleet, judge_fleet
+from tests.unit.profile.test_pprof import message
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "growth.md"
 RATE = 512 * 1024.0
 HOUR = 3600.0
 
@@ -65,3 +70,21 @@ def test_too_few_hosts_or_a_slow_leak_are_undecided() -> None:
     assert len(judge_fleet(empty).p) == 0
     with pytest.raises(UsageError, match="no hosts"):
         judge_fleet(Fleet(nothing, 2, nothing.astype(int), nothing.astype(int), nothing, nothing, nothing))
+
+
+def test_the_example_of_the_documentation_judges_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started: dict[str, float] = {}
+    for hours in range(1, 25):
+        made = message()
+        made.sample[0].value[:] = [80 * hours, 80 * hours << 17, 80 * hours, 80 * hours << 17]
+        made.sample[0].label[0].num = 1 << 17
+        del made.sample[1:]
+        made.duration_nanos = 0
+        file = tmp_path / f"host{hours}"
+        file.write_bytes(made.SerializeToString())
+        started[str(file)] = made.time_nanos / 1e9 - hours * HOUR
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    exec(example, {"started": started})
+    assert re.fullmatch(r"grows 10,485,760 bytes an hour main.inlined\n", capsys.readouterr().out)

@@ -2,12 +2,12 @@
 
 One profile of each host is enough, where hosts were started at different times: what leaks is larger on
 older hosts, what has settled is not. Everything works on columns, so that a table of profiles from
-anywhere can be asked. Imports ``kernels``, ``model``, numpy and this room.
+anywhere can be asked. Imports ``kernels``, ``model``, numpy, ``profile.sites`` and this room.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from goretain.kernels.trends import Slopes, benjamini_hochberg, mann_kendall, theil_sen
 from goretain.model.errors import UsageError
 from goretain.model.findings import Trend
+from goretain.profile.growth.history import Look
 from goretain.profile.growth.verdict import CHANCE, LEAST_PACE, LEAST_SAMPLES, LEAST_SURVIVAL, NO_RISE
+from goretain.profile.sites.site import Site
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -81,6 +83,27 @@ class FleetVerdicts(NamedTuple):
     def trend(self, site: int) -> Trend:
         """The verdict on one site."""
         return "grows" if self.grows[site] else "settles" if self.settles[site] else "undecided"
+
+
+def fleet_of(looks: Sequence[Look], started: Sequence[float]) -> tuple[tuple[Site, ...], Fleet]:
+    """(the sites, their columns) of one heap profile of each process. started: of each, in Unix seconds.
+
+    Raises:
+        UsageError: there is no host.
+    """
+    known: dict[Site, int] = {}
+    columns: list[tuple[I64, ...]] = []
+    for look in looks:
+        sites = np.array([known.setdefault(site, len(known)) for site in look.amounts.sites], np.int64)
+        in_use, allocated = look.amounts.in_use, look.amounts.allocated
+        assert in_use.samples is not None  # a look has a rate
+        columns.append((sites, in_use.bytes, allocated.bytes, in_use.samples))
+    if not columns:
+        raise UsageError("no hosts: a verdict over a fleet needs profiles", hint=f"at least {LEAST_HOSTS}")
+    host = np.repeat(np.arange(len(looks)), [len(row[0]) for row in columns])
+    site, *amounts = map(np.concatenate, zip(*columns, strict=True))
+    uptime = np.array([look.taken_at for look in looks]) - np.array(started, np.float64)
+    return tuple(known), Fleet(uptime, len(known), host, site, *(one.astype(np.float64) for one in amounts))
 
 
 def judge_fleet(fleet: Fleet) -> FleetVerdicts:
