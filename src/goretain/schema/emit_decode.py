@@ -5,6 +5,9 @@ Imports this package.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 from goretain.schema.gotext import comment, quoted, type_text
 from goretain.schema.model import (
     ANY,
@@ -53,7 +56,8 @@ def decoding(declared: Declaration, package: Package) -> str:
             body = f"v, err := {call(declared.type)}\nreturn {declared.name}(v), err\n"
     name = declared.name
     return (
-        comment("UnmarshalJSON decodes all of a value; what does not fit is a *DecodeError with its path.")
+        (_shapes(declared, package) if isinstance(declared, Union) else "")
+        + comment("UnmarshalJSON decodes all of a value; what does not fit is a *DecodeError with its path.")
         + f"func (v *{name}) UnmarshalJSON(data []byte) error {{\n"
         + f"value, err := decodeBytes(data, decode{name})\n"
         + "if err == nil {\n*v = value\n}\nreturn err\n}\n\n"
@@ -112,7 +116,7 @@ def optional(type: Type) -> str:
 
 
 def _value(field: Field) -> str:
-    if field.constant is None:
+    if not isinstance(field.constant, str):
         return call(field.type) if field.required else optional(field.type)
     constant = f"r.constant({quoted(field.constant)})"
     if field.required:
@@ -170,7 +174,7 @@ def _union(union: Union, package: Package) -> str:
     lines = [f"var v {union.name}\nvar err error\nswitch r.kind() {{\n"]
     for kind, variants in by_kind.items():
         lines.append(f"case {quoted(kind)}:\n")
-        lines.append(_set(variants[0]) if len(variants) == 1 else _chosen(variants, package))
+        lines.append(_set(variants[0]) if len(variants) == 1 else _chosen(union.name, variants, package))
     if union.nullable:
         lines.append('case "null":\nerr = r.literal("null")\n')
     want = " or ".join([*by_kind, *(["null"] if union.nullable else [])])
@@ -181,20 +185,18 @@ def _set(variant: Variant) -> str:
     return f"v.{variant.name}, err = {optional(variant.type)}\n"
 
 
-def _chosen(variants: list[Variant], package: Package) -> str:
+def _structs(variants: Sequence[Variant], package: Package) -> list[tuple[Variant, Struct]]:
+    """The variants that are structs."""
+    named = [(v, package.types[v.type.name]) for v in variants if isinstance(v.type, Ref)]
+    return [(variant, target) for variant, target in named if isinstance(target, Struct)]
+
+
+def _chosen(name: str, variants: list[Variant], package: Package) -> str:
     """Of several kinds of objects the one whose keys fit best; of a map all keys fit, but no better."""
-    structs, maps = [], []
-    for variant in variants:
-        target = package.types[variant.type.name] if isinstance(variant.type, Ref) else None
-        if isinstance(target, Struct):
-            structs.append((variant, target))
-        else:
-            maps.append(variant)
-    shapes = "".join(f"{_shape(target)},\n" for _, target in structs)
+    structs = _structs(variants, package)
+    maps = [v for v in variants if all(v is not variant for variant, _ in structs)]
     lines = ["ahead, wrong := r.ahead()\nif wrong != nil {\nreturn v, wrong\n}\nprobe := *ahead\n"]
-    lines.append(
-        f"n, wrong := probe.choose([]docShape{{\n{shapes}}})\nif wrong != nil {{\nreturn v, wrong\n}}\n"
-    )
+    lines.append(f"n, wrong := probe.choose(shapes{name})\nif wrong != nil {{\nreturn v, wrong\n}}\n")
     lines.append("r = ahead\nswitch n {\n")
     lines += [f"case {n}:\n{_set(variant)}" for n, (variant, _) in enumerate(structs)]
     if maps:
@@ -205,15 +207,37 @@ def _chosen(variants: list[Variant], package: Package) -> str:
     return "".join(lines)
 
 
-def _shape(struct: Struct) -> str:
+def _shapes(union: Union, package: Package) -> str:
+    """What tells the objects of a union apart, "" where there is nothing to tell."""
+    structs = _structs(union.variants, package)
+    objects = [v for v in union.variants if "object" in kinds(v.type, package)]
+    if not structs or len(objects) < 2:
+        return ""
+    shapes = "".join(f"{_shape(target, package)},\n" for _, target in structs)
+    return f"var shapes{union.name} = []docShape{{\n{shapes}}}\n\n"
+
+
+def _shape(struct: Struct, package: Package) -> str:
+    known = ", ".join(f"{quoted(f.key)}: {quoted(_letters(f, package))}" for f in struct.fields)
     required = ", ".join(quoted(f.key) for f in struct.fields if f.required)
-    known = ", ".join(quoted(f.key) for f in struct.fields)
     constants = ", ".join(
-        f"{quoted(f.key)}: {quoted(f.constant)}" for f in struct.fields if f.constant is not None
+        f"{quoted(f.key)}: {quoted(_constant(f.constant))}" for f in struct.fields if f.constant is not None
     )
-    parts = [f"known: []string{{{known}}}"]
+    parts = [f"known: map[string]string{{{known}}}"]
     if required:
         parts.append(f"required: []string{{{required}}}")
     if constants:
         parts.append(f"constant: map[string]string{{{constants}}}")
+    if struct.closed:
+        parts.append("closed: true")
     return "{" + ", ".join(parts) + "}"
+
+
+def _letters(field: Field, package: Package) -> str:
+    """The kinds of a field's values as docShape writes them."""
+    return "".join("z" if kind == "null" else kind[0] for kind in kinds(field.type, package))
+
+
+def _constant(value: str | int) -> str:
+    """A constant as docShape writes it."""
+    return f'"{value}' if isinstance(value, str) else json.dumps(value)

@@ -15,7 +15,6 @@ from goretain.schema.model import (
     ANY,
     Boxed,
     Defined,
-    Field,
     Kind,
     Map,
     Nullable,
@@ -52,6 +51,9 @@ _WANT: dict[Kind, str] = {
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: How often a type may stand in itself, variants of unions that are shown, and refusals.
 _REPEATS, _VARIANTS, _REFUSALS = 2, 6, 12
+#: Values of one document that may be left out; and with those that must be there.
+_SHOWN, _MOST = 400, 20_000
+_LEFT_OUT = object()
 
 
 class _EndlessError(Exception):
@@ -98,18 +100,25 @@ class _Maker:
 
     def __init__(self, package: Package, full: bool, pick: int) -> None:
         self._package, self._full, self._pick = package, full, pick
+        self._count = 0
 
     def value(self, type: Type, inside: dict[str, int]) -> Any:
         """A value; inside: how often each type is around it."""
+        self._count += 1
+        if self._count > _MOST:
+            raise _EndlessError
         match type:
             case Scalar(kind):
                 return copy.deepcopy(_VALUES[kind])
             case Slice(element):
-                return [self.value(element, inside)] if self._goes_on(element, inside) else []
+                made = self._maybe(element, inside)
+                return [] if made is _LEFT_OUT else [made]
             case Map(element):
-                return {"a key": self.value(element, inside)} if self._goes_on(element, inside) else {}
+                made = self._maybe(element, inside)
+                return {} if made is _LEFT_OUT else {"a key": made}
             case Nullable(of):
-                return self.value(of, inside) if self._goes_on(of, inside) else None
+                made = self._maybe(of, inside)
+                return None if made is _LEFT_OUT else made
             case Boxed(of):
                 return self.value(of, inside)
             case Ref(name):
@@ -127,28 +136,27 @@ class _Maker:
                 return self.value(union.variants[self._pick % len(union.variants)].type, inside)
 
     def _object(self, struct: Struct, inside: dict[str, int]) -> dict[str, Any]:
-        made = {}
+        made: dict[str, Any] = {}
         for field in struct.fields:
-            if field.required or self._goes_on(field.type, inside):
-                value = self._field(field, inside)
-                if field.required or value is not None:  # what may be left out is not written as null
-                    made[field.key] = value
-        if struct.rest is not None and self._goes_on(struct.rest.element, inside):
-            made.setdefault("an extra key", self.value(struct.rest.element, inside))
+            if field.constant is not None and (field.required or self._full):
+                made[field.key] = field.constant
+            elif field.required:
+                made[field.key] = self.value(field.type, inside)
+            elif (value := self._maybe(field.type, inside)) not in (None, _LEFT_OUT):
+                made[field.key] = value  # what may be left out is not written as null
+        rest = _LEFT_OUT if struct.rest is None else self._maybe(struct.rest.element, inside)
+        if rest is not _LEFT_OUT:
+            made.setdefault("an extra key", rest)
         return made
 
-    def _field(self, field: Field, inside: dict[str, int]) -> Any:
-        return self.value(field.type, inside) if field.constant is None else field.constant
-
-    def _goes_on(self, type: Type, inside: dict[str, int]) -> bool:
-        """Whether something that may be left out is shown."""
-        if not self._full:
-            return False
+    def _maybe(self, type: Type, inside: dict[str, int]) -> Any:
+        """A value that may be left out, as it is where there are enough or it would have no end."""
+        if not self._full or self._count > _SHOWN:
+            return _LEFT_OUT
         try:
-            self.value(type, inside)
+            return self.value(type, inside)
         except _EndlessError:
-            return False
-        return True
+            return _LEFT_OUT
 
 
 _Step = str | int

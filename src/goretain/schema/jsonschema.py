@@ -30,7 +30,7 @@ from goretain.schema.model import (
 from goretain.schema.naming import METHODS, Names, exported, inner, singular
 from goretain.schema.parts import Part, Source, alone, called, expand, only_reference
 from goretain.schema.rewrite import declare_root, with_null
-from goretain.schema.scalars import integer, is_text, type_of
+from goretain.schema.scalars import integer, is_constant, type_of
 from goretain.schema.unions import Unions, nullable
 
 #: Values of which types are made, at most.
@@ -53,7 +53,7 @@ class _Typed:
 
     type: Type
     rules: tuple[str, ...] = ()
-    constant: str | None = None
+    constant: str | int | None = None
     doc: str = ""
 
 
@@ -184,7 +184,7 @@ class _Reader:
         found = rules.rules(whole.limits, values, type)
         if isinstance(bare(type), Slice | Map) and not chosen:
             found += whole.inside
-        return _Typed(type, found, constant if is_text(constant, type) else None, whole.doc)
+        return _Typed(type, found, constant if is_constant(constant, type) else None, whole.doc)
 
     def _one_of(self, chosen: list[Part], beside: list[Part], hint: _Hint) -> Type:
         """The union of some schemas; what stands beside them holds for each."""
@@ -226,7 +226,9 @@ class _Reader:
     def _array(self, whole: Merged, hint: _Hint) -> Slice:
         name = singular(hint.name)
         self._steps += 1
-        found = [self._typed((part,), _Hint(name)) for part in whole.items]
+        found = [self._typed((part,), _Hint(name)) for part in whole.prefix]
+        if whole.items:
+            found.append(self._typed(tuple(whole.items), _Hint(name)))
         self._steps -= 1
         element = self._unions.of([one.type for one in found], name) if found else ANY
         whole.inside = rules.dive(element, found[0].rules if len(found) == 1 else ())

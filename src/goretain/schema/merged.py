@@ -59,7 +59,7 @@ class Merged:
         required: keys that must be there.
         others: parts for keys that ``properties`` does not name, from patterns or for all others.
         closed: no other keys are allowed.
-        items: parts for elements, a tuple of parts for each schema.
+        items: parts that hold for every element; prefix: those for the first ones, by place.
         limits: words for the validate tag.
         doc: its description.
         nullable: as OpenAPI says it.
@@ -74,6 +74,7 @@ class Merged:
     others: list[Part] = field(default_factory=list)
     closed: bool = False
     items: list[Part] = field(default_factory=list)
+    prefix: list[Part] = field(default_factory=list)
     limits: dict[str, Any] = field(default_factory=dict)
     doc: str = ""
     nullable: bool = False
@@ -85,7 +86,7 @@ class Merged:
             return self.types
         if self.properties or self.required or self.others or self.closed:
             return ["object"]
-        if self.items:
+        if self.items or self.prefix:
             return ["array"]
         return list(dict.fromkeys(_HINTS[word] for word in self.limits if word in _HINTS))
 
@@ -121,7 +122,8 @@ def alternatives(source: Source, parts: list[Part]) -> tuple[list[Part], list[Pa
     unsaid: list[str] = []
     for part in parts:
         unsaid += [part.at(word) for word in UNSAID if word in part.schema and part.schema != {"not": {}}]
-        rest = part.schema
+        # what these lead to is among the parts already
+        rest = {key: value for key, value in part.schema.items() if key not in ("$ref", "allOf")}
         for word in ("oneOf", "anyOf"):
             members = source.word(part, word, list, "a list of schemas")
             if members is None:
@@ -203,14 +205,14 @@ def _object(source: Source, part: Part, whole: Merged) -> None:
 
 def _array(source: Source, part: Part, whole: Merged) -> None:
     prefix = source.word(part, "prefixItems", list, "a list of schemas") or []
-    whole.items += [source.part(schema, part.at("prefixItems", i)) for i, schema in enumerate(prefix)]
+    whole.prefix += [source.part(schema, part.at("prefixItems", i)) for i, schema in enumerate(prefix)]
     items = source.word(part, "items", (dict, bool, list), "a schema")
     if isinstance(items, list):  # until draft 2019-09: the schemas of the first elements
-        whole.items += [source.part(schema, part.at("items", i)) for i, schema in enumerate(items)]
+        whole.prefix += [source.part(schema, part.at("items", i)) for i, schema in enumerate(items)]
         items = source.word(part, "additionalItems", (dict, bool), "a schema")
         if items not in (None, False):
-            whole.items.append(source.part(items, part.at("additionalItems")))
+            whole.prefix.append(source.part(items, part.at("additionalItems")))
     elif items is True or (isinstance(items, dict)):
         whole.items.append(source.part(items, part.at("items")))
     elif items is None and prefix:
-        whole.items.append(Part({}, part.at("prefixItems")))
+        whole.prefix.append(Part({}, part.at("prefixItems")))

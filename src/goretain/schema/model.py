@@ -72,7 +72,7 @@ class Field:
         type: of the value; null is part of it where it is ``Nullable``.
         required: an object without the key is refused.
         rules: for the validate tag.
-        constant: the one string that is allowed.
+        constant: the one string, whole number or truth value that is allowed.
         doc: lines about it, from the schema.
     """
 
@@ -81,7 +81,7 @@ class Field:
     type: Type
     required: bool
     rules: tuple[str, ...] = ()
-    constant: str | None = None
+    constant: str | int | None = None
     doc: str = ""
 
 

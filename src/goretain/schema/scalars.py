@@ -50,6 +50,14 @@ def type_of(value: Any) -> Type:
             return Scalar("number")
 
 
-def is_text(constant: Any, type: Type) -> bool:
-    """Whether a constant is one that decoding can hold a value to."""
-    return isinstance(constant, str) and type == Scalar("string")
+def is_constant(constant: Any, type: Type) -> bool:
+    """Whether a constant is one that objects can be told apart by."""
+    match constant:
+        case str():
+            return type == Scalar("string")
+        case bool():
+            return type == Scalar("bool")
+        case int():
+            return type == Scalar("int64")
+        case _:
+            return False

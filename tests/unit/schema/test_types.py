@@ -9,6 +9,7 @@ import pytest
 
 from goretain.schema.documents import documents
 from goretain.schema.emit_types import declaration, field_type
+from goretain.schema.examples import accepted
 from goretain.schema.gotext import comment, quoted, tag, type_text
 from goretain.schema.jsonschema import from_schema
 from goretain.schema.model import Defined, Package, Struct, Union
@@ -233,3 +234,28 @@ def test_keys_that_no_tag_can_name_are_written_by_a_method() -> None:
     assert "MarshalJSON" not in declaration(
         of_schema({"properties": {"ok": {"type": "string"}}}).types["Root"]
     )
+
+
+def test_what_parts_of_an_all_of_say_of_elements_and_choices_holds_together() -> None:
+    parts = [
+        {"items": {"properties": {"a": {"type": "string"}}}},
+        {"items": {"properties": {"a": {}, "b": {"type": "integer"}}}},
+    ]
+    package = of_schema({"allOf": parts})
+    assert shown(package) == "[]RootItem"
+    assert shown(package, "RootItem") == {"a": "*string", "b": "*int64"}
+    choices = [{"properties": {"v": {"const": 1}}}, {"properties": {"v": {"const": 2}}}]
+    base = {"allOf": [{"anyOf": choices}, {"anyOf": [{"properties": {"w": {}}}, {"type": "object"}]}]}
+    package = of_schema({"$defs": {"base": base}, "allOf": [{"$ref": "#/$defs/base"}]})
+    assert shown(package) == {"BaseOption1": "BaseOption1", "BaseOption2": "BaseOption2"}
+    assert package.notes == ["not said by the Go types: #/$defs/base/allOf/1/anyOf"]
+    first = package.types["BaseOption1"]
+    assert isinstance(first, Struct)
+    assert first.fields[0].constant == 1
+
+
+def test_documents_for_the_tests_stay_small_however_types_refer_to_each_other() -> None:
+    names = [f"t{n}" for n in range(12)]
+    defs = {name: {"properties": {other: {"$ref": f"#/$defs/{other}"} for other in names}} for name in names}
+    package = of_schema({"$defs": defs, "$ref": "#/$defs/t0"})
+    assert max(map(len, accepted(package))) < 20_000

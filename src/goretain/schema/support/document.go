@@ -770,14 +770,21 @@ func readMap[T any](r *docReader, read func(*docReader) (T, error)) (map[string]
 // docShape is what tells the objects that may stand in one place apart.
 type docShape struct {
 	required []string          // keys that must be there
-	constant map[string]string // key -> the one string that it may hold
-	known    []string          // keys that it may have
+	constant map[string]string // key -> the one value that it may hold: a string behind a quote, else as it stands
+	known    map[string]string // key -> the kinds that it may hold: o, a, s, n, b, z (null)
+	closed   bool              // no other keys are allowed
 }
 
-// choose is the index of the shape that an object fits best: all required keys, the right constants, and then the
-// most known keys, the first of equals; -1: none fits.
+// docFound is what stands under a key: its kind, and a scalar as in docShape.constant.
+type docFound struct {
+	kind byte
+	text string
+}
+
+// choose is the index of the shape that an object fits best: all required keys, the right kinds and constants, and
+// then the most known keys, the first of equals; -1: none fits.
 func (r *docReader) choose(shapes []docShape) (int, error) {
-	found := map[string]string{}
+	found := map[string]docFound{}
 	if err := r.object(); err != nil {
 		return -1, err
 	}
@@ -790,15 +797,11 @@ func (r *docReader) choose(shapes []docShape) (int, error) {
 			break
 		}
 		name := string(key)
-		found[name] = ""
-		if r.peek() == '"' {
-			found[name], err = r.text()
-		} else {
-			err = r.skip()
-		}
+		one, err := r.found()
 		if err != nil {
 			return -1, err
 		}
+		found[name] = one
 	}
 	best, most := -1, -1
 	for i := range shapes {
@@ -809,21 +812,41 @@ func (r *docReader) choose(shapes []docShape) (int, error) {
 	return best, nil
 }
 
+// found reads over a value and says what it is.
+func (r *docReader) found() (docFound, error) {
+	kind := r.kind()
+	switch kind {
+	case "string":
+		text, err := r.text()
+		return docFound{'s', `"` + text}, err
+	case "null":
+		return docFound{'z', ""}, r.skip()
+	case "object", "array":
+		return docFound{kind[0], ""}, r.skip()
+	case "":
+		return docFound{}, r.skip()
+	}
+	text, err := r.raw()
+	return docFound{kind[0], string(text)}, err
+}
+
 // fit counts the known keys of an object; -1: it does not fit.
-func (s *docShape) fit(found map[string]string) int {
+func (s *docShape) fit(found map[string]docFound) int {
 	for _, key := range s.required {
 		if _, ok := found[key]; !ok {
 			return -1
 		}
 	}
-	for key, want := range s.constant {
-		if got, ok := found[key]; ok && got != want {
+	n := 0
+	for key, one := range found {
+		kinds, known := s.known[key]
+		if known && strings.IndexByte(kinds, one.kind) < 0 || !known && s.closed {
 			return -1
 		}
-	}
-	n := 0
-	for _, key := range s.known {
-		if _, ok := found[key]; ok {
+		if want, ok := s.constant[key]; ok && one.kind != 'z' && one.text != want {
+			return -1
+		}
+		if known {
 			n++
 		}
 	}
