@@ -55,6 +55,18 @@ func sendFunction(to chan func() int) {
 	to <- func() int { return int(data[len(data)/2]) + cap(data) }
 }
 
+var escaped *[]byte
+
+// The variable lies in the heap, and is sent from there.
+//
+//go:noinline
+func sendEscaped(to chan []byte) {
+	data, _ := buffer(64 << 10)
+	escaped = &data
+	escaped = nil
+	to <- data
+}
+
 //go:noinline
 func sendOrGiveUp(to chan []byte, never chan struct{}) {
 	data, _ := buffer(56 << 10)
@@ -78,7 +90,8 @@ func main() {
 	start("sendBoxed", 32<<10, "[]byte", func() { sendBoxed(make(chan any)) })
 	start("sendFunction", 48<<10, "[]byte", func() { sendFunction(make(chan func() int)) })
 	start("sendOrGiveUp", 56<<10, "[]byte", func() { sendOrGiveUp(make(chan []byte), make(chan struct{})) })
-	for runtime.NumGoroutine() < 8 {
+	start("sendEscaped", 64<<10, "[]byte", func() { sendEscaped(make(chan []byte)) })
+	for runtime.NumGoroutine() < 9 {
 		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(20 * time.Millisecond)

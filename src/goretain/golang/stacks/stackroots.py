@@ -77,7 +77,7 @@ class StackRoots:
         words, pointers = self._passed.of(g)
         for word in scan.finish():
             root = self._named(g.frames, word)
-            if root.leaf is None and word.frame >= 0 and not word.conservative:
+            if _is_untyped(root.leaf) and word.frame >= 0 and not word.conservative:
                 root = self._passing(root, words.get(word.address), pointers.get(word.value))
             roots.append(root)
         return roots
@@ -181,6 +181,11 @@ class StackRoots:
         if first != frame.plan.func.entry:
             return "", None
         return f":{display_name(frame.function)}.(closure)", self._function
+
+
+def _is_untyped(leaf: Leaf | None) -> bool:
+    """Whether nothing is known of what a word leads to."""
+    return leaf is None or leaf.kind == "unsafeptr"
 
 
 def _saved_register(frame: StackFrame, address: int) -> str:
