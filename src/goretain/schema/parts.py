@@ -34,6 +34,36 @@ ANNOTATIONS = frozenset(
         "writeOnly",
     ]
 )
+#: Words that, beside a reference, say more of the value than the reference does; others are somebody's own.
+_MORE = frozenset(
+    (
+        "enum",
+        "const",
+        "allOf",
+        "anyOf",
+        "oneOf",
+        "not",
+        "if",
+        "properties",
+        "patternProperties",
+        "additionalProperties",
+        "required",
+        "items",
+        "prefixItems",
+        "additionalItems",
+        "minItems",
+        "maxItems",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "format",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+    )
+)
 #: Words that Go types do not express.
 UNSAID = (
     "if",
@@ -150,8 +180,8 @@ def _anchors(document: Any, place: str) -> Iterator[tuple[str, str]]:
 
 
 def only_reference(part: Part) -> bool:
-    """Whether a schema is a reference and nothing else."""
-    return "$ref" in part.schema and not part.schema.keys() - ANNOTATIONS - {"$ref"}
+    """Whether a schema is a reference and nothing else; a type beside it only repeats that of its target."""
+    return "$ref" in part.schema and not part.schema.keys() & _MORE
 
 
 def expand(source: Source, parts: Iterable[Part]) -> list[Part]:

@@ -259,3 +259,16 @@ def test_documents_for_the_tests_stay_small_however_types_refer_to_each_other() 
     defs = {name: {"properties": {other: {"$ref": f"#/$defs/{other}"} for other in names}} for name in names}
     package = of_schema({"$defs": defs, "$ref": "#/$defs/t0"})
     assert max(map(len, accepted(package))) < 20_000
+
+
+def test_a_type_beside_a_reference_is_that_of_its_target() -> None:
+    package = of_schema(
+        {
+            "properties": {
+                "a": {"type": "object", "$ref": "#", "markdownDescription": "x"},
+                "b": {"type": "string"},
+            }
+        }
+    )
+    assert shown(package) == {"a": "*Root", "b": "*string"}
+    assert list(package.types) == ["Root"]
