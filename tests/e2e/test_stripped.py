@@ -25,8 +25,8 @@ from goretain.golang.layout import Program, open_layout
 from goretain.golang.modules import read_modules
 from goretain.golang.read import read_heap
 from goretain.heap.heap import Heap
-from goretain.patterns.catalogue import catalogue
 from goretain.snapshot import Layer, ObjectFlag, Snapshot, TypeInfo
+from tests.support.experiments import IN_HEAPS
 from tests.support.golang import VERSIONS, go_program, running, wait_until_blocked
 from tests.support.heaps import image_of
 
@@ -71,13 +71,13 @@ _RUNS: tuple[Run, ...] = (
             ("generic", ""),
             ("undescribed", ""),
             ("service", ""),
-            *((pattern.name, mode) for pattern in catalogue() for mode in ("leak", "fixed")),
+            *((pattern.name, mode) for pattern in IN_HEAPS for mode in ("leak", "fixed")),
         )
     ),
 )
 _SHORT = {("planted", (), "-s -w"), ("server", (), "-s -w"), ("undescribed", (), "-s -w"), _EXTERNAL}
 _SOURCES = {"service": _DEMO / "service"} | {
-    pattern.name: Path(str(pattern.files / "experiment")) for pattern in catalogue()
+    pattern.name: Path(str(pattern.files / "experiment")) for pattern in IN_HEAPS
 }
 _CGO = frozenset(("cgoroots", "heartbeat"))
 #: They never rest: they are frozen wherever they are.

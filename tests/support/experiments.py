@@ -19,6 +19,8 @@ from goretain.model.findings import Finding
 from goretain.patterns import Pattern, catalogue
 from tests.support.golang import EXPERIMENTS, VERSIONS, go_program, running
 
+#: Patterns that have an experiment.
+IN_HEAPS = tuple(pattern for pattern in catalogue() if pattern.in_heaps)
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "pattern-figures.md"
 _HEAD = """# What every pattern finds in its experiment
 
@@ -78,7 +80,7 @@ def table(cells: Mapping[tuple[str, str], str]) -> list[str]:
     labels = [build.label for build in BUILDS if any(label == build.label for _, label in cells)]
     rows = [
         f"| {p.code} {p.name} | {' | '.join(cells.get((p.code, label), '') for label in labels)} |"
-        for p in catalogue()
+        for p in IN_HEAPS
     ]
     return [f"| pattern | {' | '.join(labels)} |", f"|---|{'---:|' * len(labels)}", *rows]
 
@@ -98,7 +100,7 @@ def documented() -> dict[tuple[str, str], str]:
 def main() -> None:
     """Run all experiments in mode leak and write the page."""
     cells = {}
-    for pattern in catalogue():
+    for pattern in IN_HEAPS:
         for build in BUILDS:
             cells[pattern.code, build.label] = figure(diagnosed(pattern, build, "leak")[0])
         sys.stderr.write(f"{pattern.code}\n")

@@ -68,7 +68,7 @@ def diagnose(
     features = heap.snapshot.meta.features
     found: list[Finding] = []
     not_judged: list[NotJudged] = []
-    for pattern in catalogue() if patterns is None else patterns:
+    for pattern in [p for p in catalogue() if p.in_heaps] if patterns is None else patterns:
         if pattern.applies_to(features):
             found.extend(pattern.find(heap))
         else:

@@ -115,6 +115,11 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def in_heaps(self) -> bool:
+        """Whether a heap shows it: then it has a signature and an experiment."""
+        return "heap" in self.evidence
+
+    @property
     def files(self) -> Traversable:
         """The folder itself: ``files / "experiment" / "main.go"``."""
         return importlib.resources.files(self.package) / self.folder

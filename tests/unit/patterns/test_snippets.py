@@ -12,7 +12,10 @@ from tests.support.golang import VERSIONS, toolchain
 #: Packages that the code may name without importing them.
 _PACKAGES = {
     name.rpartition("/")[2]: name
-    for name in ("bytes", "context", "encoding/json", "maps", "runtime", "slices", "strings", "sync", "time")
+    for name in (
+        *("bytes", "context", "encoding/json", "log", "maps", "runtime", "slices", "strings", "sync", "time"),
+        "unsafe",
+    )
 }
 
 

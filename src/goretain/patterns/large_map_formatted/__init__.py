@@ -1,0 +1,1 @@
+"""Pattern folder; see doc.md."""
