@@ -2,16 +2,16 @@
 
 A site is told by functions, not lines: the one that allocates, or in which goroutines stand, and the
 program's own that led there. What a revision leaves of it after so many iterations, less what the other does,
-is judged as any amount is: what rises in the same steps in both is gone. Imports ``profile.frames`` and this
-room.
+is judged as any amount is: what rises in the same steps in both is gone, also under another name. Imports
+``profile.frames`` and this room.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ Course = Literal["new", "more", "less", "gone"]
 #: Functions that a site is known by.
 Functions = tuple[str, str]
 
+_Value = TypeVar("_Value")
 #: Functions without names have numbers, which move when one is added before them.
 _NUMBERS = re.compile(r"\.(?:func|gowrap)\d+(?:\.\d+)*|-range\d+")
 
@@ -53,13 +54,16 @@ def compare(head: Measured, base: Measured | None) -> Compared:
         return Compared(head, dict.fromkeys(_growing(head), "new"))
     both = np.intersect1d(head.series.iterations, base.series.iterations)
     ours, theirs = _by_site(head.series, both), _by_site(base.series, both)
+    names = _renamed(ours, theirs)
+    theirs = _with_names(theirs, names)
     stopped = head.stopped if len(both) == len(head.series.iterations) else base.stopped
 
     def less(one: _Sites, other: _Sites) -> Measured:
         return verdict_of(head.name, _differences(one, other), stopped)
 
     added, removed = less(ours, theirs), less(theirs, ours)
-    before, after = {_site(stack) for stack in _growing(base)}, {_site(stack) for stack in _growing(head)}
+    before = {names.get(_site(stack), _site(stack)) for stack in _growing(base)}
+    after = {_site(stack) for stack in _growing(head)}
     return Compared(
         added,
         {stack: "more" if _site(stack) in before else "new" for stack in _growing(added)},
@@ -121,6 +125,44 @@ def _sums(stacks: Sequence[Stack], rows: I64) -> dict[Functions, I64]:
         site = _site(stack)
         found[site] = found[site] + row if site in found else row
     return found
+
+
+def _renamed(ours: _Sites, theirs: _Sites) -> dict[Functions, Functions]:
+    """Sites that one revision alone has, and that leave the same after every run: the base's name -> the
+    head's. What was renamed or moved adds nothing."""
+    pairs: dict[Functions, Functions] = {}
+    for mine, other in ((_amounts(ours), _amounts(theirs)), (_standing(ours), _standing(theirs))):
+        left = {site: amount for site, amount in mine.items() if site not in other and any(amount)}
+        for site, amount in other.items():
+            same = next((name for name in left if left[name] == amount), None)
+            if site not in mine and same is not None:
+                pairs[site] = same
+                del left[same]
+    return pairs
+
+
+def _amounts(sites: _Sites) -> dict[Functions, list[int]]:
+    return {site: [*size.tolist(), *sites.objects[site].tolist()] for site, size in sites.bytes.items()}
+
+
+def _standing(sites: _Sites) -> dict[Functions, list[int]]:
+    return {site: count.tolist() for site, count in sites.goroutines.items()}
+
+
+def _with_names(sites: _Sites, names: Mapping[Functions, Functions]) -> _Sites:
+    """The sites under other names."""
+
+    def under(of: Mapping[Functions, _Value]) -> dict[Functions, _Value]:
+        return {names.get(site, site): value for site, value in of.items()}
+
+    return replace(
+        sites,
+        stacks=under(sites.stacks),
+        bytes=under(sites.bytes),
+        objects=under(sites.objects),
+        standing=under(sites.standing),
+        goroutines=under(sites.goroutines),
+    )
 
 
 def _differences(one: _Sites, other: _Sites) -> list[Run]:

@@ -143,7 +143,8 @@ def measure(
             runs, stopped = _climb(steps, one, budget)
     except RunFailed as failed:
         return Measured(found.name, failed=failed.message)
-    return verdict_of(found.name, runs, stopped)
+    # The last ones alone, so that a slow first iteration, which decides where runs begin, changes no figure.
+    return verdict_of(found.name, runs[-_STEPS:], stopped)
 
 
 def _climb(steps: Sequence[int], one: Callable[[int], Run], budget: Budget) -> tuple[list[Run], Stopped]:

@@ -78,17 +78,17 @@ def test_courses() -> None:
             ("main.more", 12): lambda n: 2 * n,
             ("main.less", 13): lambda n: n,
             ("main.full", 15): lambda n: n,
-            ("main.new", 16): lambda n: n,
+            ("main.new", 16): lambda n: 4 * n,
         },
-        {"main.send": lambda n: n},
+        {"main.send": lambda n: 2 * n},
     )
     assert found(head, base) == {
         "main.more": ("more", 8.0),
         "main.full": ("new", 8.0),
-        "main.new": ("new", 8.0),
+        "main.new": ("new", 32.0),
         "main.less": ("less", 8.0),
         "main.gone": ("gone", 8.0),
-        "main.send": ("new", 1.0),
+        "main.send": ("new", 2.0),
         "main.recv": ("gone", 1.0),
     }
 
@@ -132,3 +132,15 @@ def test_without_a_base_all_is_new() -> None:
     for base in (None, skipped):
         assert found(head, base) == {"main.f": ("new", 8.0)}
     assert compare(skipped, head).added is skipped
+
+
+def test_what_was_renamed_adds_nothing() -> None:
+    base = measured({("main.old", 1): doubling, ("main.stays", 2): lambda n: n}, {"main.waits": lambda n: n})
+    head = measured({("main.new", 9): doubling, ("main.stays", 3): lambda n: n}, {"main.parks": lambda n: n})
+    assert found(head, base) == {}
+    other = measured({("main.new", 9): lambda n: 2 * n, ("main.stays", 3): lambda n: n})
+    assert {name: course for name, (course, _) in found(other, base).items()} == {
+        "main.new": "new",
+        "main.old": "gone",
+        "main.waits": "gone",
+    }
