@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,22 @@ def test_what_fails_says_so_and_the_rest_is_measured(tmp_path: Path) -> None:
     assert (slow.stopped, slow.sites) == ("time", ())
     assert slow.total is not None
     assert "--time" in (slow.total.bytes.decide or "")
+
+
+def test_no_benchmark_vanishes_and_none_is_there_twice(tmp_path: Path) -> None:
+    # whatever it prints or reports, and below a symbolic link
+    (tmp_path / "link").symlink_to(LABORATORY)
+    go = toolchain(NEWEST)
+    (hidden,) = packages(go, ["./hidden"], LABORATORY)
+    built = build(go, replace(hidden, directory=tmp_path / "link" / "hidden"), tmp_path)
+    found = find(built, ".", Settings())
+    assert sorted(one.name for one in found) == sorted(kinds("hidden"))
+    measured = {one.name: measure(built, one, Settings(), Budget(1000)) for one in found}
+    assert {name: verdict(one) for name, one in measured.items()} == {
+        name: kind.wanted for name, kind in kinds("hidden").items()
+    }
+    assert "MemProfileRate" in (measured["BenchmarkRecordsLess"].failed or "")
+    assert "exit status 3" in (measured["BenchmarkExits"].failed or "")
 
 
 def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:

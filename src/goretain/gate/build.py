@@ -96,7 +96,9 @@ def packages(
     listed = [msgspec.convert(one, _Listed) for one in _objects(done.stdout)]
     for one in listed:
         if one.Error is not None and not one.Name:
-            raise UsageError(one.Error.Err.strip(), hint="name packages as go test does: . or ./...")
+            said = one.Error.Err.strip()
+            tagged = "files behind a build tag need --tags" if said.startswith("build constraints") else ""
+            raise UsageError(said, hint=tagged or "name packages as go test does: . or ./...")
     found = tuple(
         Package(
             one.ImportPath, Path(one.Dir), one.Name.removesuffix("_test"), one.TestGoFiles + one.XTestGoFiles
@@ -146,6 +148,7 @@ def build(
     done = toolchain.run(
         ["test", "-c", "-vet=off", "-o", str(binary), "-overlay", str(described), *_tags(tags), package.path],
         cwd=package.directory,
+        env={"PWD": str(package.directory)},  # else go takes another path than the overlay's, below a link
         timeout=_PATIENCE,
     )
     if done.returncode != 0 or not binary.is_file():

@@ -225,7 +225,8 @@ def _more(runs: Sequence[Run], stopped: Stopped) -> str:
     """What gives more iterations."""
     last = runs[-1]
     if stopped == "iterations":
-        return f"--iterations {4 * last.iterations}"
+        *_, least = islice(ladder(1 << 30), LEAST_RUNS)
+        return f"--iterations {max(4 * last.iterations, least)}"
     if stopped == "memory":
         return f"--memory {4 * last.rss_bytes >> 20}MiB, for runs that need it"
     wanted = max(4 * last.iterations, sum(islice(ladder(1 << 30), LEAST_RUNS)))

@@ -22,6 +22,8 @@ _HEADS = ("goos: ", "goarch: ", "pkg: ", "cpu: ")
 _PANIC = re.compile(r"(^|\s)panic: |^fatal error: ")
 #: Lines of output that a message quotes.
 _LINES = 12
+#: Bytes of output that are read: results stand behind what a benchmark prints.
+_LARGEST = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,12 @@ def execute(built: Built, arguments: Sequence[str], settings: Settings, into: st
             _end_group(process)
         seconds = time.monotonic() - started
         output.seek(0)
-        text = output.read(1 << 22).decode("utf-8", "replace")
+        text = output.read(_LARGEST).decode("utf-8", "replace")
     if code is None:
         text += f"\nended by goretain after {seconds:.0f} s"
+    elif code:
+        how = f"exit status {code}" if code > 0 else f"signal: {signal.strsignal(-code)}"
+        text = f"{text.rstrip()}\n{how}"
     return Done(-signal.SIGKILL if code is None else code, text, seconds, usage)
 
 

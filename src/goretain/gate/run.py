@@ -24,8 +24,9 @@ from goretain.snapshot import Frame
 #: A call stack, innermost first, without the frames of package testing that called the benchmark.
 Stack = tuple[Frame, ...]
 
-_RESULT = re.compile(r"(Benchmark\S*)\s+\d+\s+([\d.e+]+) ns/op")
-_SKIPPED = re.compile(r"^\s*--- SKIP: (Benchmark\S*)", re.MULTILINE)
+#: A result: package testing leaves "ns/op" out where the clock did not run, or the benchmark reports it as 0.
+_RESULT = re.compile(r"(Benchmark\S*) *\t *\d+(?:\t *([\d.e+]+) ns/op)?(?=\t|\n|$)")
+_ENDED = re.compile(r"^\s*--- (SKIP|FAIL): (Benchmark\S*)", re.MULTILINE)
 #: What calls a benchmark or a test: the frames from there on say nothing.
 _CALLERS = ("testing.(*B).runN", "testing.tRunner")
 #: What runs once in a process, on goroutines that no benchmark runs on.
@@ -121,7 +122,8 @@ def _listed(built: Built, pattern: str, kind: str, settings: Settings) -> list[s
             f"the tests of {built.package.path} do not list their benchmarks:\n{last_lines(listed.output)}",
             hint="a TestMain of the package ends the program before testing.M.Run",
         )
-    return [name for name in names if name.startswith(kind) and name != END]
+    # once each, though a TestMain runs them twice
+    return [name for name in dict.fromkeys(names) if name.startswith(kind) and name != END]
 
 
 def _test(built: Built, name: str, settings: Settings) -> Found:
@@ -188,16 +190,23 @@ def _asked(name: str, iterations: int) -> tuple[list[str], str, str]:
 
 
 def _parts(built: Built, name: str, rest: str, settings: Settings) -> list[Found]:
-    """A benchmark, or the sub-benchmarks that it has."""
+    """A benchmark, or the sub-benchmarks that it has; one that was run and is not found has failed."""
     pattern = _exactly(name) + (f"/{rest}" if rest else "")
     done = execute(built, [f"-test.bench={pattern}", "-test.benchtime=1x", "-test.v"], settings)
     suffix = f"-{settings.cpu}" if settings.cpu > 1 else ""
+    found: dict[str, Found] = {}
+    for part, ns in _RESULT.findall(done.output):
+        one = Found(part.removesuffix(suffix), float(ns) / 1e9 if ns else done.seconds)
+        if f"{one.name}/".startswith(f"{name}/"):  # else the benchmark printed it
+            found.setdefault(one.name, one)
+    ended = [(how, part.removesuffix(suffix)) for how, part in _ENDED.findall(done.output)]
+    found |= {part: Found(part, skipped=True) for how, part in ended if how == "SKIP"}
     if done.code != 0:
-        return [Found(name, failed=last_lines(done.output))]
-    skipped = [match.removesuffix(suffix) for match in _SKIPPED.findall(done.output)]
-    ran = (Found(part.removesuffix(suffix), float(ns) / 1e9) for part, ns in _RESULT.findall(done.output))
-    found = [*ran, *(Found(part, skipped=True) for part in skipped)]
-    return list(dict.fromkeys(found))
+        parts = [part for how, part in ended if how == "FAIL" and part != name] or [name]
+        found |= {part: Found(part, failed=last_lines(done.output)) for part in parts}
+    elif not found and not rest:
+        return [Found(name, failed=f"it ran, but printed no result:\n{last_lines(done.output)}")]
+    return list(found.values())
 
 
 def _exactly(name: str) -> str:

@@ -21,6 +21,10 @@ func BenchmarkGoretainGateEnd(b *testing.B) {
 	}
 	os.Unsetenv("GORETAIN_GATE_INTO") // it is called again, with more iterations
 	flag.Set("test.count", "1")       // which is for the test that was repeated before
+	if runtime.MemProfileRate != 1 {
+		fmt.Fprintln(os.Stderr, "goretain gate: what ran sets runtime.MemProfileRate, so allocations are not all recorded")
+		os.Exit(2)
+	}
 	goretainGateSettle()
 	goretainGateWrite(filepath.Join(into, "heap"), func(to *os.File) error {
 		return pprof.Lookup("heap").WriteTo(to, 0)
