@@ -60,6 +60,18 @@ def test_figures_are_the_same_every_time(lab: tuple[Built, dict[str, Found]]) ->
         assert first == second
 
 
+def test_figures_do_not_depend_on_the_time_of_the_first_iteration(
+    lab: tuple[Built, dict[str, Found]],
+) -> None:
+    built, found = lab
+    one, budget = found["BenchmarkHalfAByte"], Budget(1000, seconds=600.0)
+    cold, warm = (measure(built, replace(one, seconds=took), Settings(), budget) for took in (1.0, 0.0))
+    assert cold.series is not None
+    assert warm.series is not None
+    assert cold.series.iterations.tolist() == warm.series.iterations.tolist()
+    assert cold.series.bytes.tolist() == warm.series.bytes.tolist()
+
+
 def test_every_benchmark_of_the_laboratory_is_found_and_says_what_it_is(
     lab: tuple[Built, dict[str, Found]],
 ) -> None:
