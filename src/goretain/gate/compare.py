@@ -27,6 +27,7 @@ Course = Literal["new", "more", "less", "gone"]
 Functions = tuple[str, str]
 
 _Value = TypeVar("_Value")
+_Amounts = Mapping[Functions, list[int]]
 #: Functions without names have numbers, which move when one is added before them.
 _NUMBERS = re.compile(r"\.(?:func|gowrap)\d+(?:\.\d+)*|-range\d+")
 
@@ -62,7 +63,8 @@ def compare(head: Measured, base: Measured | None) -> Compared:
         return verdict_of(head.name, _differences(one, other), stopped)
 
     added, removed = less(ours, theirs), less(theirs, ours)
-    before = {names.get(_site(stack), _site(stack)) for stack in _growing(base)}
+    known = {**names.memory, **names.standing}
+    before = {known.get(_site(stack), _site(stack)) for stack in _growing(base)}
     after = {_site(stack) for stack in _growing(head)}
     return Compared(
         added,
@@ -127,42 +129,55 @@ def _sums(stacks: Sequence[Stack], rows: I64) -> dict[Functions, I64]:
     return found
 
 
-def _renamed(ours: _Sites, theirs: _Sites) -> dict[Functions, Functions]:
-    """Sites that one revision alone has, and that leave the same after every run: the base's name -> the
-    head's. What was renamed or moved adds nothing."""
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Sites of the base that the head has under another name: of memory, and of goroutines."""
+
+    memory: Mapping[Functions, Functions]
+    standing: Mapping[Functions, Functions]
+
+
+def _renamed(ours: _Sites, theirs: _Sites) -> _Names:
+    """What was renamed or moved adds nothing: sites that one revision alone has and that leave the same after
+    every run."""
+    return _Names(_pairs(_amounts(ours), _amounts(theirs)), _pairs(_standing(ours), _standing(theirs)))
+
+
+def _pairs(mine: _Amounts, other: _Amounts) -> dict[Functions, Functions]:
+    """The base's name -> the head's."""
     pairs: dict[Functions, Functions] = {}
-    for mine, other in ((_amounts(ours), _amounts(theirs)), (_standing(ours), _standing(theirs))):
-        left = {site: amount for site, amount in mine.items() if site not in other and any(amount)}
-        for site, amount in other.items():
-            same = next((name for name in left if left[name] == amount), None)
-            if site not in mine and same is not None:
-                pairs[site] = same
-                del left[same]
+    left = {site: amount for site, amount in mine.items() if site not in other and any(amount)}
+    for site, amount in other.items():
+        same = next((name for name in left if left[name] == amount), None)
+        if site not in mine and same is not None:
+            pairs[site] = same
+            del left[same]
     return pairs
 
 
-def _amounts(sites: _Sites) -> dict[Functions, list[int]]:
+def _amounts(sites: _Sites) -> _Amounts:
     return {site: [*size.tolist(), *sites.objects[site].tolist()] for site, size in sites.bytes.items()}
 
 
-def _standing(sites: _Sites) -> dict[Functions, list[int]]:
+def _standing(sites: _Sites) -> _Amounts:
     return {site: count.tolist() for site, count in sites.goroutines.items()}
 
 
-def _with_names(sites: _Sites, names: Mapping[Functions, Functions]) -> _Sites:
-    """The sites under other names."""
-
-    def under(of: Mapping[Functions, _Value]) -> dict[Functions, _Value]:
-        return {names.get(site, site): value for site, value in of.items()}
-
+def _with_names(sites: _Sites, names: _Names) -> _Sites:
+    """The sites under the head's names."""
+    memory, standing = names.memory, names.standing
     return replace(
         sites,
-        stacks=under(sites.stacks),
-        bytes=under(sites.bytes),
-        objects=under(sites.objects),
-        standing=under(sites.standing),
-        goroutines=under(sites.goroutines),
+        stacks=_under(memory, sites.stacks),
+        bytes=_under(memory, sites.bytes),
+        objects=_under(memory, sites.objects),
+        standing=_under(standing, sites.standing),
+        goroutines=_under(standing, sites.goroutines),
     )
+
+
+def _under(names: Mapping[Functions, Functions], of: Mapping[Functions, _Value]) -> dict[Functions, _Value]:
+    return {names.get(site, site): value for site, value in of.items()}
 
 
 def _differences(one: _Sites, other: _Sites) -> list[Run]:

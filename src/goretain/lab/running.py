@@ -17,6 +17,7 @@ import msgspec
 
 from goretain.lab.bench import measure
 from goretain.lab.catalogue import Claim, Experiment
+from goretain.lab.judge import judge
 from goretain.lab.results import Measured, keep, measured, recall
 from goretain.model.errors import ModulesUnavailable, UsageError
 from goretain.toolchain import Toolchain, end_running
@@ -69,16 +70,27 @@ def run(
 
 
 def _one(experiment: Experiment, toolchain: Toolchain, fresh: bool, stopped: threading.Event) -> Measured:
-    """One experiment on one toolchain, measured or recalled."""
+    """One experiment on one toolchain, measured or recalled.
+
+    Where a claim is not as recorded it is measured once more: live bytes carry noise, what is wrong stays so.
+    """
     if not fresh and (kept := recall(experiment, toolchain)) is not None:
         return kept
     with tempfile.TemporaryDirectory(prefix="goretain-lab-") as scratch:
         try:
             values = measure(experiment, toolchain, Path(scratch), stopped)
+            if _is_wrong(experiment, measured(toolchain, values)) and not stopped.is_set():
+                with tempfile.TemporaryDirectory(prefix="goretain-lab-") as another:
+                    values = measure(experiment, toolchain, Path(another), stopped)
         except ModulesUnavailable as error:
             return measured(toolchain, {}, unavailable=error.message)
     keep(experiment, toolchain, values)
     return measured(toolchain, values)
+
+
+def _is_wrong(experiment: Experiment, found: Measured) -> bool:
+    """Whether a claim does not come out as it is recorded."""
+    return any(judge(claim, found.values, found.present).wrong for claim in experiment.claims)
 
 
 def chosen(experiments: Iterable[Experiment], wanted: Sequence[str]) -> list[Experiment]:

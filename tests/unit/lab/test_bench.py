@@ -157,6 +157,19 @@ def test_every_kind_of_evidence_is_read(
     assert run([experiment], [toolchain(version)])[experiment.name][0] == result
 
 
+def test_what_is_not_as_recorded_is_measured_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    (experiment,) = (one for one in catalogue() if one.name == "stack_or_heap")
+    chain = toolchain(VERSIONS[-1])
+    right = run([experiment], [chain])[experiment.name][0].values
+    noise = {**right, "adder_allocs": 7}
+    monkeypatch.setattr("goretain.lab.running.keep", lambda *_: None)
+    for series, kept, count in (([noise, right], right, 2), ([noise, noise], noise, 2), ([right], right, 1)):
+        left = list(series)
+        monkeypatch.setattr("goretain.lab.running.measure", lambda *_, left=left: left.pop(0))
+        assert run([experiment], [chain], fresh=True)[experiment.name][0].values == kept
+        assert len(series) - len(left) == count
+
+
 def number(value: Value) -> int:
     assert isinstance(value, int)
     return value

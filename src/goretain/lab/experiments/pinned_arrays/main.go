@@ -13,7 +13,7 @@ import (
 
 const (
 	large = 1 << 20
-	page  = 64 << 10
+	page  = 640 << 10
 	lines = 1000
 	line  = 4 << 10
 )

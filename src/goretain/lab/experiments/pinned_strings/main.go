@@ -14,10 +14,20 @@ const (
 	fields = 32 << 10
 )
 
+// A literal of 256 KiB.
+const (
+	words  = "a literal, which the linker puts into the program's constants.  "
+	page   = words + words + words + words
+	chunk  = page + page + page + page
+	part   = chunk + chunk + chunk + chunk
+	volume = part + part + part + part
+	all    = volume + volume + volume + volume
+)
+
 var (
 	kept    string
 	sink    any
-	literal = "a literal, which the linker has put into the program's read-only data"
+	literal = all + all + all + all
 )
 
 //go:noinline
@@ -46,8 +56,8 @@ func main() {
 	live("literal_bytes", func() { kept = literal[len(os.Args):] })
 
 	whole := strings.Repeat("x", 100)
-	part := whole[10:20]
-	measure.Print("same_text", uintptr(unsafe.Pointer(unsafe.StringData(part)))-uintptr(unsafe.Pointer(unsafe.StringData(whole))) == 10)
+	cut := whole[10:20]
+	measure.Print("same_text", uintptr(unsafe.Pointer(unsafe.StringData(cut)))-uintptr(unsafe.Pointer(unsafe.StringData(whole))) == 10)
 	objects("stored_part", func() { keep(whole) })
 	objects("local_part", func() { _ = local(whole) })
 	objects("part_in_interface", func() { sink = whole[len(os.Args):] })
