@@ -106,7 +106,7 @@ def test_remedies_are_listed_and_shown() -> None:
         [*GORETAIN, "remedy", "show", "map-ref"], capture_output=True, text=True, check=True
     )
     assert shown.stdout.startswith("# A typed map with a lock\n")
-    assert "\n- mends GR103, GR112: `goretain rule GR103`\n" in shown.stdout
+    assert "\n- mends GR103, GR112, GR124: `goretain rule GR103`\n" in shown.stdout
     assert "\n- stands on shrinking-map, which is copied with it\n" in shown.stdout
     source = subprocess.run(
         [*GORETAIN, "remedy", "show", "map-ref", "--source"], capture_output=True, text=True, check=True
