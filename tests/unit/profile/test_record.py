@@ -111,7 +111,13 @@ def test_settings_of_the_garbage_collector(tmp_path: Path) -> None:
         ({"GOGC": "25", "GOMEMLIMIT": "off"}, (25, None)),
         ({"GOGC": "many", "GOMEMLIMIT": "4096"}, (100, 4096)),
     ):
-        with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env=environment) as process:
+        # It speaks first: a process that has just begun may have no environment yet.
+        command = ["/bin/sh", "-c", "echo; read line"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
             found = started_with(process.pid)
             process.communicate()
         assert found is not None
