@@ -103,6 +103,7 @@ _LOST_BY = (
 #: Bytes that may be held by roots of another layer, of each layer the difference: maps (48 bytes each, six at
 #: most) whose only referrer is a static without a symbol, which debug information gives to the program.
 _OTHER_LAYER = 640
+_ON_THE_WAY = 4096
 #: Where it is more: an untyped sudog leads to the record of its goroutine; a pointer to an array takes the
 #: two words behind it for a slice's.
 _OTHER_LAYER_BY = (
@@ -270,6 +271,8 @@ def test_what_each_layer_of_roots_holds_is_the_same(case: _Case) -> None:
     print(case.version, *case.run, {layer.name: ours[layer] - theirs[layer] for layer in Layer})
     told_apart = case.run == _EXTERNAL  # the least shift shows that code in data was not asked
     allowed = _OTHER_LAYER_BY.get((case.version, case.run[0]), _OTHER_LAYER)
+    if case.run[0] in _RESTLESS:  # what is on its way between goroutines when it is frozen
+        allowed = max(allowed, _ON_THE_WAY)
     assert difference <= (0 if told_apart else allowed)
 
 

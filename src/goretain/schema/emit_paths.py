@@ -12,7 +12,7 @@ from typing import Any
 from goretain.schema.emit_decode import function
 from goretain.schema.emit_types import field_type, in_tag
 from goretain.schema.gotext import comment, quoted, tag
-from goretain.schema.model import ANY, Boxed, Field, Slice, has_nil
+from goretain.schema.model import ANY, NULL, Boxed, Field, Slice, has_nil
 from goretain.schema.paths import Branch, Extract, Path, Step
 
 
@@ -72,9 +72,10 @@ def _is_written(field: Field, path: Path, found: list[Any]) -> bool:
         return True
     if path.many:
         return bool(found)
-    if not found or (found[-1] is None and field.type != ANY):
+    as_it_comes = field.type in (ANY, NULL)
+    if not found or (found[-1] is None and not as_it_comes):
         return False
-    return not has_nil(field.type) or field.type == ANY or found[-1] not in ([], {})
+    return not has_nil(field.type) or as_it_comes or found[-1] not in ([], {})
 
 
 def _values(value: Any, steps: tuple[Step, ...]) -> Iterator[Any]:
