@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,19 +115,11 @@ def packages(
     return found
 
 
-def build(
-    toolchain: Toolchain,
-    package: Package,
-    into: Path,
-    *,
-    tags: str = "",
-    helpers: Mapping[str, str] | None = None,
-) -> Built:
-    """Build the tests of a package, with helpers.
+def build(toolchain: Toolchain, package: Package, into: Path, *, tags: str = "") -> Built:
+    """Build the tests of a package, with the helper.
 
     Args:
         into: an empty directory for the binary and what the overlay names.
-        helpers: Go files to add to the tests, by name; the gate's own unless given.
 
     Raises:
         ToolchainError: it does not compile; the message is the compiler's.
@@ -137,16 +129,12 @@ def build(
             "GOFLAGS names an overlay, and the gate needs one of its own to add its helper",
             hint="build without that overlay: GOFLAGS= goretain gate",
         )
-    helpers = {_last_name(package.tests): _end_of(package)} if helpers is None else helpers
-    overlay = {}
-    for at, (name, text) in enumerate(helpers.items()):
-        stored = into / f"helper{at}.go"
-        stored.write_text(text, "utf-8")
-        overlay[str(package.directory / name)] = str(stored)
-    described, binary = into / "overlay.json", into / "tests"
-    described.write_text(json.dumps({"Replace": overlay}), "utf-8")
+    helper, overlay, binary = into / "helper.go", into / "overlay.json", into / "tests"
+    helper.write_text(_end_of(package), "utf-8")
+    added = package.directory / _last_name(package.tests)
+    overlay.write_text(json.dumps({"Replace": {str(added): str(helper)}}), "utf-8")
     done = toolchain.run(
-        ["test", "-c", "-vet=off", "-o", str(binary), "-overlay", str(described), *_tags(tags), package.path],
+        ["test", "-c", "-vet=off", "-o", str(binary), "-overlay", str(overlay), *_tags(tags), package.path],
         cwd=package.directory,
         env={"PWD": str(package.directory)},  # else go takes another path than the overlay's, below a link
         timeout=_PATIENCE,

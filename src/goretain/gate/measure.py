@@ -52,23 +52,19 @@ class SiteVerdict:
     Attributes:
         stack: innermost frame first.
         bytes, objects: the verdicts on both; the trend is that of the bytes.
-        in_use_bytes, in_use_objects: after the last run.
     """
 
     stack: Stack
     bytes: Judged
     objects: Judged
-    in_use_bytes: int
-    in_use_objects: int
 
 
 @dataclass(frozen=True, slots=True)
 class StandingVerdict:
-    """What stands at a call stack per iteration: stack, verdict, goroutines after the last run."""
+    """What stands at a call stack per iteration: stack and verdict."""
 
     stack: Stack
     count: Judged
-    left: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,15 +200,11 @@ def _site(series: Series, stack: Stack, size: I64, objects: I64, decide: str) ->
         stack,
         judge(series.iterations, size, LEAST_BYTES, in_arrays=_adds_none(objects), decide=decide),
         judge(series.iterations, objects, LEAST_NUMBER, decide=decide),
-        int(size[-1]),
-        int(objects[-1]),
     )
 
 
 def _standing(series: Series, stack: Stack, count: I64, decide: str) -> StandingVerdict:
-    return StandingVerdict(
-        stack, judge(series.iterations, count, LEAST_NUMBER, decide=decide), int(count[-1])
-    )
+    return StandingVerdict(stack, judge(series.iterations, count, LEAST_NUMBER, decide=decide))
 
 
 def _adds_none(objects: I64) -> bool:

@@ -20,11 +20,11 @@ def judged(trend: Trend, rate: float | None) -> Judged:
 
 def site(function: str, trend: Trend, rate: float | None, objects: float = 1.0) -> SiteVerdict:
     stack = (Frame(function), Frame(f"{PACKAGE}.BenchmarkX")) if function else ()
-    return SiteVerdict(stack, judged(trend, rate), judged(trend, objects), 0, 0)
+    return SiteVerdict(stack, judged(trend, rate), judged(trend, objects))
 
 
 def standing(function: str, trend: Trend, rate: float) -> StandingVerdict:
-    return StandingVerdict((Frame(function),) if function else (), judged(trend, rate), 0)
+    return StandingVerdict((Frame(function),) if function else (), judged(trend, rate))
 
 
 def benchmark(

@@ -138,8 +138,6 @@ def _benchmark(page: Page, one: GateBenchmark, *, limited: bool, compared: bool)
     for amount, together in ((one.total.bytes, one.total), (one.goroutines.count, one.goroutines)):
         if together.over is not None or together.allowed is not None:
             page.fact("together", f"{amount.trend}: {_because(amount)}{_why(together, limited=limited)}")
-            if amount.rate is None:
-                break  # too few runs for all
     if one.settles_total:
         page.fact("settles", plural(one.settles_total, "call stack"))
 
