@@ -170,20 +170,7 @@ class Toolchain:
             ToolchainError: gofmt is not there, or this is not Go (the message says what gofmt said).
         """
         gofmt = self.goroot / "bin" / "gofmt"
-        try:
-            done = subprocess.run(
-                [gofmt],
-                input=source,
-                env=self.environment(),
-                capture_output=True,
-                encoding="utf-8",
-                timeout=timeout,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise ToolchainError(
-                f"cannot run {gofmt}: {error}", hint="remove this toolchain, it will be fetched again"
-            ) from error
+        done = _finished([str(gofmt)], self.goroot, self.environment(), timeout, given=source)
         if done.returncode != 0:
             raise ToolchainError(f"gofmt of Go {self.version} refuses the source: {done.stderr.strip()}")
         return done.stdout
@@ -209,18 +196,24 @@ def _listed(group: int) -> Iterator[None]:
         _RUNNING.discard(group)
 
 
-def _finished(command: Sequence[str], cwd: Path, environment: Mapping[str, str], timeout: float) -> Completed:
-    """Run a command without input in a process group of its own, which ends with it."""
+def _finished(
+    command: Sequence[str], cwd: Path, environment: Mapping[str, str], timeout: float, given: str = ""
+) -> Completed:
+    """Run a command in a process group of its own, which ends with it.
+
+    Args:
+        given: its standard input.
+    """
     started = time.monotonic()
     try:
         process = subprocess.Popen(
             command,
             cwd=cwd,
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if given else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
+            encoding="utf-8",  # whatever the locale: it is Go that writes
             errors="replace",
             start_new_session=True,
         )
@@ -231,7 +224,7 @@ def _finished(command: Sequence[str], cwd: Path, environment: Mapping[str, str],
         ) from error
     with process, _listed(process.pid):
         try:
-            stdout, stderr = process.communicate(timeout=timeout)
+            stdout, stderr = process.communicate(given or None, timeout=timeout)
         except BaseException as error:
             with suppress(ProcessLookupError):  # it ended meanwhile
                 os.killpg(process.pid, signal.SIGKILL)
