@@ -13,6 +13,8 @@ from benchmarks import (
     bench_snap,
     bench_traces,
     bench_watch,
+    gate,
+    gatemyth,
     remedies,
 )
 from benchmarks.schema import __main__ as schema
@@ -27,6 +29,8 @@ for title, run in (
     ("Profiles: one large, and a fleet", bench_profiles.main),
     ("Execution traces: events a CPU second", bench_traces.main),
     ("A watch of ten processes", bench_watch.main),
+    ("The gate's laboratory", lambda: gate.main([])),
+    ("The myth of the third run", gatemyth.main),
     ("Remedies and naive forms", lambda: remedies.main([])),
     ("Decoding JSON: generated types, maps, quicktype", schema.main),
     ("Beside other tools, on one core", bench_peers.main),
