@@ -79,7 +79,8 @@ def judge(
         decide: what would decide what is undecided.
     """
     if len(iterations) < LEAST_RUNS:
-        few = f"{len(iterations)} runs with up to {int(iterations[-1]):,} iterations are too few to tell"
+        done = f"{len(iterations)} of {LEAST_RUNS}, with up to {int(iterations[-1]):,} iterations"
+        few = f"too few runs to tell: {done}"
         return Judged("undecided", few, decide, None, None, None)
     n, y = (column[-LEAST_RUNS:].astype(np.float64) for column in (iterations, amounts))
     added = y[AN_OCTAVE:] - y[:-AN_OCTAVE]

@@ -117,6 +117,7 @@ def test_few_runs_decide_nothing() -> None:
     few = N[: LEAST_RUNS - 1]
     found = judge(few, few * 1000, 0.02)
     assert (found.trend, found.rate) == ("undecided", None)
+    assert found.reason == "too few runs to tell: 12 of 13, with up to 53 iterations"
 
 
 def test_iterations_are_primes_three_to_a_doubling() -> None:

@@ -18,8 +18,8 @@ class PerIteration(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         trend: the verdict; reason: why; decide: what would decide it, None where it is decided.
-        rate: per iteration, over the last doublings (Theil-Sen); low, high: the least and the most of a
-            doubling. None of too few runs.
+        rate: per iteration, the median of what the last doublings added; low, high: the least and the most
+            that one added. None of too few runs.
         left: after each run.
     """
 
