@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from goretain.gate.build import Built
+from goretain.model.errors import ToolchainError
 
 #: Lines that the output of every benchmark begins with.
 _HEADS = ("goos: ", "goarch: ", "pkg: ", "cpu: ")
@@ -50,20 +51,30 @@ class Done:
 
 
 def execute(built: Built, arguments: Sequence[str], settings: Settings, into: str = "") -> Done:
-    """Run the test binary in the directory of its package, as go test does."""
+    """Run the test binary in the directory of its package, as go test does.
+
+    Raises:
+        ToolchainError: it cannot be started.
+    """
     own = {"GOMAXPROCS": str(settings.cpu), **({"GORETAIN_GATE_INTO": into} if into else {})}
     common = ["-test.run=^$", "-test.paniconexit0", f"-test.cpu={settings.cpu}", "-test.timeout=0"]
     started = time.monotonic()
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            [built.binary, *common, *arguments],
-            cwd=built.package.directory,
-            env={**os.environ, **own},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                [built.binary, *common, *arguments],
+                cwd=built.package.directory,
+                env={**os.environ, **own},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise ToolchainError(
+                f"cannot run the tests of {built.package.path}, {built.binary}: {error.strerror}",
+                hint="programs must be allowed to run in the temporary directory (TMPDIR)",
+            ) from error
         try:
             code, usage = _wait(process, started + settings.patience)
         finally:
