@@ -12,11 +12,10 @@ from goretain.reports.results import (
     GateBenchmark,
     GatePackage,
     GateReport,
-    PerIteration,
     RetainedRow,
     StandingLeft,
 )
-from goretain.reports.text.gate import counted, rate, where
+from goretain.reports.text.gate import amount_of, between, counted, rate, where
 from goretain.reports.units import clean
 
 #: Rows of a table, lines of what a compiler or test said, columns of a call stack and of a line.
@@ -35,7 +34,7 @@ def render_gate(report: GateReport) -> str:
     measured = [
         (package, one) for package in report.packages for one in package.benchmarks if one.verdict is not None
     ]
-    measured.sort(key=lambda each: _ORDER.index(each[1].verdict or ""))
+    measured.sort(key=lambda each: _ORDER.index(each[1].verdict))
     lines += _benchmarks(measured[:_BENCHMARKS])
     lines += _more(len(measured) - _BENCHMARKS, "benchmarks")
     rows = [(one, row) for _, one in measured for row in rows_of(one)]
@@ -84,11 +83,6 @@ def removed_of(one: GateBenchmark) -> list[RetainedRow | StandingLeft]:
     return [*one.removed, *one.removed_standing]
 
 
-def amount_of(row: RetainedRow | StandingLeft) -> PerIteration:
-    """What counts of a row."""
-    return row.bytes if isinstance(row, RetainedRow) else row.count
-
-
 def stays(row: RetainedRow | StandingLeft) -> str:
     """``64 B``, ``1 goroutine``."""
     if isinstance(row, RetainedRow):
@@ -98,11 +92,10 @@ def stays(row: RetainedRow | StandingLeft) -> str:
 
 def _row(one: GateBenchmark, row: RetainedRow | StandingLeft) -> tuple[str, ...]:
     amount = amount_of(row)
-    between = "unknown" if amount.low is None else f"{amount.low:.3g} .. {amount.high:.3g}"
     verdict: str = row.course or ("allowed" if row.allowed else amount.trend)
     why = row.allowed or row.over
     verdict += f": {escape(why)}" if why else ""
-    return stays(row), between, verdict, _name(one.name), _name(where(row.stack))
+    return stays(row), between(amount), verdict, _name(one.name), _name(where(row.stack))
 
 
 def _failures(package: GatePackage) -> Iterator[str]:

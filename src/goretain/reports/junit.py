@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from xml.etree import ElementTree as ET
 
-from goretain.reports.gatepage import amount_of, removed_of, rows_of, stays
+from goretain.reports.gatepage import removed_of, rows_of, stays
 from goretain.reports.results import GateBenchmark, GatePackage, GateReport, RetainedRow, StandingLeft
-from goretain.reports.text.gate import rate, trend_of, where
+from goretain.reports.text.gate import amount_of, rate, trend_of, where
 from goretain.reports.units import clean
 
 

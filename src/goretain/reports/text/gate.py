@@ -39,7 +39,7 @@ def render_gate(report: GateReport, width: int) -> Page:
     """The report as lines of at most ``width`` columns."""
     page = Page(width)
     if report.base is not None:
-        page.words(f"{compared_with(report.base)}: amounts are what it adds", style="bold")
+        page.words(f"{_compared_with(report.base)}: amounts are what it adds", style="bold")
         page.add()
     for package in report.packages:
         _package(page, package, compared=report.base is not None)
@@ -51,7 +51,7 @@ def render_gate(report: GateReport, width: int) -> Page:
     return page
 
 
-def compared_with(base: GateBase) -> str:
+def _compared_with(base: GateBase) -> str:
     """``abc123 with uncommitted changes compared with main (def456)``."""
     head = f"{base.head[:12]} with" if base.head else "a work tree with"
     changes = f"{head} uncommitted changes" if base.uncommitted else base.head[:12]
@@ -83,6 +83,18 @@ def rate(amount: PerIteration, unit: str) -> str:
     if abs(value) >= 1024 and unit == "B":
         return iec(round(value))
     return f"{value:.3g} {unit}".rstrip()
+
+
+def amount_of(row: RetainedRow | StandingLeft) -> PerIteration:
+    """What counts of a row."""
+    return row.bytes if isinstance(row, RetainedRow) else row.count
+
+
+def between(amount: PerIteration) -> str:
+    """``0.159 .. 0.164``: the least and the most of a doubling; unknown of too few runs."""
+    if amount.low is None or amount.high is None:
+        return "unknown"
+    return f"{amount.low:.3g} .. {amount.high:.3g}"
 
 
 def _package(page: Page, package: GatePackage, *, compared: bool) -> None:
@@ -163,7 +175,7 @@ def _why(row: RetainedRow | StandingLeft, *, limited: bool) -> str:
 
 def trend_of(row: RetainedRow | StandingLeft) -> str:
     """``grows``; compared, ``new, grows``, and of what the change takes away ``gone``."""
-    trend = row.bytes.trend if isinstance(row, RetainedRow) else row.count.trend
+    trend = amount_of(row).trend
     if row.course in ("less", "gone"):
         return row.course
     return f"{row.course}, {trend}" if row.course else trend
@@ -175,7 +187,7 @@ def _sites(page: Page, rows: Sequence[RetainedRow], *, limited: bool) -> None:
         [
             (
                 rate(row.bytes, "B"),
-                f"{row.bytes.low or 0:.3g} .. {row.bytes.high or 0:.3g}",
+                between(row.bytes),
                 rate(row.objects, ""),
                 where(row.stack),
             )
