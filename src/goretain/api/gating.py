@@ -143,9 +143,8 @@ def _measure_base(
                 toolchain, there[0], plan, lambda what, *how: say(f"{revision.name}: {what}", *how)
             )
             if base.failed is not None:
-                said = base.failed.rpartition("\nhint: ")[0]  # its hint is about the work tree
-                raise ToolchainError(
-                    f"in {revision.name} {said}".replace(f"{tree}/", ""),
+                raise ToolchainError(  # its hint is about the work tree
+                    f"in {revision.name} {base.failed}".replace(f"{tree}/", ""),
                     hint="compare with a revision that builds with this version of Go",
                 )
             measured.append(base)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class PackageMeasured:
     Attributes:
         package: which; go: the version that built it, "" when nothing did.
         benchmarks: in the order of the program.
-        failed: why it could not be measured.
+        failed: why it could not be measured; hint: what to do then.
         compared: with another revision, each of the benchmarks, which have what is more then; or empty.
         notes: on that.
     """
@@ -35,6 +35,7 @@ class PackageMeasured:
     go: str = ""
     benchmarks: tuple[Measured, ...] = ()
     failed: str | None = None
+    hint: str = ""
     compared: tuple[Compared, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -77,7 +78,7 @@ def measure_package(
             found = find(built, plan.bench, plan.settings) if plan.bench else []
             found += find_tests(built, plan.test, plan.settings) if plan.test else []
         except ToolchainError as failed:
-            return PackageMeasured(package, failed=f"{failed.message}\nhint: {failed.hint}")
+            return PackageMeasured(package, failed=failed.message, hint=failed.hint)
         measured = []
         for at, one in enumerate(found):
 
@@ -97,17 +98,23 @@ def against(head: PackageMeasured, base: PackageMeasured | None, revision: str) 
         base: None: it has none there, and everything is new.
     """
     if base is None:
-        notes = [f"it has no tests in {revision}: everything is new"]
+        before, notes = {}, [f"it has no tests in {revision}: everything is new"]
     else:
-        names = {one.name for one in head.benchmarks}
-        notes = [f"{one.name} is in {revision} alone" for one in base.benchmarks if one.name not in names]
-    before = {one.name: one for one in base.benchmarks} if base is not None else {}
-    for one in head.benchmarks if base is not None else ():
-        was = before.get(one.name)
-        if one.series is not None and (was is None or was.series is None):
-            why = "is not in" if was is None else "is skipped in" if was.skipped else "fails in"
-            notes.append(f"{one.name} {why} {revision}: all of it is new")
+        before = {one.name: one for one in base.benchmarks}
+        notes = _notes(head, before, revision)
     compared = tuple(compare(one, before.get(one.name)) for one in head.benchmarks)
     return replace(
         head, benchmarks=tuple(one.added for one in compared), compared=compared, notes=tuple(notes)
     )
+
+
+def _notes(head: PackageMeasured, before: Mapping[str, Measured], revision: str) -> list[str]:
+    """What there is to compare in one of the two alone."""
+    names = {one.name for one in head.benchmarks}
+    notes = [f"{name} is in {revision} alone" for name in before if name not in names]
+    for one in head.benchmarks:
+        was = before.get(one.name)
+        if one.series is not None and (was is None or was.series is None):
+            why = "is not in" if was is None else "is skipped in" if was.skipped else "fails in"
+            notes.append(f"{one.name} {why} {revision}: all of it is new")
+    return notes

@@ -87,7 +87,7 @@ def _package(one: PackageMeasured, config: Config, said: Sequence[Allowance], to
         path=one.package.path,
         go=one.go,
         config=None if config.path is None else str(config.path),
-        failed=one.failed,
+        failed=None if one.failed is None else f"{one.failed}\nhint: {one.hint}",
         benchmarks=tuple(
             _benchmark(each, its, top, compared)
             for each, its, compared in zip_longest(one.benchmarks, said, one.compared)
